@@ -1,0 +1,229 @@
+import type { HeaderIdMask, HeaderMap } from "../../contracts/headers.ts";
+import { headerIdOf, headerName } from "./header-id.ts";
+
+/**
+ * The one implementation of `HeaderMap`. Three parallel arrays: maps are short, mostly iterated, and most
+ * lookups are for well-known names that are absent, which the two presence words answer without a scan.
+ */
+export class HeaderMapImpl implements HeaderMap {
+  #ids: number[] = [];
+  #names: string[] = [];
+  #values: string[] = [];
+  #presentLow = 0;
+  #presentHigh = 0;
+
+  get size(): number {
+    return this.#ids.length;
+  }
+
+  get byteSize(): number {
+    let bytes = 0;
+    for (let i = 0; i < this.#names.length; i += 1) {
+      bytes += this.#names[i]!.length + this.#values[i]!.length;
+    }
+    return bytes;
+  }
+
+  get(name: string): string | undefined {
+    const id = headerIdOf(name);
+    if (id !== 0) return this.getId(id);
+    const index = this.#names.indexOf(name);
+    return index < 0 ? undefined : this.#values[index];
+  }
+
+  getId(id: number): string | undefined {
+    if (!this.hasId(id)) return undefined;
+    return this.#values[this.#ids.indexOf(id)];
+  }
+
+  getAll(name: string): string[] {
+    const found: string[] = [];
+    const id = headerIdOf(name);
+    if (id !== 0 && !this.hasId(id)) return found;
+    for (let i = 0; i < this.#names.length; i += 1) {
+      if (this.#names[i] === name) found.push(this.#values[i]!);
+    }
+    return found;
+  }
+
+  getJoined(name: string): string | undefined {
+    const all = this.getAll(name);
+    return all.length === 0 ? undefined : all.join(",");
+  }
+
+  has(name: string): boolean {
+    const id = headerIdOf(name);
+    return id !== 0 ? this.hasId(id) : this.#names.includes(name);
+  }
+
+  hasId(id: number): boolean {
+    return id < 32
+      ? (this.#presentLow & (1 << id)) !== 0
+      : (this.#presentHigh & (1 << (id - 32))) !== 0;
+  }
+
+  hasAny(mask: HeaderIdMask): boolean {
+    return ((this.#presentLow & mask.low) | (this.#presentHigh & mask.high)) !== 0;
+  }
+
+  add(name: string, value: string): void {
+    this.#push(headerIdOf(name), name, value);
+  }
+
+  addId(id: number, value: string): void {
+    this.#push(id, headerName(id), value);
+  }
+
+  /** For codecs that know the number already (0: not well known). */
+  addParsed(id: number, name: string, value: string): void {
+    this.#push(id, name, value);
+  }
+
+  set(name: string, value: string): void {
+    const id = headerIdOf(name);
+    if (id !== 0) this.setId(id, value);
+    else this.#setFrom(this.#names.indexOf(name), 0, name, value);
+  }
+
+  setId(id: number, value: string): void {
+    const first = this.hasId(id) ? this.#ids.indexOf(id) : -1;
+    this.#setFrom(first, id, headerName(id), value);
+  }
+
+  append(name: string, value: string): void {
+    const id = headerIdOf(name);
+    const index = id === 0 || this.hasId(id) ? this.#names.indexOf(name) : -1;
+    if (index < 0) this.#push(id, name, value);
+    else this.#values[index] = `${this.#values[index]},${value}`;
+  }
+
+  remove(name: string): number {
+    const id = headerIdOf(name);
+    return id !== 0 ? this.removeId(id) : this.#removeFrom(this.#names.indexOf(name), name);
+  }
+
+  removeId(id: number): number {
+    if (!this.hasId(id)) return 0;
+    const removed = this.#removeFrom(this.#ids.indexOf(id), headerName(id));
+    this.#clearBit(id);
+    return removed;
+  }
+
+  removeIf(predicate: (name: string, value: string) => boolean): void {
+    let kept = 0;
+    this.#presentLow = 0;
+    this.#presentHigh = 0;
+    for (let i = 0; i < this.#names.length; i += 1) {
+      if (predicate(this.#names[i]!, this.#values[i]!)) continue;
+      this.#names[kept] = this.#names[i]!;
+      this.#values[kept] = this.#values[i]!;
+      this.#ids[kept] = this.#ids[i]!;
+      this.#setBit(this.#ids[i]!);
+      kept += 1;
+    }
+    this.#truncate(kept);
+  }
+
+  nameAt(index: number): string {
+    return this.#names[index]!;
+  }
+
+  valueAt(index: number): string {
+    return this.#values[index]!;
+  }
+
+  idAt(index: number): number {
+    return this.#ids[index]!;
+  }
+
+  setValueAt(index: number, value: string): void {
+    if (index < 0 || index >= this.#values.length) throw new RangeError(`no entry ${index}`);
+    this.#values[index] = value;
+  }
+
+  clone(): HeaderMapImpl {
+    const copy = new HeaderMapImpl();
+    copy.#ids = this.#ids.slice();
+    copy.#names = this.#names.slice();
+    copy.#values = this.#values.slice();
+    copy.#presentLow = this.#presentLow;
+    copy.#presentHigh = this.#presentHigh;
+    return copy;
+  }
+
+  clear(): void {
+    this.#truncate(0);
+    this.#presentLow = 0;
+    this.#presentHigh = 0;
+  }
+
+  /** Pseudo headers stay in front of all others, whenever they are added (RFC 9113 section 8.3). */
+  #push(id: number, name: string, value: string): void {
+    this.#setBit(id);
+    if (name.charCodeAt(0) === 58 && this.#names.length > 0) {
+      const at = this.#pseudoEnd();
+      this.#ids.splice(at, 0, id);
+      this.#names.splice(at, 0, name);
+      this.#values.splice(at, 0, value);
+      return;
+    }
+    this.#ids.push(id);
+    this.#names.push(name);
+    this.#values.push(value);
+  }
+
+  #pseudoEnd(): number {
+    let at = 0;
+    while (at < this.#names.length && this.#names[at]!.charCodeAt(0) === 58) at += 1;
+    return at;
+  }
+
+  #setFrom(first: number, id: number, name: string, value: string): void {
+    if (first < 0) {
+      this.#push(id, name, value);
+      return;
+    }
+    this.#values[first] = value;
+    this.#removeFrom(this.#names.indexOf(name, first + 1), name);
+  }
+
+  /** Removes the entries of `name` from index `first` (its first occurrence to remove; -1: none) on. */
+  #removeFrom(first: number, name: string): number {
+    if (first < 0) return 0;
+    let kept = first;
+    for (let i = first; i < this.#names.length; i += 1) {
+      if (this.#names[i] === name) continue;
+      this.#names[kept] = this.#names[i]!;
+      this.#values[kept] = this.#values[i]!;
+      this.#ids[kept] = this.#ids[i]!;
+      kept += 1;
+    }
+    const removed = this.#names.length - kept;
+    this.#truncate(kept);
+    return removed;
+  }
+
+  #truncate(length: number): void {
+    this.#names.length = length;
+    this.#values.length = length;
+    this.#ids.length = length;
+  }
+
+  #setBit(id: number): void {
+    if (id === 0) return;
+    if (id < 32) this.#presentLow |= 1 << id;
+    else this.#presentHigh |= 1 << (id - 32);
+  }
+
+  #clearBit(id: number): void {
+    if (id < 32) this.#presentLow &= ~(1 << id);
+    else this.#presentHigh &= ~(1 << (id - 32));
+  }
+}
+
+/** A map of the given entries, names in lower case. */
+export function headerMapOf(entries: Iterable<readonly [string, string]>): HeaderMapImpl {
+  const map = new HeaderMapImpl();
+  for (const [name, value] of entries) map.add(name, value);
+  return map;
+}

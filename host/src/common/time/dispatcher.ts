@@ -1,0 +1,40 @@
+import type { Dispatcher, RandomSource, TimeSource, Timer } from "../../contracts/event.ts";
+import { systemRandom, systemTime } from "./clock.ts";
+import { TimerWheel, tickMs } from "./timer-wheel.ts";
+
+/** The dispatcher of a real thread: Node's event loop, with all timers on one wheel. */
+export class ThreadDispatcher implements Dispatcher {
+  readonly name: string;
+  readonly time: TimeSource = systemTime;
+  readonly random: RandomSource = systemRandom;
+  readonly #wheel: TimerWheel;
+  readonly #now = (): number => this.time.monotonicMs();
+  #interval: NodeJS.Timeout | undefined;
+
+  constructor(name: string) {
+    this.name = name;
+    this.#wheel = new TimerWheel(this.#now());
+  }
+
+  createTimer(callback: () => void): Timer {
+    return this.#wheel.createTimer(callback, this.#now, this.#start);
+  }
+
+  post(callback: () => void): void {
+    setImmediate(callback);
+  }
+
+  // The wheel turns only while something is armed; it does not keep the process alive by itself.
+  readonly #start = (): void => {
+    if (this.#interval !== undefined) return;
+    this.#interval = setInterval(this.#turn, tickMs);
+    this.#interval.unref();
+  };
+
+  readonly #turn = (): void => {
+    this.#wheel.advance(this.#now());
+    if (this.#wheel.armed > 0) return;
+    clearInterval(this.#interval);
+    this.#interval = undefined;
+  };
+}

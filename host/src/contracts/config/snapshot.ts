@@ -1,0 +1,163 @@
+import type { Address } from "../address.ts";
+import type { JsonValue } from "../stream-info.ts";
+
+/**
+ * The configuration as workers receive it: plain data (structured clone copies it), already validated. An
+ * extension's part is what its factory's `parseConfig` and `prepare` gave, opaque to everyone else.
+ */
+
+/** A configured extension: which factory, and its parsed configuration. */
+export interface ExtensionConfig {
+  /** The name in the configuration (for HTTP filters the key of per-route configuration). */
+  readonly name: string;
+  /** Which factory: the type URL of its message. */
+  readonly typeUrl: string;
+  /** What `parseConfig` (and `prepare`, when the factory has one) gave. */
+  readonly config: unknown;
+}
+
+/** An HTTP filter's place in a chain: given at once, or by discovery. */
+export interface HttpFilterConfig {
+  readonly name: string;
+  /** `HttpFilter.disabled`: off unless a route turns it on. */
+  readonly disabled: boolean;
+  /** The static configuration; undefined when it comes by ECDS. */
+  readonly extension: ExtensionConfig | undefined;
+  readonly discovery: ExtensionDiscoveryConfig | undefined;
+}
+
+/** `ExtensionConfigSource`, reduced to what a worker needs. */
+export interface ExtensionDiscoveryConfig {
+  /** Names the subscription: equal keys share one. */
+  readonly key: string;
+  readonly typeUrls: readonly string[];
+  /** The file of `path_config_source`. */
+  readonly path: string;
+  /** A directory whose `moved to` events trigger reading (`watched_directory`); else the file's own. */
+  readonly watchedDirectory: string | undefined;
+  readonly defaultConfig: ExtensionConfig | undefined;
+  readonly applyDefaultConfigWithoutWarming: boolean;
+  readonly initialFetchTimeoutMs: number;
+}
+
+/** `envoy.config.listener.v3.Listener`. */
+export interface ListenerConfig {
+  readonly name: string;
+  /** The part after `listener.` in stat names, already escaped. */
+  readonly statPrefix: string;
+  readonly address: Address;
+  readonly additionalAddresses: readonly Address[];
+  readonly perConnectionBufferLimitBytes: number;
+  readonly tcpBacklogSize: number;
+  /** Only an explicit `enable_reuse_port: true`: one socket per worker instead of one shared. */
+  readonly reusePort: boolean;
+  /** 0 = unlimited. */
+  readonly maxConnectionsToAcceptPerSocketEvent: number;
+  readonly listenerFilters: readonly ListenerFilterConfig[];
+  /** 0 = none. */
+  readonly listenerFiltersTimeoutMs: number;
+  readonly continueOnListenerFiltersTimeout: boolean;
+  readonly filterChains: readonly FilterChainConfig[];
+  readonly defaultFilterChain: FilterChainConfig | undefined;
+  readonly accessLogs: readonly ExtensionConfig[];
+}
+
+export interface ListenerFilterConfig {
+  readonly extension: ExtensionConfig;
+  /** The filter is skipped where this matches. */
+  readonly disabled: ListenerFilterPredicate | undefined;
+}
+
+/** `ListenerFilterChainMatchPredicate`. */
+export type ListenerFilterPredicate =
+  | { readonly kind: "any" }
+  | { readonly kind: "not"; readonly rule: ListenerFilterPredicate }
+  | { readonly kind: "and" | "or"; readonly rules: readonly ListenerFilterPredicate[] }
+  /** `end` is exclusive. */
+  | { readonly kind: "destination_port"; readonly start: number; readonly end: number };
+
+export interface FilterChainConfig {
+  readonly name: string;
+  readonly match: FilterChainMatchConfig;
+  readonly filters: readonly ExtensionConfig[];
+  /** 0 = none. */
+  readonly transportSocketConnectTimeoutMs: number;
+}
+
+/** `FilterChainMatch`; empty lists and undefined mean "any". */
+export interface FilterChainMatchConfig {
+  readonly destinationPort: number | undefined;
+  readonly prefixRanges: readonly CidrRange[];
+  readonly serverNames: readonly string[];
+  readonly transportProtocol: string;
+  readonly applicationProtocols: readonly string[];
+  readonly directSourcePrefixRanges: readonly CidrRange[];
+  readonly sourceType: "any" | "same_ip_or_loopback" | "external";
+  readonly sourcePrefixRanges: readonly CidrRange[];
+  readonly sourcePorts: readonly number[];
+}
+
+export interface CidrRange {
+  readonly ip: string;
+  readonly family: 4 | 6;
+  readonly prefixLength: number;
+}
+
+/** `envoy.config.cluster.v3.Cluster`. */
+export interface ClusterConfig {
+  readonly name: string;
+  /** `alt_stat_name`, else the name; already escaped for stat names. */
+  readonly observabilityName: string;
+  readonly type: "STATIC";
+  readonly lbPolicy: "ROUND_ROBIN";
+  readonly connectTimeoutMs: number;
+  readonly perConnectionBufferLimitBytes: number;
+  readonly hosts: readonly HostConfig[];
+  readonly circuitBreakers: {
+    readonly default: CircuitBreakerThresholds;
+    readonly high: CircuitBreakerThresholds;
+  };
+  /** 0 = off. */
+  readonly idleTimeoutMs: number;
+  /** 0 = unlimited. */
+  readonly maxRequestsPerConnection: number;
+  readonly http1: {
+    readonly maxHeadersCount: number;
+    readonly maxHeadersBytes: number;
+    readonly headerKeyFormat: "default" | "proper-case";
+    readonly enableTrailers: boolean;
+  };
+  readonly metadata: { readonly [namespace: string]: { readonly [key: string]: JsonValue } };
+  /**
+   * Counts of all workers: an `Int32Array` of `maxWorkers x 2 priorities x 4 resources`, made by the main
+   * thread when the cluster is added. Each worker writes only its own row.
+   */
+  readonly resourceCounts: SharedArrayBuffer;
+}
+
+export interface CircuitBreakerThresholds {
+  readonly maxConnections: number;
+  readonly maxPendingRequests: number;
+  readonly maxRequests: number;
+  readonly maxRetries: number;
+}
+
+export interface HostConfig {
+  readonly address: Address;
+  readonly hostname: string;
+  readonly weight: number;
+  readonly priority: number;
+  readonly locality: { readonly region: string; readonly zone: string; readonly subZone: string };
+  readonly metadata: { readonly [namespace: string]: { readonly [key: string]: JsonValue } };
+}
+
+/** The node and command line, for guests and headers. */
+export interface LocalInfo {
+  readonly nodeId: string;
+  readonly clusterName: string;
+  readonly zone: string;
+  readonly nodeMetadata: { readonly [key: string]: JsonValue };
+  /** The host's address, as put into x-forwarded-for for a loopback peer. */
+  readonly address: string;
+  readonly version: string;
+}

@@ -1,0 +1,155 @@
+import type { Message } from "@bufbuild/protobuf";
+import type { Any } from "@bufbuild/protobuf/wkt";
+import type { AccessLog } from "./access-log.ts";
+import type { ExtensionConfig, LocalInfo } from "./config/snapshot.ts";
+import type { HttpFilterInstances } from "./http/filter.ts";
+import type { LoggerSource } from "./log.ts";
+import type { NetworkFilterFactoryCb } from "./network/filter.ts";
+import type { ListenerFilterFactoryCb } from "./network/listener-filter.ts";
+import type { Result } from "./result.ts";
+import type { ListenerContext, WorkerContext } from "./runtime.ts";
+
+/** Kinds of extension points, as in Envoy's registry categories. */
+export type ExtensionKind =
+  | "http_filter"
+  | "network_filter"
+  | "listener_filter"
+  | "access_logger"
+  | "transport_socket";
+
+/**
+ * Life of an extension's configuration:
+ * `parseConfig` (main thread, pure) → `prepare` (main thread, may compile and test) → structured clone →
+ * `create…` (once per configuration, worker) → the filter (once per stream or connection) → `dispose`.
+ *
+ * A factory's module may import protobuf *types* only: workers load it and must not pay for protobuf.
+ */
+export interface ExtensionFactory<Config = unknown> {
+  /** Envoy's name, e.g. `envoy.filters.http.lua`. */
+  readonly name: string;
+  /** Full message name of the configuration, e.g. `envoy.extensions.filters.http.lua.v3.Lua`. */
+  readonly messageName: string;
+  /**
+   * The typed message (see `config/gen`) to plain data. Reports what is wrong through `context`, all of it;
+   * the result is used only when nothing was reported.
+   */
+  parseConfig(message: never, context: ParseContext): Config;
+  /**
+   * Everything that may fail later than parsing: reading code, compiling, a canary run. What it gives is what
+   * travels to the workers (a `WebAssembly.Module` may be inside). An error refuses the configuration.
+   */
+  prepare?(config: Config, context: PrepareContext): Promise<Result<Config, string>>;
+}
+
+export interface HttpFilterFactory<
+  Config = unknown,
+  RouteConfig = unknown,
+> extends ExtensionFactory<Config> {
+  /** True for the router: must be last, and last must be it. */
+  readonly isTerminal: boolean;
+  /** Message name of `typed_per_filter_config` entries; absent when the filter has no per-route settings. */
+  readonly routeMessageName?: string | undefined;
+  parseRouteConfig?(message: never, context: ParseContext): RouteConfig;
+  prepareRouteConfig?(
+    config: RouteConfig,
+    context: PrepareContext,
+  ): Promise<Result<RouteConfig, string>>;
+  createFilterFactory(
+    config: Config,
+    context: HttpFilterContext,
+  ): HttpFilterInstances | Promise<HttpFilterInstances>;
+}
+
+/** What an HTTP filter's factory gets on a worker. */
+export interface HttpFilterContext extends WorkerContext {
+  /** `http.<stat_prefix>.` of the connection manager; the root for filters that come by discovery. */
+  readonly statPrefix: string;
+  /** The filter's name in the chain. */
+  readonly filterName: string;
+}
+
+export interface NetworkFilterFactory<Config = unknown> extends ExtensionFactory<Config> {
+  readonly isTerminal: boolean;
+  createFilterFactory(
+    config: Config,
+    context: ListenerContext,
+  ): NetworkFilterFactoryCb | Promise<NetworkFilterFactoryCb>;
+}
+
+export interface ListenerFilterFactory<Config = unknown> extends ExtensionFactory<Config> {
+  createFilterFactory(config: Config, context: ListenerContext): ListenerFilterFactoryCb;
+}
+
+export interface AccessLoggerFactory<Config = unknown> extends ExtensionFactory<Config> {
+  createAccessLog(config: Config, context: WorkerContext): AccessLog;
+}
+
+/** The factories that this build has. Lookup is by type URL's message name, then by name. */
+export interface ExtensionRegistry {
+  httpFilter(messageName: string): HttpFilterFactory | undefined;
+  networkFilter(messageName: string): NetworkFilterFactory | undefined;
+  listenerFilter(messageName: string): ListenerFilterFactory | undefined;
+  accessLogger(messageName: string): AccessLoggerFactory | undefined;
+}
+
+/**
+ * Given to `parse…` functions. A problem names a message that was read from the file and one of its
+ * fields (proto name; `hosts[2]` for an element); file, line, column and path come from there.
+ */
+export interface ParseContext {
+  /** Refuses the configuration. `text` says what is wrong and how to mend it. */
+  problem(message: Message, field: string, text: string): void;
+  /** Something that works, but that the user should know. */
+  warning(message: Message, field: string, text: string): void;
+  /**
+   * A configured extension of `owner.field` (an `Any`): finds the factory by type URL and parses. Reports an
+   * unknown type, and returns undefined then.
+   */
+  extension(
+    kind: ExtensionKind,
+    name: string,
+    config: Any | undefined,
+    owner: Message,
+    field: string,
+  ): ExtensionConfig | undefined;
+  /** Per-route configuration for one filter: `Any` of the filter's `routeMessageName`, or `FilterConfig` around it. */
+  perRouteConfig(
+    filterName: string,
+    config: Any,
+    owner: Message,
+    field: string,
+  ): PerRouteConfig | undefined;
+  /** The registered factories. */
+  readonly registry: ExtensionRegistry;
+  /** The content of an `envoy.config.core.v3.DataSource`, read now; reports a missing file or variable. */
+  dataSource(source: Message | undefined, owner: Message, field: string): Buffer | undefined;
+  /** A message inside an `Any`, when it is one of the known types. */
+  unpack(config: Any, owner: Message, field: string): Message | undefined;
+  /** `google.protobuf.Duration` in milliseconds, `fallback` when absent. */
+  durationMs(
+    duration: { readonly seconds: bigint; readonly nanos: number } | undefined,
+    fallback: number,
+  ): number;
+  readonly localInfo: LocalInfo;
+}
+
+/** One entry of `typed_per_filter_config`. */
+export interface PerRouteConfig {
+  readonly filterName: string;
+  /** Message name of `config`; empty when the entry only enables or disables. */
+  readonly messageName: string;
+  readonly config: unknown;
+  readonly disabled: boolean;
+}
+
+/** Given to `prepare`, on the main thread. */
+export interface PrepareContext {
+  readonly loggers: LoggerSource;
+  readonly localInfo: LocalInfo;
+  /** The filter's name, for messages. */
+  readonly filterName: string;
+  /** One object per process and key. */
+  singleton<T>(key: string, create: () => T): T;
+  /** Refuse after this (5 s by default): canary runs stop there. */
+  readonly deadlineMs: number;
+}

@@ -1,0 +1,62 @@
+import type { RequestHeaderMap, ResponseHeaderMap } from "../headers.ts";
+import type { JsonValue, StreamInfo } from "../stream-info.ts";
+
+/** Chooses a route for a request; made from a RouteConfiguration. */
+export interface RouteTable {
+  readonly name: string;
+  /** `random`: the stream's random value, for weighted clusters and runtime fractions. */
+  route(headers: RequestHeaderMap, streamInfo: StreamInfo, random: number): Route | undefined;
+}
+
+/** What matched: exactly one of the two entries is set. */
+export interface Route {
+  /** `%ROUTE_NAME%`; empty when unnamed. */
+  readonly name: string;
+  readonly virtualHostName: string;
+  readonly metadata: { readonly [namespace: string]: { readonly [key: string]: JsonValue } };
+  readonly virtualHostMetadata: {
+    readonly [namespace: string]: { readonly [key: string]: JsonValue };
+  };
+  readonly routeEntry: RouteEntry | undefined;
+  readonly directResponse: DirectResponseEntry | undefined;
+  /** The most specific configuration for the filter of that name in the chain. */
+  perFilterConfig(filterName: string): unknown;
+  /** All levels, least specific first. */
+  perFilterConfigs(filterName: string): readonly unknown[];
+  /**
+   * `true`/`false` where a level decides (`FilterConfig.disabled`, or any config for a filter that is off by
+   * default); `undefined` where none does.
+   */
+  filterDisabled(filterName: string): boolean | undefined;
+  /** Removals and additions for the response, all levels; also applied to local replies. */
+  finalizeResponseHeaders(headers: ResponseHeaderMap, streamInfo: StreamInfo): void;
+}
+
+/** The `route` action. */
+export interface RouteEntry {
+  /** Undefined when a `cluster_header` is missing. */
+  clusterName(headers: RequestHeaderMap): string | undefined;
+  /** Rewrites path and host, then removals and additions of all levels. */
+  finalizeRequestHeaders(headers: RequestHeaderMap, streamInfo: StreamInfo): void;
+  /** 0 = none. */
+  readonly timeoutMs: number;
+  /** Overrides the stream idle timeout; undefined = no override, 0 = off. */
+  readonly idleTimeoutMs: number | undefined;
+  /** Status for an unknown cluster: 503, 404 or 500. */
+  readonly clusterNotFoundCode: number;
+  readonly priority: "default" | "high";
+  /** Of the virtual host: attempt counts (`include_request_attempt_count`, `include_attempt_count_in_response`). */
+  readonly includeAttemptCountInRequest: boolean;
+  readonly includeAttemptCountInResponse: boolean;
+  readonly requestBodyBufferLimit: number | undefined;
+}
+
+/** The `redirect` and `direct_response` actions. */
+export interface DirectResponseEntry {
+  readonly code: number;
+  readonly body: string;
+  /** The `location` of a redirect; undefined for a direct response. */
+  newUri(headers: RequestHeaderMap): string | undefined;
+  /** Rewrites done before a direct response is made (none for redirects). */
+  readonly isRedirect: boolean;
+}

@@ -1,0 +1,59 @@
+import type { AccessLog } from "./access-log.ts";
+import type { ExtensionConfig, ExtensionDiscoveryConfig, LocalInfo } from "./config/snapshot.ts";
+import type { Dispatcher } from "./event.ts";
+import type { HttpFilterInstances } from "./http/filter.ts";
+import type { LoggerSource } from "./log.ts";
+import type { StatsScope } from "./stats.ts";
+import type { ClusterManager } from "./upstream/cluster.ts";
+
+/** What a worker offers to the extensions that it builds. */
+export interface WorkerContext {
+  /** 0 … concurrency-1. A replaced worker has the index of its predecessor. */
+  readonly workerIndex: number;
+  readonly concurrency: number;
+  readonly dispatcher: Dispatcher;
+  readonly clusterManager: ClusterManager;
+  readonly loggers: LoggerSource;
+  /** The root of all stats. */
+  readonly stats: StatsScope;
+  readonly localInfo: LocalInfo;
+  /** Memory of this worker that the watchdog thread condemns guests through. */
+  readonly guestEpoch: WebAssembly.Memory;
+  /** HTTP filters that come by discovery, by key. */
+  readonly extensionConfigs: ExtensionConfigProviders;
+  createAccessLog(config: ExtensionConfig): AccessLog;
+  /** One object per worker and key: made at first use. */
+  singleton<T>(key: string, create: () => T): T;
+}
+
+/** What a listener adds to that for the extensions of its filter chains. */
+export interface ListenerContext extends WorkerContext {
+  /** `listener.<address>.` */
+  readonly listenerScope: StatsScope;
+  readonly listenerName: string;
+}
+
+/** Where an HTTP filter that comes by ECDS is looked up, on one worker. */
+export interface ExtensionConfigProviders {
+  get(discovery: ExtensionDiscoveryConfig): ExtensionConfigProvider;
+}
+
+/** The current version of one discovered filter. A stream asks once, when its chain is made. */
+export interface ExtensionConfigProvider {
+  /** Undefined while none has arrived and there is no default: answer 500, flag NFCF. */
+  current(): FilterGeneration | undefined;
+}
+
+/** One version of a filter's configuration on one worker, alive until its last stream has ended. */
+export interface FilterGeneration {
+  readonly version: string;
+  readonly instances: HttpFilterInstances;
+  /** Each stream that uses the generation acquires it once and releases it when it is destroyed. */
+  acquire(stream: ResettableStream): void;
+  release(stream: ResettableStream): void;
+}
+
+/** A stream that can be ended because its filter's generation ran out of time. */
+export interface ResettableStream {
+  resetForGenerationEnd(): void;
+}

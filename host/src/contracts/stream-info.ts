@@ -1,0 +1,125 @@
+import type { Address } from "./address.ts";
+import type { HeaderMap } from "./headers.ts";
+import type { HostDescription } from "./upstream/host.ts";
+
+/** Bits of `StreamInfo.responseFlags`; names, short forms and print order are Envoy's (`%RESPONSE_FLAGS%`). */
+export const ResponseFlag = {
+  FailedLocalHealthCheck: 1 << 0,
+  NoHealthyUpstream: 1 << 1,
+  UpstreamRequestTimeout: 1 << 2,
+  LocalReset: 1 << 3,
+  UpstreamRemoteReset: 1 << 4,
+  UpstreamConnectionFailure: 1 << 5,
+  UpstreamConnectionTermination: 1 << 6,
+  UpstreamOverflow: 1 << 7,
+  NoRouteFound: 1 << 8,
+  DelayInjected: 1 << 9,
+  FaultInjected: 1 << 10,
+  RateLimited: 1 << 11,
+  UnauthorizedExternalService: 1 << 12,
+  RateLimitServiceError: 1 << 13,
+  DownstreamConnectionTermination: 1 << 14,
+  UpstreamRetryLimitExceeded: 1 << 15,
+  StreamIdleTimeout: 1 << 16,
+  InvalidEnvoyRequestHeaders: 1 << 17,
+  DownstreamProtocolError: 1 << 18,
+  UpstreamMaxStreamDurationReached: 1 << 19,
+  ResponseFromCacheFilter: 1 << 20,
+  NoFilterConfigFound: 1 << 21,
+  DurationTimeout: 1 << 22,
+  UpstreamProtocolError: 1 << 23,
+  NoClusterFound: 1 << 24,
+  OverloadManagerTerminated: 1 << 25,
+  DnsResolutionFailed: 1 << 26,
+  DropOverload: 1 << 27,
+  DownstreamRemoteReset: 1 << 28,
+  UnconditionalDropOverload: 1 << 29,
+} as const;
+export type ResponseFlag = (typeof ResponseFlag)[keyof typeof ResponseFlag];
+
+/** Protobuf-shaped dynamic metadata: plain JSON values by filter namespace. */
+export type JsonValue =
+  | null
+  | boolean
+  | number
+  | string
+  | JsonValue[]
+  | { [key: string]: JsonValue };
+
+/** Values that filters share along a stream or connection. Keys are Envoy's dotted names. */
+export interface FilterState {
+  get(key: string): unknown;
+  set(key: string, value: unknown): void;
+  has(key: string): boolean;
+}
+
+/** What is known of the upstream side of a stream (Envoy: `UpstreamInfo`). */
+export interface UpstreamInfo {
+  host: HostDescription | undefined;
+  clusterName: string;
+  localAddress: Address | undefined;
+  remoteAddress: Address | undefined;
+  connectionId: number;
+  transportFailureReason: string;
+  attemptCount: number;
+  /** Monotonic ms; 0 = not happened. First/last byte sent upstream, first/last received. */
+  firstTxByteMs: number;
+  lastTxByteMs: number;
+  firstRxByteMs: number;
+  lastRxByteMs: number;
+  protocol: string;
+}
+
+/**
+ * Everything that logs, formatters, guests and operators may ask about one stream or connection.
+ * Plain fields, written by whoever learns the fact. Times are monotonic milliseconds; 0 = not happened.
+ */
+export interface StreamInfo {
+  /** Wall clock at the start, ms since the epoch. */
+  startTimeSystemMs: number;
+  startTimeMs: number;
+  lastRxByteMs: number;
+  firstTxByteMs: number;
+  lastTxByteMs: number;
+  endTimeMs: number;
+
+  /** `HTTP/1.0`, `HTTP/1.1`, `HTTP/2`; empty for TCP. */
+  protocol: string;
+  /** 0 while there is none. */
+  responseCode: number;
+  /** Envoy's detail names; empty when none. Whitespace is replaced by `_` when printed. */
+  responseCodeDetails: string;
+  connectionTerminationDetails: string;
+  responseFlags: number;
+
+  /** Body bytes. */
+  bytesReceived: number;
+  bytesSent: number;
+  requestHeadersBytes: number;
+  responseHeadersBytes: number;
+  responseTrailersBytes: number;
+
+  routeName: string;
+  virtualHostName: string;
+  upstreamInfo: UpstreamInfo | undefined;
+  filterChainName: string;
+  requestedServerName: string;
+  downstreamTransportFailureReason: string;
+
+  readonly downstreamLocalAddress: Address | undefined;
+  downstreamRemoteAddress: Address | undefined;
+  readonly downstreamDirectRemoteAddress: Address | undefined;
+  readonly connectionId: number;
+  /** Unique per stream in the process (`%STREAM_ID%`: the request id, if there is one). */
+  streamId: string;
+
+  /** Request and response heads, for operators such as `%REQ(X)%`; absent for TCP. */
+  requestHeaders: HeaderMap | undefined;
+  responseHeaders: HeaderMap | undefined;
+  responseTrailers: HeaderMap | undefined;
+  localReplyBody: string;
+
+  /** Dynamic metadata, made when first written. */
+  dynamicMetadata: Map<string, { [key: string]: JsonValue }> | undefined;
+  readonly filterState: FilterState;
+}

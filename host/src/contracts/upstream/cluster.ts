@@ -1,0 +1,154 @@
+import type { RequestHeaderMap } from "../headers.ts";
+import type { RequestEncoder, ResponseDecoder } from "../http/codec.ts";
+import type { ClientConnection, Connection } from "../network/connection.ts";
+import type { Counter, Gauge, Histogram, StatsScope } from "../stats.ts";
+import type { StreamInfo } from "../stream-info.ts";
+import type { HostDescription } from "./host.ts";
+
+/** The clusters of one worker. */
+export interface ClusterManager {
+  /** The cluster as this worker has it now; undefined when unknown. Do not keep it across events. */
+  getThreadLocalCluster(name: string): ThreadLocalCluster | undefined;
+}
+
+/** What a load balancer may take into account. */
+export interface LoadBalancerContext {
+  readonly downstreamConnection: Connection | undefined;
+  readonly requestHeaders: RequestHeaderMap | undefined;
+  readonly streamInfo: StreamInfo | undefined;
+}
+
+export interface ThreadLocalCluster {
+  readonly info: ClusterInfo;
+  /** Chooses a host and gives its pool for HTTP; undefined when no host can be used (flag UH). */
+  httpConnPool(
+    priority: "default" | "high",
+    context: LoadBalancerContext,
+  ): HttpConnectionPool | undefined;
+  /**
+   * Chooses a host and makes a connection to it, which the caller owns and connects; for TCP proxying.
+   * `no_host`: flag UH; `overflow`: the connections circuit breaker is open, flag UO.
+   */
+  tcpConnection(context: LoadBalancerContext): TcpConnectionResult;
+}
+
+export type TcpConnectionResult =
+  | {
+      readonly kind: "connection";
+      readonly connection: ClientConnection;
+      readonly host: HostDescription;
+    }
+  | { readonly kind: "no_host" }
+  | { readonly kind: "overflow" };
+
+/** Configuration and stats of a cluster. */
+export interface ClusterInfo {
+  readonly name: string;
+  /** `alt_stat_name`, else the name. */
+  readonly observabilityName: string;
+  readonly connectTimeoutMs: number;
+  readonly perConnectionBufferLimitBytes: number;
+  readonly stats: ClusterStats;
+  readonly scope: StatsScope;
+  readonly resourceManager: (priority: "default" | "high") => ResourceManager;
+}
+
+/** The circuit breakers of one priority. Counts are of all workers together. */
+export interface ResourceManager {
+  readonly connections: Resource;
+  readonly pendingRequests: Resource;
+  readonly requests: Resource;
+  readonly retries: Resource;
+}
+
+export interface Resource {
+  /** False when the limit is reached. */
+  canCreate(): boolean;
+  inc(): void;
+  dec(): void;
+  /** Of all workers. */
+  readonly count: number;
+  readonly max: number;
+}
+
+/** The stats of `cluster.<name>.` that the data path updates. */
+export interface ClusterStats {
+  readonly upstreamCxTotal: Counter;
+  readonly upstreamCxActive: Gauge;
+  readonly upstreamCxHttp1Total: Counter;
+  readonly upstreamCxConnectFail: Counter;
+  readonly upstreamCxConnectTimeout: Counter;
+  readonly upstreamCxIdleTimeout: Counter;
+  readonly upstreamCxConnectAttemptsExceeded: Counter;
+  readonly upstreamCxOverflow: Counter;
+  readonly upstreamCxConnectMs: Histogram;
+  readonly upstreamCxLengthMs: Histogram;
+  readonly upstreamCxDestroy: Counter;
+  readonly upstreamCxDestroyLocal: Counter;
+  readonly upstreamCxDestroyRemote: Counter;
+  readonly upstreamCxDestroyWithActiveRq: Counter;
+  readonly upstreamCxDestroyLocalWithActiveRq: Counter;
+  readonly upstreamCxDestroyRemoteWithActiveRq: Counter;
+  readonly upstreamCxRxBytesTotal: Counter;
+  readonly upstreamCxRxBytesBuffered: Gauge;
+  readonly upstreamCxTxBytesTotal: Counter;
+  readonly upstreamCxTxBytesBuffered: Gauge;
+  readonly upstreamCxProtocolError: Counter;
+  readonly upstreamCxMaxRequests: Counter;
+  readonly upstreamCxNoneHealthy: Counter;
+  readonly upstreamRqTotal: Counter;
+  readonly upstreamRqActive: Gauge;
+  readonly upstreamRqPendingTotal: Counter;
+  readonly upstreamRqPendingOverflow: Counter;
+  readonly upstreamRqPendingFailureEject: Counter;
+  readonly upstreamRqPendingActive: Gauge;
+  readonly upstreamRqCancelled: Counter;
+  readonly upstreamRqTimeout: Counter;
+  readonly upstreamRqRxReset: Counter;
+  readonly upstreamRqTxReset: Counter;
+  readonly upstreamFlowControlPausedReadingTotal: Counter;
+  readonly upstreamFlowControlResumedReadingTotal: Counter;
+  readonly upstreamFlowControlBackedUpTotal: Counter;
+  readonly upstreamFlowControlDrainedTotal: Counter;
+}
+
+/** Why the pool could not give a stream (Envoy: `ConnectionPool::PoolFailureReason`). */
+export type PoolFailureReason =
+  | "overflow"
+  | "local_connection_failure"
+  | "remote_connection_failure"
+  | "timeout";
+
+export interface HttpPoolCallbacks {
+  onPoolReady(ready: PoolReady): void;
+  onPoolFailure(
+    reason: PoolFailureReason,
+    transportFailureReason: string,
+    host: HostDescription,
+  ): void;
+}
+
+/** A stream on an upstream connection. */
+export interface PoolReady {
+  readonly encoder: RequestEncoder;
+  readonly host: HostDescription;
+  readonly connection: Connection;
+  /** `HTTP/1.1`. */
+  readonly protocol: string;
+}
+
+/** A request waiting for a connection. */
+export interface PoolCancellable {
+  /** Gives the place up; no callback follows. */
+  cancel(): void;
+}
+
+/** Connections to one host, of one priority, of one worker. */
+export interface HttpConnectionPool {
+  readonly host: HostDescription;
+  /**
+   * Asks for a stream. `onPoolReady` or `onPoolFailure` may be called before this returns (then the result is
+   * undefined), or later.
+   */
+  newStream(decoder: ResponseDecoder, callbacks: HttpPoolCallbacks): PoolCancellable | undefined;
+}
