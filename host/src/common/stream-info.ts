@@ -96,6 +96,7 @@ export function newUpstreamInfo(): UpstreamInfo {
   return {
     host: undefined,
     clusterName: "",
+    clusterObservabilityName: "",
     localAddress: undefined,
     remoteAddress: undefined,
     connectionId: 0,

@@ -57,6 +57,8 @@ export interface FilterState {
 export interface UpstreamInfo {
   host: HostDescription | undefined;
   clusterName: string;
+  /** The cluster's `alt_stat_name`, else its name: `%UPSTREAM_CLUSTER%`. Empty: as `clusterName`. */
+  clusterObservabilityName: string;
   localAddress: Address | undefined;
   remoteAddress: Address | undefined;
   connectionId: number;
