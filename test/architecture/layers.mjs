@@ -7,7 +7,6 @@ const leaf = ["host/src/contracts", "host/src/common", "host/src/config/gen", "a
 export const layers = {
   "abi/src": [],
   "host/src/contracts": ["abi/src"],
-  "host/src/config/gen": [],
   "host/src/common": ["host/src/contracts"],
 
   "host/src/config/gen": [],
