@@ -150,6 +150,8 @@ export interface PrepareContext {
   readonly filterName: string;
   /** One object per process and key. */
   singleton<T>(key: string, create: () => T): T;
+  /** Memory of the main thread that the watchdog thread condemns canary runs through. */
+  readonly guestEpoch: WebAssembly.Memory;
   /** Refuse after this (5 s by default): canary runs stop there. */
   readonly deadlineMs: number;
 }

@@ -1,0 +1,277 @@
+import { instantiateLimited, type LimitedModule } from "../../limits/instance.ts";
+import { wrapHostFunctions } from "./host-functions.ts";
+import { type ImportTarget, luaImports } from "./imports.ts";
+import { type LuaExports, LuaStatus, registryIndex } from "./lua-exports.ts";
+
+/** What an instance of the engine is made of. */
+export interface LuaEngineOptions {
+  /** Lua's module after the rewriter (see `lua-module.ts`). */
+  readonly module: LimitedModule;
+  /** Of this thread: what the watchdog condemns calls through. */
+  readonly epoch: WebAssembly.Memory;
+  /** A line that the script printed, without its line end. */
+  readonly print: (line: string) => void;
+}
+
+/** A function that Lua can call: gets the calling thread, returns the number of results on its stack. */
+export type HostFunction = (L: number) => number;
+
+const scratchSize = 4096;
+/** Longest line kept of what a script prints. */
+const printLineMax = 8192;
+
+/**
+ * One Lua state in an instance of its own: a thin layer over the C API. Strings have one character per byte.
+ *
+ * A host function raises an error by `throwError`, which leaves it by an exception: hold nothing across it that
+ * needs releasing. When any other exception comes out of a call into Lua, the engine is broken and must not be
+ * used again.
+ */
+export class LuaEngine {
+  readonly api: LuaExports;
+  readonly memory: WebAssembly.Memory;
+  /** The main thread of the state. */
+  readonly L: number;
+  readonly #scratch: number;
+  readonly #names = new Map<string, number>();
+  readonly #print: (line: string) => void;
+  #bytes: Buffer;
+  #words: Int32Array;
+  #line = "";
+
+  /** Call between `GuestBudget.enter` and `leave`, as everything that runs code of the engine. */
+  constructor(options: LuaEngineOptions) {
+    this.#print = options.print;
+    const target: ImportTarget = {
+      memory: () => this.memory,
+      call: (index: number, a: number, b: number): void => {
+        this.api.__indirect_function_table.get(index)(a, b);
+      },
+      stackSave: () => this.api.stackSave(),
+      stackRestore: (pointer: number) => this.api.stackRestore(pointer),
+      setThrew: () => this.api.setThrew(1, 0),
+      output: (text: string) => this.#output(text),
+    };
+    const { instance, memory } = instantiateLimited(
+      options.module,
+      luaImports(target),
+      options.epoch,
+    );
+    if (memory === undefined) throw new Error("the Lua engine has no memory");
+    this.memory = memory;
+    this.api = instance.exports as unknown as LuaExports;
+    this.#bytes = Buffer.from(memory.buffer);
+    this.#words = new Int32Array(memory.buffer);
+    this.api.emscripten_stack_init();
+    this.api.__wasm_call_ctors();
+    this.#scratch = this.api.malloc(scratchSize);
+    this.L = this.api.luaL_newstate();
+    if (this.L === 0) throw new Error("not enough memory for a Lua state");
+  }
+
+  /** Bytes of linear memory in use by the instance. */
+  get memoryBytes(): number {
+    return this.memory.buffer.byteLength;
+  }
+
+  /** Makes functions callable from Lua; the results go to `pushFunction`. */
+  register(functions: readonly HostFunction[]): number[] {
+    const table = this.api.__indirect_function_table;
+    const first = table.grow(functions.length);
+    return wrapHostFunctions(functions).map((fn, i) => {
+      table.set(first + i, fn);
+      return first + i;
+    });
+  }
+
+  /** Opens one of Lua's own libraries and leaves it in the global of its name. */
+  openLibrary(name: string, open: (L: number) => number): void {
+    const table = this.api.__indirect_function_table;
+    const index = table.grow(1);
+    table.set(index, open);
+    this.api.luaL_requiref(this.L, this.cString(name), index, 1);
+    this.pop(this.L, 1);
+  }
+
+  /** A NUL-terminated copy of `text` that lives as long as the engine; one per text. For names only. */
+  cString(text: string): number {
+    let pointer = this.#names.get(text);
+    if (pointer === undefined) {
+      pointer = this.api.malloc(text.length + 1);
+      this.#writeAt(pointer, text);
+      this.#view()[pointer + text.length] = 0;
+      this.#names.set(text, pointer);
+    }
+    return pointer;
+  }
+
+  pop(L: number, n: number): void {
+    this.api.lua_settop(L, -n - 1);
+  }
+
+  pushString(L: number, text: string): void {
+    const size = text.length;
+    if (size <= scratchSize) {
+      this.#writeAt(this.#scratch, text);
+      this.api.lua_pushlstring(L, this.#scratch, size);
+      return;
+    }
+    const pointer = this.#allocate(L, size);
+    this.#writeAt(pointer, text);
+    this.api.lua_pushlstring(L, pointer, size);
+    this.api.free(pointer);
+  }
+
+  /** Pushes bytes as a Lua string. */
+  pushBytes(L: number, bytes: Buffer): void {
+    const pointer = bytes.length <= scratchSize ? this.#scratch : this.#allocate(L, bytes.length);
+    bytes.copy(this.#view(), pointer);
+    this.api.lua_pushlstring(L, pointer, bytes.length);
+    if (pointer !== this.#scratch) this.api.free(pointer);
+  }
+
+  pushFunction(L: number, pointer: number): void {
+    this.api.lua_pushcclosure(L, pointer, 0);
+  }
+
+  /** The string (or number as string) at `index`, converted in place as `lua_tolstring` does; undefined else. */
+  toString(L: number, index: number): string | undefined {
+    const pointer = this.api.lua_tolstring(L, index, this.#scratch);
+    return pointer === 0 ? undefined : this.#readString(pointer);
+  }
+
+  /** The string argument `arg`; raises Lua's own "bad argument" error when it is none. */
+  checkString(L: number, arg: number): string {
+    return this.#readString(this.api.luaL_checklstring(L, arg, this.#scratch));
+  }
+
+  /** The same as bytes: a copy. */
+  checkBytes(L: number, arg: number): Buffer {
+    const pointer = this.api.luaL_checklstring(L, arg, this.#scratch);
+    const size = this.#wordView()[this.#scratch >> 2]! >>> 0;
+    return Buffer.from(this.#view().subarray(pointer, pointer + size));
+  }
+
+  /** Raises `text` with the position of the calling line in front. Does not return. */
+  throwError(L: number, text: string): never {
+    this.api.luaL_where(L, 1);
+    const where = this.toString(L, -1) ?? "";
+    this.pushString(L, where + text);
+    return this.api.lua_error(L);
+  }
+
+  /** Pushes a userdata of two words with the metatable that `reference` gave a number. */
+  pushUserdata(L: number, metatable: bigint, first: number, second: number): void {
+    const pointer = this.api.lua_newuserdatauv(L, 8, 0);
+    const words = this.#wordView();
+    words[pointer >> 2] = first;
+    words[(pointer >> 2) + 1] = second;
+    this.api.lua_rawgeti(L, registryIndex, metatable);
+    this.api.lua_setmetatable(L, -2);
+  }
+
+  /** A word of a userdata made by `pushUserdata`. */
+  userdataWord(pointer: number, index: number): number {
+    return this.#wordView()[(pointer >> 2) + index]!;
+  }
+
+  /** Compiles text (never bytecode); the function is left on the stack. The message, when it does not compile. */
+  load(text: Buffer, chunkName: string): string | undefined {
+    const size = text.length;
+    const pointer = this.api.malloc(size + 1);
+    const name = this.api.malloc(chunkName.length + 1);
+    if (pointer === 0 || name === 0) return "not enough memory";
+    text.copy(this.#view(), pointer);
+    this.#writeAt(name, chunkName);
+    this.#view()[name + chunkName.length] = 0;
+    const status = this.api.luaL_loadbufferx(this.L, pointer, size, name, this.cString("t"));
+    this.api.free(pointer);
+    this.api.free(name);
+    return status === LuaStatus.Ok ? undefined : this.#takeMessage(this.L);
+  }
+
+  /** Calls the function below `args` arguments, in protected mode, without results. The message of an error. */
+  call(args: number): string | undefined {
+    const status = this.api.lua_pcallk(this.L, args, 0, 0, 0, 0);
+    return status === LuaStatus.Ok ? undefined : this.#takeMessage(this.L);
+  }
+
+  /** Starts or resumes `thread` with `args` values from its stack; gives `lua_resume`'s status. */
+  resume(thread: number, args: number): number {
+    return this.api.lua_resume(thread, this.L, args, this.#scratch + 8);
+  }
+
+  /** The error that a failed `resume` left, as Envoy prints it. */
+  errorMessage(thread: number): string {
+    return this.toString(thread, -1) ?? "unspecified lua error";
+  }
+
+  /** Suspends the calling thread: a host function returns this. What `resume` then gives becomes its results. */
+  yield(L: number): number {
+    return this.api.lua_yieldk(L, 0, 0, 0);
+  }
+
+  /** Anchors the value on top of `L`'s stack and pops it. */
+  reference(L: number): number {
+    return this.api.luaL_ref(L, registryIndex);
+  }
+
+  close(): void {
+    this.api.lua_close(this.L);
+  }
+
+  #takeMessage(L: number): string {
+    const message = this.errorMessage(L);
+    this.pop(L, 1);
+    return message;
+  }
+
+  #allocate(L: number, size: number): number {
+    const pointer = this.api.malloc(size);
+    if (pointer === 0) this.throwError(L, "not enough memory");
+    return pointer;
+  }
+
+  #view(): Buffer {
+    if (this.#bytes.buffer !== this.memory.buffer) {
+      this.#bytes = Buffer.from(this.memory.buffer);
+      this.#words = new Int32Array(this.memory.buffer);
+    }
+    return this.#bytes;
+  }
+
+  #wordView(): Int32Array {
+    this.#view();
+    return this.#words;
+  }
+
+  #writeAt(pointer: number, text: string): void {
+    const bytes = this.#view();
+    // Short strings are the common case, and a loop beats the call into latin1Write below about 40 characters.
+    if (text.length > 40) {
+      bytes.latin1Write(text, pointer);
+      return;
+    }
+    for (let i = 0; i < text.length; i += 1) bytes[pointer + i] = text.charCodeAt(i);
+  }
+
+  /** The string at `pointer` whose size stands in the scratch word. */
+  #readString(pointer: number): string {
+    const bytes = this.#view();
+    const size = this.#words[this.#scratch >> 2]! >>> 0;
+    if (size > 24) return bytes.latin1Slice(pointer, pointer + size);
+    let text = "";
+    for (let i = 0; i < size; i += 1) text += String.fromCharCode(bytes[pointer + i]!);
+    return text;
+  }
+
+  #output(text: string): void {
+    let rest = text;
+    for (let end = rest.indexOf("\n"); end >= 0; end = rest.indexOf("\n")) {
+      this.#print(this.#line + rest.slice(0, end));
+      this.#line = "";
+      rest = rest.slice(end + 1);
+    }
+    this.#line = (this.#line + rest).slice(0, printLineMax);
+  }
+}

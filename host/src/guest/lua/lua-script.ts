@@ -1,0 +1,221 @@
+import type { Logger } from "../../contracts/log.ts";
+import { callBudgetMs } from "../limits/defaults.ts";
+import type { GuestBudget } from "../limits/guest-budget.ts";
+import type { LimitedModule } from "../limits/instance.ts";
+import { bufferMethods } from "./api/buffer-object.ts";
+import { headerMethods } from "./api/header-object.ts";
+import { type LuaObject, LuaObjects } from "./api/lua-objects.ts";
+import { streamHandleMethods } from "./api/stream-handle-methods.ts";
+import { defineType } from "./api/type-definition.ts";
+import { LuaEngine } from "./engine/lua-engine.ts";
+import { LuaStatus, LuaType, registryIndex } from "./engine/lua-exports.ts";
+import { installLibraries } from "./libraries.ts";
+
+/** What a script is made of: plain data that can be posted to a worker. */
+export interface LuaScriptConfig {
+  readonly engine: LimitedModule;
+  readonly source: Uint8Array;
+  /** For messages: the filter's name. */
+  readonly name: string;
+  /** CPU milliseconds per hook run. */
+  readonly callbackMs: number;
+}
+
+/** What a script needs of the thread that it runs on. */
+export interface LuaScriptEnvironment {
+  readonly budget: GuestBudget;
+  readonly epoch: WebAssembly.Memory;
+  readonly logger: Logger;
+}
+
+/** How a stretch of a hook ended. */
+export const LuaOutcome = {
+  Finished: 0,
+  /** It waits: one of the handle's methods yielded, or the script did by itself. */
+  Yielded: 1,
+  /** A Lua error; the text is in `lastError`. The state lives on. */
+  Failed: 2,
+  /** Stopped by a limit, or the engine broke; the text is in `lastError`. The state is lost. */
+  Trapped: 3,
+} as const;
+export type LuaOutcome = (typeof LuaOutcome)[keyof typeof LuaOutcome];
+
+/** A coroutine of the script, kept for the next hook when it has finished cleanly. */
+export interface LuaThread {
+  readonly L: number;
+  readonly ref: number;
+}
+
+/** Keeps track of the objects that one stretch of a hook makes. */
+export interface SliceOwner {
+  keepForSlice(slot: number): void;
+}
+
+/**
+ * A script in a Lua state of its own, on one thread. Loaded by the constructor, which throws the message
+ * (`script load error: …`) when it does not compile or its main chunk fails.
+ */
+export class LuaScript {
+  readonly engine: LuaEngine;
+  readonly objects: LuaObjects;
+  readonly config: LuaScriptConfig;
+  /** The hooks, as references into the registry; undefined where the script has none. */
+  readonly requestHook: bigint | undefined;
+  readonly responseHook: bigint | undefined;
+  /** Why the state is lost; empty while it works. */
+  trapReason = "";
+  lastError = "";
+  readonly #environment: LuaScriptEnvironment;
+  readonly #idle: LuaThread[] = [];
+
+  /** `loadBudgetMs`: CPU milliseconds for loading. */
+  constructor(config: LuaScriptConfig, environment: LuaScriptEnvironment, loadBudgetMs: number) {
+    this.config = config;
+    this.#environment = environment;
+    const { budget, logger } = environment;
+    budget.enter(loadBudgetMs);
+    try {
+      this.engine = new LuaEngine({
+        module: config.engine,
+        epoch: environment.epoch,
+        print: (line) => logger.info(`script log: ${line}`),
+      });
+      this.objects = new LuaObjects(this.engine);
+      installLibraries(this.engine);
+      this.#defineTypes(logger);
+      this.#runMainChunk();
+      this.requestHook = this.#hook("envoy_on_request");
+      this.responseHook = this.#hook("envoy_on_response");
+    } catch (error) {
+      throw error instanceof ScriptLoadError
+        ? error
+        : new ScriptLoadError(
+            `script load error: ${trapText(error, budget.condemned, loadBudgetMs)}`,
+          );
+    } finally {
+      budget.leave();
+    }
+  }
+
+  /** Calls a hook with `handle` as its argument, in a coroutine of its own. */
+  start(thread: LuaThread, hook: bigint, handle: LuaObject, owner: SliceOwner): LuaOutcome {
+    const { budget } = this.#environment;
+    budget.enter(this.config.callbackMs);
+    try {
+      this.engine.api.lua_rawgeti(thread.L, registryIndex, hook);
+      owner.keepForSlice(this.objects.push(thread.L, handle));
+      return this.#outcome(thread, this.engine.resume(thread.L, 1));
+    } catch (error) {
+      return this.#trapped(error);
+    } finally {
+      budget.leave();
+    }
+  }
+
+  /** Goes on with a waiting coroutine; `value` becomes the result of the call that waits. */
+  resume(thread: LuaThread, value: LuaObject | undefined, owner: SliceOwner): LuaOutcome {
+    const { budget } = this.#environment;
+    budget.enter(this.config.callbackMs);
+    try {
+      if (value !== undefined) owner.keepForSlice(this.objects.push(thread.L, value));
+      return this.#outcome(thread, this.engine.resume(thread.L, value === undefined ? 0 : 1));
+    } catch (error) {
+      return this.#trapped(error);
+    } finally {
+      budget.leave();
+    }
+  }
+
+  /** A coroutine to run a hook in; undefined when there is no memory left for one. */
+  takeThread(): LuaThread | undefined {
+    const idle = this.#idle.pop();
+    if (idle !== undefined) return idle;
+    const { budget } = this.#environment;
+    budget.enter(this.config.callbackMs);
+    try {
+      const L = this.engine.api.lua_newthread(this.engine.L);
+      return { L, ref: this.engine.reference(this.engine.L) };
+    } catch (error) {
+      this.#trapped(error);
+      return undefined;
+    } finally {
+      budget.leave();
+    }
+  }
+
+  /** Takes a coroutine back: `clean` when its hook has finished without an error. */
+  releaseThread(thread: LuaThread, clean: boolean): void {
+    if (this.trapReason !== "") return;
+    if (clean) this.#idle.push(thread);
+    else this.engine.api.luaL_unref(this.engine.L, registryIndex, thread.ref);
+  }
+
+  #outcome(thread: LuaThread, status: number): LuaOutcome {
+    switch (status) {
+      case LuaStatus.Ok:
+        this.engine.api.lua_settop(thread.L, 0);
+        return LuaOutcome.Finished;
+      case LuaStatus.Yield:
+        return LuaOutcome.Yielded;
+      default:
+        this.lastError = this.engine.errorMessage(thread.L);
+        return LuaOutcome.Failed;
+    }
+  }
+
+  #trapped(error: unknown): LuaOutcome {
+    const { budget } = this.#environment;
+    this.trapReason = trapText(error, budget.condemned, this.config.callbackMs);
+    this.lastError = this.trapReason;
+    return LuaOutcome.Trapped;
+  }
+
+  #defineTypes(logger: Logger): void {
+    const { engine, objects } = this;
+    defineType(engine, objects, "StreamHandle", streamHandleMethods(engine, objects), logger);
+    defineType(engine, objects, "HeaderMap", headerMethods(engine, objects), logger);
+    const iterator = { methods: {}, metamethods: {}, unsupported: [] };
+    defineType(engine, objects, "HeaderMapIterator", iterator, logger);
+    defineType(engine, objects, "Buffer", bufferMethods(engine, objects), logger);
+  }
+
+  /** The chunk is named by its own text, as Envoy does it: messages begin with `[string "…"]:line:`. */
+  #runMainChunk(): void {
+    const source = Buffer.from(this.config.source);
+    const error = this.engine.load(source, source.latin1Slice()) ?? this.engine.call(0);
+    if (error !== undefined) throw new ScriptLoadError(`script load error: ${error}`);
+  }
+
+  #hook(name: string): bigint | undefined {
+    const { engine } = this;
+    if (engine.api.lua_getglobal(engine.L, engine.cString(name)) === LuaType.Function) {
+      return BigInt(engine.reference(engine.L));
+    }
+    engine.pop(engine.L, 1);
+    return undefined;
+  }
+}
+
+/** A script that cannot be used; the message is for the operator. */
+export class ScriptLoadError extends Error {}
+
+function trapText(error: unknown, condemned: boolean, budgetMs: number): string {
+  if (condemned) return `the script used more than its ${budgetMs} ms of CPU time`;
+  if (error instanceof RangeError) return "the script used up the native stack";
+  return `the Lua engine failed: ${error instanceof Error ? error.message : String(error)}`;
+}
+
+/** Loads a script and throws it away: what `parseConfig`'s result is tried with on the main thread. */
+export function tryScript(
+  config: LuaScriptConfig,
+  environment: LuaScriptEnvironment,
+): string | undefined {
+  try {
+    const script = new LuaScript(config, environment, callBudgetMs.canary);
+    script.engine.close();
+    return undefined;
+  } catch (error) {
+    if (error instanceof ScriptLoadError) return error.message;
+    throw error;
+  }
+}

@@ -1,0 +1,309 @@
+import { OwnedBuffer } from "../../common/data-buffer.ts";
+import type { DataBuffer } from "../../contracts/buffer.ts";
+import type { HeaderMap } from "../../contracts/headers.ts";
+import {
+  FilterDataStatus,
+  FilterHeadersStatus,
+  FilterTrailersStatus,
+} from "../../contracts/http/filter.ts";
+import { BufferObject } from "./api/buffer-object.ts";
+import { HeaderObject, type HeaderOwner } from "./api/header-object.ts";
+import { type LuaObject, LuaTypeId } from "./api/lua-objects.ts";
+import { LuaOutcome, type LuaScript, type LuaThread, type SliceOwner } from "./lua-script.ts";
+
+/** One direction of the stream, as the handle sees it; implemented by the filter. */
+export interface StreamSide {
+  /** `respond` exists on the request side only. */
+  readonly isRequest: boolean;
+  bufferedBody(): DataBuffer | undefined;
+  modifyBody(change: (buffer: DataBuffer) => void): void;
+  /** Appends to the stream's buffer. */
+  addBody(data: DataBuffer): void;
+  /** Before each change of the request headers. */
+  clearRouteCache(): void;
+  respond(status: number, headers: readonly (readonly [string, string])[], body: string): void;
+  onScriptError(text: string): void;
+  /** The script's state is lost; the stream has been answered or reset when this returns. */
+  onTrap(reason: string): void;
+}
+
+/** What the script waits for. */
+const State = {
+  Running: 0,
+  WaitForBodyChunk: 1,
+  WaitForBody: 2,
+  WaitForTrailers: 3,
+  Responded: 4,
+  /** Finished, failed or trapped: everything passes. */
+  Done: 5,
+} as const;
+type State = (typeof State)[keyof typeof State];
+
+export type BodyResult =
+  | { readonly kind: "object"; readonly object: BufferObject }
+  | { readonly kind: "none" | "wait" }
+  | { readonly kind: "error"; readonly text: string };
+
+const none: BodyResult = { kind: "none" };
+const wait: BodyResult = { kind: "wait" };
+
+/**
+ * One hook on one stream: the coroutine, what it waits for, and what follows for the filter chain. The rules are
+ * those of Envoy's `StreamHandleWrapper`: waiting for chunks or trailers lets the headers go on, waiting for the whole body
+ * holds them; an error ends the script's part and the stream passes.
+ */
+export class StreamHandle implements LuaObject, HeaderOwner, SliceOwner {
+  readonly type = LuaTypeId.StreamHandle;
+  /** True while the script runs: outside of it the handle is dead. */
+  running = false;
+  readonly #script: LuaScript;
+  readonly #side: StreamSide;
+  readonly #headers: HeaderMap;
+  readonly #slots: number[] = [];
+  #handleSlot = -1;
+  #thread: LuaThread | undefined = undefined;
+  #state: State = State.Running;
+  #endStream: boolean;
+  readonly #headersOnly: boolean;
+  #headersContinued = false;
+  #sawBody = false;
+  #bufferedBody = false;
+  #alwaysWrapBody = false;
+  #headerObject: HeaderObject | undefined = undefined;
+  #trailers: HeaderMap | undefined = undefined;
+
+  constructor(script: LuaScript, side: StreamSide, headers: HeaderMap, endStream: boolean) {
+    this.#script = script;
+    this.#side = side;
+    this.#headers = headers;
+    this.#endStream = endStream;
+    this.#headersOnly = endStream;
+  }
+
+  /** Runs the hook. */
+  start(hook: bigint): FilterHeadersStatus {
+    const thread = this.#script.takeThread();
+    if (thread === undefined) {
+      this.#finish(LuaOutcome.Trapped);
+      return FilterHeadersStatus.StopIteration;
+    }
+    this.#thread = thread;
+    this.running = true;
+    this.#finish(this.#script.start(thread, hook, this, this));
+    if (this.#holdsHeaders) return FilterHeadersStatus.StopIteration;
+    this.#headersContinued = true;
+    return FilterHeadersStatus.Continue;
+  }
+
+  onData(data: DataBuffer, endStream: boolean): FilterDataStatus {
+    this.#endStream ||= endStream;
+    this.#sawBody = true;
+    if (this.#state === State.WaitForBodyChunk) {
+      this.#resume(
+        new BufferObject(
+          this.#headers,
+          () => data,
+          (change) => change(data),
+        ),
+      );
+    } else if (endStream && this.#state === State.WaitForBody) {
+      this.#side.addBody(data);
+      this.#resume(this.#wholeBody());
+    } else if (endStream && this.#state === State.WaitForTrailers) {
+      this.#resume(undefined);
+    }
+    if (this.#state === State.WaitForBody) return FilterDataStatus.StopIterationAndBuffer;
+    if (this.#state === State.Responded) return FilterDataStatus.StopIterationNoBuffer;
+    this.#headersContinued = true;
+    return FilterDataStatus.Continue;
+  }
+
+  onTrailers(trailers: HeaderMap): FilterTrailersStatus {
+    this.#endStream = true;
+    this.#trailers = trailers;
+    if (this.#state === State.WaitForBodyChunk) this.#resume(undefined);
+    else if (this.#state === State.WaitForBody) this.#resume(this.#wholeBody());
+    if (this.#state === State.WaitForTrailers) this.#resume(this.#trailersObject());
+    if (this.#state === State.Responded) return FilterTrailersStatus.StopIteration;
+    this.#headersContinued = true;
+    return FilterTrailersStatus.Continue;
+  }
+
+  /** The stream is over: a waiting coroutine is never resumed. */
+  onDestroy(): void {
+    this.#endSlice();
+    this.#releaseHandle();
+    if (this.#thread !== undefined) this.#script.releaseThread(this.#thread, false);
+    this.#thread = undefined;
+    this.#state = State.Done;
+  }
+
+  // What the script calls.
+
+  get thread(): number {
+    return this.#thread?.L ?? 0;
+  }
+
+  get headersModifiable(): boolean {
+    return !this.#headersContinued;
+  }
+
+  beforeHeaderChange(): void {
+    if (this.#side.isRequest) this.#side.clearRouteCache();
+  }
+
+  keepForSlice(slot: number): void {
+    // The first object of all is the handle itself, which lives until the hook has ended.
+    if (this.#handleSlot < 0) this.#handleSlot = slot;
+    else this.#slots.push(slot);
+  }
+
+  headerObject(): HeaderObject {
+    this.#headerObject ??= new HeaderObject(this.#headers, this, false);
+    return this.#headerObject;
+  }
+
+  body(alwaysWrap: boolean): BodyResult {
+    this.#alwaysWrapBody = alwaysWrap;
+    if (this.#headersOnly) {
+      if (!alwaysWrap) return none;
+      if (!this.#bufferedBody) this.#side.addBody(new OwnedBuffer());
+      this.#bufferedBody = true;
+      return this.#bodyResult();
+    }
+    if (this.#bufferedBody) return this.#bodyResult();
+    if (this.#sawBody) {
+      const when = this.#endStream ? "has been streamed" : "streaming has started";
+      return { kind: "error", text: `cannot call body() after body ${when}` };
+    }
+    if (this.#endStream) return none;
+    this.#state = State.WaitForBody;
+    return wait;
+  }
+
+  /** The error when iteration cannot begin any more. */
+  beginChunks(): string | undefined {
+    return this.#sawBody ? "cannot call bodyChunks after body processing has begun" : undefined;
+  }
+
+  /** True: wait for a chunk. False: there are no more. */
+  nextChunk(): boolean {
+    if (this.#endStream) return false;
+    this.#state = State.WaitForBodyChunk;
+    return true;
+  }
+
+  trailers(): HeaderObject | "wait" | undefined {
+    if (this.#trailers !== undefined) return this.#trailersObject();
+    if (this.#endStream) return undefined;
+    this.#state = State.WaitForTrailers;
+    return "wait";
+  }
+
+  /** Why `respond` cannot be called now. */
+  respondError(): string | undefined {
+    if (!this.#side.isRequest) return "respond not currently supported in the response path";
+    if (this.#headersContinued) return "respond() cannot be called if headers have been continued";
+    return undefined;
+  }
+
+  respond(status: number, headers: readonly (readonly [string, string])[], body: string): void {
+    this.#state = State.Responded;
+    this.#reply = { status, headers, body };
+  }
+
+  #reply:
+    | { status: number; headers: readonly (readonly [string, string])[]; body: string }
+    | undefined = undefined;
+
+  get #holdsHeaders(): boolean {
+    return this.#state === State.WaitForBody || this.#state === State.Responded;
+  }
+
+  #resume(value: LuaObject | undefined): void {
+    const thread = this.#thread;
+    if (thread === undefined) return;
+    this.#state = State.Running;
+    this.running = true;
+    this.#finish(this.#script.resume(thread, value, this));
+  }
+
+  /** The script has left: what it held dies, and its outcome decides what comes. */
+  #finish(outcome: LuaOutcome): void {
+    this.running = false;
+    this.#endSlice();
+    switch (outcome) {
+      case LuaOutcome.Yielded:
+        this.#yielded();
+        return;
+      case LuaOutcome.Finished:
+        this.#end(true);
+        return;
+      case LuaOutcome.Failed:
+        this.#end(false);
+        this.#side.onScriptError(this.#script.lastError);
+        return;
+      case LuaOutcome.Trapped:
+        this.#end(false);
+        this.#state = State.Responded;
+        this.#side.onTrap(this.#script.lastError);
+    }
+  }
+
+  #yielded(): void {
+    if (this.#state === State.Running) {
+      this.#end(false);
+      this.#side.onScriptError("script performed an unexpected yield");
+      return;
+    }
+    const reply = this.#reply;
+    if (reply === undefined) return;
+    this.#reply = undefined;
+    this.#end(false);
+    this.#state = State.Responded;
+    this.#side.respond(reply.status, reply.headers, reply.body);
+  }
+
+  #end(clean: boolean): void {
+    this.#state = State.Done;
+    this.#releaseHandle();
+    if (this.#thread !== undefined) this.#script.releaseThread(this.#thread, clean);
+    this.#thread = undefined;
+  }
+
+  #endSlice(): void {
+    for (let i = 0; i < this.#slots.length; i += 1) this.#script.objects.kill(this.#slots[i]!);
+    this.#slots.length = 0;
+    this.#headerObject = undefined;
+  }
+
+  #releaseHandle(): void {
+    if (this.#handleSlot >= 0) this.#script.objects.kill(this.#handleSlot);
+    this.#handleSlot = -1;
+  }
+
+  #wholeBody(): BufferObject | undefined {
+    this.#bufferedBody = true;
+    if (this.#side.bufferedBody() === undefined) {
+      if (!this.#alwaysWrapBody) return undefined;
+      this.#side.addBody(new OwnedBuffer());
+    }
+    return this.#bodyObject();
+  }
+
+  #bodyResult(): BodyResult {
+    return { kind: "object", object: this.#bodyObject() };
+  }
+
+  #bodyObject(): BufferObject {
+    return new BufferObject(
+      this.#headers,
+      () => this.#side.bufferedBody(),
+      (change) => this.#side.modifyBody(change),
+    );
+  }
+
+  #trailersObject(): HeaderObject | undefined {
+    return this.#trailers && new HeaderObject(this.#trailers, this, true);
+  }
+}
