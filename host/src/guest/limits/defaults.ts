@@ -1,0 +1,56 @@
+import type { CountLimits } from "@sluice/abi";
+
+/** Bytes of one page of WebAssembly memory. */
+export const pageBytes = 65_536;
+
+/** Milliseconds of CPU that a call into a guest may take. */
+export const callBudgetMs = {
+  /** One callback of a stream or connection, one timer. */
+  callback: 10,
+  /** `on_vm_start`, `on_configure`, running a script's main chunk: on a worker. */
+  configure: 1000,
+  /** The same on the main thread, before the configuration goes to the workers. */
+  canary: 5000,
+} as const;
+
+/** Bytes of linear memory of one guest unless configured, and the most that can be configured. */
+export const memoryBytesDefault = 64 * 1_048_576;
+export const memoryBytesMax = 1024 * 1_048_576;
+
+/** What a module may look like. They keep compiling it (in time and memory) in proportion to its size. */
+export interface StaticLimits {
+  readonly moduleBytes: number;
+  readonly functionBodyBytes: number;
+  readonly locals: number;
+  /** Product of locals and blocks of one function: what the baseline compiler's cost grows with. */
+  readonly localsTimesBlocks: number;
+  readonly nesting: number;
+  readonly brTableTargets: number;
+  /** Elements of one table; larger declared maxima are lowered to this. */
+  readonly tableElements: number;
+  /** Bytes of the function names that are kept for stack traces. */
+  readonly nameSectionBytes: number;
+  readonly counts: CountLimits;
+}
+
+export const staticLimits: StaticLimits = {
+  moduleBytes: 16 * 1_048_576,
+  functionBodyBytes: 512 * 1024,
+  locals: 2000,
+  localsTimesBlocks: 4_000_000,
+  nesting: 1000,
+  brTableTargets: 10_000,
+  tableElements: 131_072,
+  nameSectionBytes: 8 * 1_048_576,
+  counts: {
+    types: 10_000,
+    imports: 10_000,
+    functions: 100_000,
+    tables: 16,
+    globals: 100_000,
+    exports: 10_000,
+    elementSegments: 100_000,
+    dataSegments: 100_000,
+    customSections: 1000,
+  },
+};

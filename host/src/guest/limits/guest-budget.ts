@@ -1,0 +1,86 @@
+import type { WorkerContext } from "../../contracts/runtime.ts";
+import { EpochWord, epochWords } from "./epoch.ts";
+
+const condemnedBit = 0x80000000 | 0;
+
+/**
+ * The guest side of the watchdog, one per thread: says when guest code runs and how long it may. Around each call
+ * into a guest:
+ *
+ * ```ts
+ * budget.enter(callBudgetMs.callback);
+ * try {
+ *   result = exports.proxy_on_request_headers(…);
+ * } finally {
+ *   condemned = budget.leave();
+ * }
+ * ```
+ *
+ * A call inside a call (a host call that runs another guest, or allocates in this one) runs on the outer call's
+ * budget. Time spent in host functions counts.
+ */
+export class GuestBudget {
+  readonly #words: Int32Array<SharedArrayBuffer>;
+  #sequence = 0;
+  #depth = 0;
+  #budgetMs = 0;
+
+  constructor(epoch: WebAssembly.Memory) {
+    this.#words = epochWords(epoch);
+    Atomics.store(this.#words, EpochWord.State, 0);
+  }
+
+  /** Guest code runs from now on, for at most `budgetMs` of this thread's CPU time. */
+  enter(budgetMs: number): void {
+    this.#depth += 1;
+    if (this.#depth > 1) return;
+    this.#sequence = this.#sequence === 0x7fffffff ? 1 : this.#sequence + 1;
+    if (budgetMs !== this.#budgetMs) {
+      this.#budgetMs = budgetMs;
+      Atomics.store(this.#words, EpochWord.BudgetMs, budgetMs);
+    }
+    Atomics.store(this.#words, EpochWord.State, this.#sequence);
+  }
+
+  /**
+   * The call has returned or trapped. True when it had been condemned: it trapped for that reason, or ended on its
+   * own just then (an overrun: nothing is wrong with the guest's state).
+   */
+  leave(): boolean {
+    this.#depth -= 1;
+    if (this.#depth > 0) return this.condemned;
+    const sequence = this.#sequence;
+    if (Atomics.compareExchange(this.#words, EpochWord.State, sequence, 0) === sequence) {
+      return false;
+    }
+    Atomics.store(this.#words, EpochWord.State, 0);
+    return true;
+  }
+
+  /**
+   * Stops the running call at its next loop or function entry. For host functions that must not return to the guest:
+   * an exception alone can be caught by the guest.
+   */
+  condemn(): void {
+    if (this.#depth > 0) {
+      Atomics.store(this.#words, EpochWord.State, this.#sequence | condemnedBit);
+    }
+  }
+
+  /** True while a condemned call is on the stack. */
+  get condemned(): boolean {
+    return this.#depth > 0 && Atomics.load(this.#words, EpochWord.State) < 0;
+  }
+
+  /** True while any guest code of this thread is on the stack. */
+  get entered(): boolean {
+    return this.#depth > 0;
+  }
+}
+
+/** The thread's budget object; every guest of the thread must use this one. */
+export function guestBudgetOf(
+  context: Pick<WorkerContext, "guestEpoch" | "singleton">,
+): GuestBudget {
+  return context.singleton("sluice.guest_budget", () => new GuestBudget(context.guestEpoch));
+}

@@ -1,0 +1,68 @@
+import { EpochWord } from "./epoch.ts";
+
+const condemnedBit = 0x80000000 | 0;
+
+/** CPU time of a thread so far in milliseconds; undefined when it cannot be told. */
+export type ThreadCpuTime = (threadId: number) => number | undefined;
+
+/**
+ * What the watchdog knows of one thread. `tick` looks at its word; a call is condemned when it has run for its
+ * budget of wall time *and* the thread has had the CPU for that long: a descheduled thread is innocent.
+ */
+export class WatchedThread {
+  readonly #words: Int32Array;
+  readonly #cpuTime: ThreadCpuTime;
+  /** The call seen at the last tick; 0: none. */
+  #call = 0;
+  #firstSeenMs = 0;
+  /** CPU time when it was seen for the second time; undefined before, or when it cannot be told. */
+  #cpuBaseMs: number | undefined;
+  #baseTakenMs = 0;
+
+  constructor(words: Int32Array, cpuTime: ThreadCpuTime) {
+    this.#words = words;
+    this.#cpuTime = cpuTime;
+  }
+
+  /** Looks once. True when a call has been seen before and should be looked at again soon. */
+  tick(nowMs: number): boolean {
+    const call = Atomics.load(this.#words, EpochWord.State);
+    if (call <= 0) {
+      this.#call = 0;
+      return false;
+    }
+    if (call !== this.#call) {
+      this.#call = call;
+      this.#firstSeenMs = nowMs;
+      this.#baseTakenMs = 0;
+      return false;
+    }
+    if (this.#baseTakenMs === 0) {
+      this.#baseTakenMs = nowMs;
+      this.#cpuBaseMs = this.#cpuNow();
+      return true;
+    }
+    if (this.#budgetUsed(nowMs)) this.#condemn(call);
+    return true;
+  }
+
+  #budgetUsed(nowMs: number): boolean {
+    const budgetMs = Atomics.load(this.#words, EpochWord.BudgetMs);
+    if (nowMs - this.#firstSeenMs < budgetMs) return false;
+    const cpu = this.#cpuNow();
+    if (cpu === undefined || this.#cpuBaseMs === undefined) return true;
+    return cpu - this.#cpuBaseMs >= budgetMs - (this.#baseTakenMs - this.#firstSeenMs);
+  }
+
+  /** Fails when the call has just ended, and can then not hit the next one: that has another number. */
+  #condemn(call: number): void {
+    const state = EpochWord.State;
+    if (Atomics.compareExchange(this.#words, state, call, call | condemnedBit) !== call) return;
+    Atomics.add(this.#words, EpochWord.Condemned, 1);
+  }
+
+  #cpuNow(): number | undefined {
+    const threadId = Atomics.load(this.#words, EpochWord.ThreadId);
+    return threadId === 0 ? undefined : this.#cpuTime(threadId);
+  }
+}
