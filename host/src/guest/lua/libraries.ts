@@ -16,11 +16,11 @@ const absentFunctions = [
 /** Opens what a script may use: nothing that reaches the machine. */
 export function installLibraries(engine: LuaEngine): void {
   const { api, L } = engine;
-  engine.openLibrary("_G", api.luaopen_base);
-  engine.openLibrary("coroutine", api.luaopen_coroutine);
-  engine.openLibrary("table", api.luaopen_table);
-  engine.openLibrary("string", api.luaopen_string);
-  engine.openLibrary("math", api.luaopen_math);
+  engine.openLibrary("_G", "base");
+  engine.openLibrary("coroutine", "coroutine");
+  engine.openLibrary("table", "table");
+  engine.openLibrary("string", "string");
+  engine.openLibrary("math", "math");
   const functions = absentFunctions.map((name) => absentFunction(engine, name));
   const fields = absentLibraries.map((name) => absentField(engine, name));
   const pointers = engine.register([...functions, ...fields]);

@@ -3,9 +3,9 @@ import { callBudgetMs } from "../limits/defaults.ts";
 import type { GuestBudget } from "../limits/guest-budget.ts";
 import type { LimitedModule } from "../limits/instance.ts";
 import { bufferMethods } from "./api/buffer-object.ts";
-import { headerMethods } from "./api/header-object.ts";
+import { HeaderMethods } from "./api/header-object.ts";
 import { type LuaObject, LuaObjects } from "./api/lua-objects.ts";
-import { streamHandleMethods } from "./api/stream-handle-methods.ts";
+import { StreamHandleMethods } from "./api/stream-handle-methods.ts";
 import { defineType } from "./api/type-definition.ts";
 import { LuaEngine } from "./engine/lua-engine.ts";
 import { LuaStatus, LuaType, registryIndex } from "./engine/lua-exports.ts";
@@ -172,8 +172,14 @@ export class LuaScript {
 
   #defineTypes(logger: Logger): void {
     const { engine, objects } = this;
-    defineType(engine, objects, "StreamHandle", streamHandleMethods(engine, objects), logger);
-    defineType(engine, objects, "HeaderMap", headerMethods(engine, objects), logger);
+    defineType(
+      engine,
+      objects,
+      "StreamHandle",
+      new StreamHandleMethods(engine, objects).table(),
+      logger,
+    );
+    defineType(engine, objects, "HeaderMap", new HeaderMethods(engine, objects).table(), logger);
     const iterator = { methods: {}, metamethods: {}, unsupported: [] };
     defineType(engine, objects, "HeaderMapIterator", iterator, logger);
     defineType(engine, objects, "Buffer", bufferMethods(engine, objects), logger);

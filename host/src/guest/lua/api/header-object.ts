@@ -1,6 +1,7 @@
 import type { HeaderMap } from "../../../contracts/headers.ts";
 import type { LuaEngine } from "../engine/lua-engine.ts";
-import { isHeaderName, isHeaderValue } from "../../../common/headers/validation.ts";
+import { isValidHeaderValue } from "../../../common/headers/validation.ts";
+import { isScriptHeaderName } from "./header-name.ts";
 import { type LuaObject, type LuaObjects, LuaTypeId, upvalueIndex } from "./lua-objects.ts";
 import type { MethodTable } from "./type-definition.ts";
 
@@ -55,100 +56,133 @@ const inlineNames = new Set(
   ).split(" "),
 );
 
-export function headerMethods(engine: LuaEngine, objects: LuaObjects): MethodTable {
-  const self = (L: number): HeaderObject => objects.check(L, 1, LuaTypeId.Headers);
-  const changeable = (L: number): HeaderObject => {
-    const headers = self(L);
-    if (headers.iterating) engine.throwError(L, "header map cannot be modified while iterating");
-    if (!headers.alwaysModifiable && !headers.owner.headersModifiable) {
-      engine.throwError(L, "header map can no longer be modified");
+/** The methods of header objects. */
+export class HeaderMethods {
+  readonly #engine: LuaEngine;
+  readonly #objects: LuaObjects;
+  readonly #nextPairPointer: number;
+
+  constructor(engine: LuaEngine, objects: LuaObjects) {
+    this.#engine = engine;
+    this.#objects = objects;
+    this.#nextPairPointer = engine.register([(L) => this.#nextPair(L)])[0]!;
+  }
+
+  table(): MethodTable {
+    return {
+      methods: {
+        add: (L) => this.#add(L),
+        get: (L) => this.#pushOptional(L, this.#self(L).map.getJoined(this.#name(L))),
+        getAtIndex: (L) => this.#getAtIndex(L),
+        getNumValues: (L) => this.#getNumValues(L),
+        replace: (L) => this.#replace(L),
+        remove: (L) => this.#remove(L),
+      },
+      metamethods: { __pairs: (L) => this.#pairs(L) },
+      unsupported: ["setHttp1ReasonPhrase"],
+    };
+  }
+
+  #add(L: number): number {
+    const headers = this.#changeable(L);
+    const { name, value } = this.#entry(L);
+    headers.owner.beforeHeaderChange();
+    if (inlineNames.has(name)) headers.map.append(name, value);
+    else headers.map.add(name, value);
+    return 0;
+  }
+
+  #getAtIndex(L: number): number {
+    const values = this.#self(L).map.getAll(this.#name(L));
+    return this.#pushOptional(L, values[Math.trunc(this.#engine.api.luaL_checknumber(L, 3))]);
+  }
+
+  #getNumValues(L: number): number {
+    this.#engine.api.lua_pushnumber(L, this.#self(L).map.getAll(this.#name(L)).length);
+    return 1;
+  }
+
+  #replace(L: number): number {
+    const headers = this.#changeable(L);
+    const { name, value } = this.#entry(L);
+    headers.owner.beforeHeaderChange();
+    headers.map.set(name, value);
+    return 0;
+  }
+
+  #remove(L: number): number {
+    const headers = this.#changeable(L);
+    const name = this.#name(L);
+    headers.owner.beforeHeaderChange();
+    headers.map.remove(name);
+    return 0;
+  }
+
+  #pairs(L: number): number {
+    const headers = this.#self(L);
+    if (headers.iterating) {
+      this.#engine.throwError(L, "cannot create a second iterator before completing the first");
     }
-    return headers;
-  };
-  const name = (L: number): string => alias(engine.checkString(L, 2).toLowerCase());
+    headers.iterating = true;
+    headers.owner.keepForSlice(this.#objects.push(L, new HeaderIterator(headers)));
+    this.#engine.api.lua_pushcclosure(L, this.#nextPairPointer, 1);
+    return 1;
+  }
 
-  /** The checked name and value of `add` and `replace`: nothing that cannot stand on the wire passes. */
-  const entry = (L: number): { name: string; value: string } => {
-    const key = name(L);
-    const value = engine.checkString(L, 3);
-    if (!isHeaderName(key)) engine.throwError(L, `invalid header name: ${printable(key)}`);
-    if (!isHeaderValue(value)) engine.throwError(L, `invalid header value for: ${key}`);
-    return { name: key, value };
-  };
-
-  const nextPair = (L: number): number => {
-    const iterator = objects.check<HeaderIterator>(L, upvalueIndex(1), LuaTypeId.HeaderIterator);
+  #nextPair(L: number): number {
+    const type = LuaTypeId.HeaderIterator;
+    const iterator = this.#objects.check<HeaderIterator>(L, upvalueIndex(1), type);
     if (iterator.next >= iterator.entries.length) {
       iterator.headers.iterating = false;
       return 0;
     }
-    engine.pushString(L, iterator.entries[iterator.next]!);
-    engine.pushString(L, iterator.entries[iterator.next + 1]!);
+    this.#engine.pushString(L, iterator.entries[iterator.next]!);
+    this.#engine.pushString(L, iterator.entries[iterator.next + 1]!);
     iterator.next += 2;
     return 2;
-  };
-  const [nextPairPointer] = engine.register([nextPair]);
+  }
 
-  return {
-    methods: {
-      add: (L) => {
-        const headers = changeable(L);
-        const { name: key, value } = entry(L);
-        headers.owner.beforeHeaderChange();
-        if (inlineNames.has(key)) headers.map.append(key, value);
-        else headers.map.add(key, value);
-        return 0;
-      },
-      get: (L) => pushOptional(engine, L, self(L).map.getJoined(name(L))),
-      getAtIndex: (L) => {
-        const values = self(L).map.getAll(name(L));
-        return pushOptional(engine, L, values[Math.trunc(engine.api.luaL_checknumber(L, 3))]);
-      },
-      getNumValues: (L) => {
-        engine.api.lua_pushnumber(L, self(L).map.getAll(name(L)).length);
-        return 1;
-      },
-      replace: (L) => {
-        const headers = changeable(L);
-        const { name: key, value } = entry(L);
-        headers.owner.beforeHeaderChange();
-        headers.map.set(key, value);
-        return 0;
-      },
-      remove: (L) => {
-        const headers = changeable(L);
-        const key = name(L);
-        headers.owner.beforeHeaderChange();
-        headers.map.remove(key);
-        return 0;
-      },
-    },
-    metamethods: {
-      __pairs: (L) => {
-        const headers = self(L);
-        if (headers.iterating) {
-          engine.throwError(L, "cannot create a second iterator before completing the first");
-        }
-        headers.iterating = true;
-        headers.owner.keepForSlice(objects.push(L, new HeaderIterator(headers)));
-        engine.api.lua_pushcclosure(L, nextPairPointer!, 1);
-        return 1;
-      },
-    },
-    unsupported: ["setHttp1ReasonPhrase"],
-  };
+  #self(L: number): HeaderObject {
+    return this.#objects.check(L, 1, LuaTypeId.Headers);
+  }
+
+  #changeable(L: number): HeaderObject {
+    const headers = this.#self(L);
+    if (headers.iterating) {
+      this.#engine.throwError(L, "header map cannot be modified while iterating");
+    }
+    if (!headers.alwaysModifiable && !headers.owner.headersModifiable) {
+      this.#engine.throwError(L, "header map can no longer be modified");
+    }
+    return headers;
+  }
+
+  #name(L: number): string {
+    return alias(this.#engine.checkString(L, 2).toLowerCase());
+  }
+
+  /** The checked name and value of `add` and `replace`: nothing that cannot stand on the wire passes. */
+  #entry(L: number): { name: string; value: string } {
+    const name = this.#name(L);
+    const value = this.#engine.checkString(L, 3);
+    if (!isScriptHeaderName(name)) {
+      this.#engine.throwError(L, `invalid header name: ${printable(name)}`);
+    }
+    if (!isValidHeaderValue(value)) this.#engine.throwError(L, `invalid header value for: ${name}`);
+    return { name, value };
+  }
+
+  /** Pushes the value, or nothing at all: an absent header is "no value", not nil. */
+  #pushOptional(L: number, value: string | undefined): number {
+    if (value === undefined) return 0;
+    this.#engine.pushString(L, value);
+    return 1;
+  }
 }
 
 /** Envoy keeps Host as `:authority`. */
 function alias(name: string): string {
   return name === "host" ? ":authority" : name;
-}
-
-/** Pushes the value, or nothing at all: an absent header is "no value", not nil. */
-function pushOptional(engine: LuaEngine, L: number, value: string | undefined): number {
-  if (value === undefined) return 0;
-  engine.pushString(L, value);
-  return 1;
 }
 
 function printable(text: string): string {

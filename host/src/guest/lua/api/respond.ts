@@ -1,4 +1,5 @@
-import { isHeaderName, isHeaderValue } from "../../../common/headers/validation.ts";
+import { isValidHeaderValue } from "../../../common/headers/validation.ts";
+import { isScriptHeaderName } from "./header-name.ts";
 import type { LuaEngine } from "../engine/lua-engine.ts";
 import { LuaType } from "../engine/lua-exports.ts";
 
@@ -33,8 +34,8 @@ export function readRespondHeaders(
       status = Number(value);
       continue;
     }
-    if (!isHeaderName(name)) return `invalid header name: ${name}`;
-    if (!isHeaderValue(value)) return `invalid header value for: ${name}`;
+    if (!isScriptHeaderName(name)) return `invalid header name: ${name}`;
+    if (!isValidHeaderValue(value)) return `invalid header value for: ${name}`;
     headers.push([name, value]);
   }
   const valid = Number.isInteger(status) && status >= 200 && status <= 599;

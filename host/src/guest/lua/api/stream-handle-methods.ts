@@ -12,82 +12,105 @@ const unsupported = (
 ).split(" ");
 
 /** The methods of the stream handle: arguments are checked here, the stream's state decides in `StreamHandle`. */
-export function streamHandleMethods(engine: LuaEngine, objects: LuaObjects): MethodTable {
-  const self = (L: number): StreamHandle => {
-    const handle = objects.check<StreamHandle>(L, 1, LuaTypeId.StreamHandle);
-    return handle.running ? handle : objects.dead(L);
-  };
-  /** A method that may wait: only from the hook's own coroutine, since that is what is resumed. */
-  const waiting = (L: number, method: string): StreamHandle => {
-    const handle = self(L);
+export class StreamHandleMethods {
+  readonly #engine: LuaEngine;
+  readonly #objects: LuaObjects;
+  readonly #nextChunkPointer: number;
+
+  constructor(engine: LuaEngine, objects: LuaObjects) {
+    this.#engine = engine;
+    this.#objects = objects;
+    this.#nextChunkPointer = engine.register([(L) => this.#nextChunk(L)])[0]!;
+  }
+
+  table(): MethodTable {
+    return {
+      methods: {
+        headers: (L) => this.#headers(L),
+        body: (L) => this.#body(L),
+        bodyChunks: (L) => this.#bodyChunks(L),
+        trailers: (L) => this.#trailers(L),
+        respond: (L) => this.#respond(L),
+      },
+      metamethods: {},
+      unsupported,
+    };
+  }
+
+  #headers(L: number): number {
+    const handle = this.#self(L);
+    handle.keepForSlice(this.#objects.push(L, handle.headerObject()));
+    return 1;
+  }
+
+  #body(L: number): number {
+    const handle = this.#waiting(L, 1, "body()");
+    const result = handle.body(alwaysWrap(this.#engine, L));
+    switch (result.kind) {
+      case "error":
+        return this.#engine.throwError(L, result.text);
+      case "wait":
+        return this.#engine.yield(L);
+      case "none":
+        return 0;
+      case "object":
+        handle.keepForSlice(this.#objects.push(L, result.object));
+        return 1;
+    }
+  }
+
+  #bodyChunks(L: number): number {
+    const error = this.#waiting(L, 1, "bodyChunks()").beginChunks();
+    if (error !== undefined) this.#engine.throwError(L, error);
+    this.#engine.api.lua_pushvalue(L, 1);
+    this.#engine.api.lua_pushcclosure(L, this.#nextChunkPointer, 1);
+    return 1;
+  }
+
+  #nextChunk(L: number): number {
+    const handle = this.#waiting(L, upvalueIndex(1), "the iterator of bodyChunks()");
+    return handle.nextChunk() ? this.#engine.yield(L) : 0;
+  }
+
+  #trailers(L: number): number {
+    const handle = this.#waiting(L, 1, "trailers()");
+    const result = handle.trailers();
+    if (result === "wait") return this.#engine.yield(L);
+    if (result === undefined) return 0;
+    handle.keepForSlice(this.#objects.push(L, result));
+    return 1;
+  }
+
+  #respond(L: number): number {
+    const { api } = this.#engine;
+    const handle = this.#waiting(L, 1, "respond()");
+    const error = handle.respondError();
+    if (error !== undefined) this.#engine.throwError(L, error);
+    const reply = readRespondHeaders(this.#engine, L, 2);
+    if (typeof reply === "string") this.#engine.throwError(L, reply);
+    const bodyType = api.lua_type(L, 3);
+    const empty = bodyType === LuaType.None || bodyType === LuaType.Nil;
+    handle.respond(reply.status, reply.headers, empty ? "" : this.#engine.checkString(L, 3));
+    return this.#engine.yield(L);
+  }
+
+  #self(L: number): StreamHandle {
+    return this.#alive(L, 1);
+  }
+
+  /** The handle of a method that may wait: only from the hook's own coroutine, since that is what is resumed. */
+  #waiting(L: number, index: number, method: string): StreamHandle {
+    const handle = this.#alive(L, index);
     if (handle.thread !== L) {
-      engine.throwError(L, `${method}() cannot be called from a coroutine of the script's own`);
+      this.#engine.throwError(L, `${method} cannot be called from a coroutine of the script's own`);
     }
     return handle;
-  };
+  }
 
-  const nextChunk = (L: number): number => {
-    const handle = objects.check<StreamHandle>(L, upvalueIndex(1), LuaTypeId.StreamHandle);
-    if (!handle.running) objects.dead(L);
-    if (handle.thread !== L) {
-      engine.throwError(L, "bodyChunks() cannot be iterated from a coroutine of the script's own");
-    }
-    return handle.nextChunk() ? engine.yield(L) : 0;
-  };
-  const [nextChunkPointer] = engine.register([nextChunk]);
-
-  return {
-    methods: {
-      headers: (L) => {
-        const handle = self(L);
-        handle.keepForSlice(objects.push(L, handle.headerObject()));
-        return 1;
-      },
-      body: (L) => {
-        const handle = waiting(L, "body");
-        const result = handle.body(alwaysWrap(engine, L));
-        switch (result.kind) {
-          case "error":
-            return engine.throwError(L, result.text);
-          case "wait":
-            return engine.yield(L);
-          case "none":
-            return 0;
-          case "object":
-            handle.keepForSlice(objects.push(L, result.object));
-            return 1;
-        }
-      },
-      bodyChunks: (L) => {
-        const error = waiting(L, "bodyChunks").beginChunks();
-        if (error !== undefined) engine.throwError(L, error);
-        engine.api.lua_pushvalue(L, 1);
-        engine.api.lua_pushcclosure(L, nextChunkPointer!, 1);
-        return 1;
-      },
-      trailers: (L) => {
-        const handle = waiting(L, "trailers");
-        const result = handle.trailers();
-        if (result === "wait") return engine.yield(L);
-        if (result === undefined) return 0;
-        handle.keepForSlice(objects.push(L, result));
-        return 1;
-      },
-      respond: (L) => {
-        const handle = waiting(L, "respond");
-        const error = handle.respondError();
-        if (error !== undefined) engine.throwError(L, error);
-        const reply = readRespondHeaders(engine, L, 2);
-        if (typeof reply === "string") engine.throwError(L, reply);
-        const bodyType = engine.api.lua_type(L, 3);
-        const empty = bodyType === LuaType.None || bodyType === LuaType.Nil;
-        handle.respond(reply.status, reply.headers, empty ? "" : engine.checkString(L, 3));
-        return engine.yield(L);
-      },
-    },
-    metamethods: {},
-    unsupported,
-  };
+  #alive(L: number, index: number): StreamHandle {
+    const handle = this.#objects.check<StreamHandle>(L, index, LuaTypeId.StreamHandle);
+    return handle.running ? handle : this.#objects.dead(L);
+  }
 }
 
 /** The optional argument of `body()`: when it is there at all, it must be a boolean. */

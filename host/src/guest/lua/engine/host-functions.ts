@@ -15,6 +15,8 @@ export function wrapHostFunctions(functions: readonly HostFunction[]): WebAssemb
   return functions.map((_, i) => exports[String(i)]!);
 }
 
+const moduleHeader = [0x00, 0x61, 0x73, 0x6d, 0x01, 0x00, 0x00, 0x00];
+
 function wrapperModule(count: number): Uint8Array<ArrayBuffer> {
   const importEntries: number[] = [];
   const exportEntries: number[] = [];
@@ -24,7 +26,7 @@ function wrapperModule(count: number): Uint8Array<ArrayBuffer> {
     exportEntries.push(name.length, ...name, 0, ...leb(i));
   }
   return new Uint8Array([
-    ...[0x00, 0x61, 0x73, 0x6d, 0x01, 0x00, 0x00, 0x00],
+    ...moduleHeader,
     ...section(1, [1, 0x60, 1, 0x7f, 1, 0x7f]),
     ...section(2, [...leb(count), ...importEntries]),
     ...section(7, [...leb(count), ...exportEntries]),

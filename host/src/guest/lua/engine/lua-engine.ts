@@ -85,10 +85,10 @@ export class LuaEngine {
   }
 
   /** Opens one of Lua's own libraries and leaves it in the global of its name. */
-  openLibrary(name: string, open: (L: number) => number): void {
+  openLibrary(name: string, opener: "base" | "coroutine" | "table" | "string" | "math"): void {
     const table = this.api.__indirect_function_table;
     const index = table.grow(1);
-    table.set(index, open);
+    table.set(index, this.api[`luaopen_${opener}`]);
     this.api.luaL_requiref(this.L, this.cString(name), index, 1);
     this.pop(this.L, 1);
   }
