@@ -1,0 +1,93 @@
+import {
+  bare,
+  type OperatorFactory,
+  type OperatorTable,
+  plainText,
+  refuse,
+  withoutLength,
+} from "../provider.ts";
+
+const nothing = plainText(() => undefined);
+const absent: OperatorFactory = bare(() => nothing);
+const absentDate: OperatorFactory = withoutLength(() => ({ ok: true, value: nothing }));
+
+// Facts of TLS, QUIC and tracing: streams in plain text have none of them, and Envoy prints `-` there too.
+const bareNames = [
+  ...["URI", "DNS", "IP", "EMAIL", "OTHERNAME"].flatMap((kind) => [
+    `DOWNSTREAM_LOCAL_${kind}_SAN`,
+    `DOWNSTREAM_PEER_${kind}_SAN`,
+  ]),
+  "DOWNSTREAM_LOCAL_SUBJECT",
+  "DOWNSTREAM_PEER_SUBJECT",
+  "DOWNSTREAM_PEER_ISSUER",
+  "DOWNSTREAM_PEER_CERT",
+  "DOWNSTREAM_PEER_SERIAL",
+  "DOWNSTREAM_PEER_FINGERPRINT_256",
+  "DOWNSTREAM_PEER_FINGERPRINT_1",
+  "DOWNSTREAM_PEER_CHAIN_FINGERPRINTS_256",
+  "DOWNSTREAM_PEER_CHAIN_FINGERPRINTS_1",
+  "DOWNSTREAM_PEER_CHAIN_SERIALS",
+  "DOWNSTREAM_TLS_SESSION_ID",
+  "DOWNSTREAM_TLS_CIPHER",
+  "DOWNSTREAM_TLS_VERSION",
+  "DOWNSTREAM_HANDSHAKE_DURATION",
+  "TLS_JA3_FINGERPRINT",
+  "TLS_JA4_FINGERPRINT",
+  ...["URI", "DNS", "IP"].flatMap((kind) => [
+    `UPSTREAM_LOCAL_${kind}_SAN`,
+    `UPSTREAM_PEER_${kind}_SAN`,
+  ]),
+  "UPSTREAM_PEER_SUBJECT",
+  "UPSTREAM_PEER_ISSUER",
+  "UPSTREAM_PEER_CERT",
+  "UPSTREAM_TLS_SESSION_ID",
+  "UPSTREAM_TLS_CIPHER",
+  "UPSTREAM_TLS_VERSION",
+  "ROUNDTRIP_DURATION",
+  "TRACE_ID",
+];
+const dateNames = [
+  "DOWNSTREAM_PEER_CERT_V_START",
+  "DOWNSTREAM_PEER_CERT_V_END",
+  "UPSTREAM_PEER_CERT_V_START",
+  "UPSTREAM_PEER_CERT_V_END",
+];
+
+// Envoy has these, and Sluice does not record what they print.
+const unsupportedNames = [
+  ...["UPSTREAM", "DOWNSTREAM"].flatMap((side) =>
+    ["WIRE_BYTES", "HEADER_BYTES", "DECOMPRESSED_HEADER_BYTES"].flatMap((what) => [
+      `${side}_${what}_SENT`,
+      `${side}_${what}_RECEIVED`,
+    ]),
+  ),
+  ...["UPSTREAM", "DOWNSTREAM"].flatMap((side) => [
+    `${side}_LOCAL_CLOSE_REASON`,
+    `${side}_DETECTED_CLOSE_TYPE`,
+    `${side}_TLS_GROUP`,
+  ]),
+  "CEL",
+  "CLUSTER_METADATA",
+  "DOWNSTREAM_CX_RTT",
+  "DOWNSTREAM_PEER_ISSUER_FINGERPRINT_256",
+  "DOWNSTREAM_PEER_ISSUER_SERIAL",
+  "LISTENER_NAME",
+  "QUERY_PARAMS",
+  "UPSTREAM_CONNECTION_IDS_ATTEMPTED",
+  "UPSTREAM_CONNECTION_POOL_READY_DURATION",
+  "UPSTREAM_FILTER_STATE",
+  "UPSTREAM_HOSTS_ATTEMPTED",
+  "UPSTREAM_HOSTS_ATTEMPTED_WITHOUT_PORT",
+  "UPSTREAM_HOST_NAMES_ATTEMPTED",
+  "UPSTREAM_HOST_NAMES_ATTEMPTED_WITHOUT_PORT",
+  "UPSTREAM_SERVER_NAME",
+];
+
+const unsupported: OperatorFactory = (command) =>
+  refuse(`%${command.name}% of Envoy is not supported (host/docs/access-log.md lists what is)`);
+
+export const absentOperators: OperatorTable = Object.fromEntries([
+  ...bareNames.map((name) => [name, absent] as const),
+  ...dateNames.map((name) => [name, absentDate] as const),
+  ...unsupportedNames.map((name) => [name, unsupported] as const),
+]);

@@ -1,0 +1,119 @@
+import type { StreamInfo } from "../../contracts/stream-info.ts";
+import {
+  foreignText,
+  jsonValue,
+  type OperatorFactory,
+  type OperatorTable,
+  refuse,
+  withArgument,
+} from "../provider.ts";
+
+type GetNamespace = (info: StreamInfo, namespace: string) => unknown;
+
+/** `NAMESPACE:KEY*`: the struct of the namespace, or the value that the keys lead to. */
+function metadataProvider(
+  argument: string,
+  maxLength: number | undefined,
+  get: GetNamespace,
+): ReturnType<OperatorFactory> {
+  const [namespace = "", ...keys] = argument.split(":");
+  const value = (info: StreamInfo): unknown => {
+    let at = get(info, namespace);
+    for (const key of keys) {
+      if (typeof at !== "object" || at === null || !Object.hasOwn(at, key)) return undefined;
+      at = (at as { readonly [key: string]: unknown })[key];
+    }
+    return at;
+  };
+  return { ok: true, value: jsonValue(value, maxLength) };
+}
+
+const dynamic: GetNamespace = (info, namespace) => info.dynamicMetadata?.get(namespace);
+const upstreamHost: GetNamespace = (info, namespace) => {
+  const metadata = info.upstreamInfo?.host?.metadata;
+  return metadata !== undefined && Object.hasOwn(metadata, namespace)
+    ? metadata[namespace]
+    : undefined;
+};
+
+const metadataTypes = new Map([
+  ["DYNAMIC", dynamic],
+  ["UPSTREAM_HOST", upstreamHost],
+]);
+const otherMetadataTypes = [
+  "CLUSTER",
+  "ROUTE",
+  "LISTENER",
+  "LISTENER_FILTER_CHAIN",
+  "VIRTUAL_HOST",
+];
+
+const metadata: OperatorFactory = (command) => {
+  const colon = command.argument.indexOf(":");
+  const type = colon < 0 ? command.argument : command.argument.slice(0, colon);
+  const get = metadataTypes.get(type);
+  if (get !== undefined) {
+    const rest = colon < 0 ? "" : command.argument.slice(colon + 1);
+    return metadataProvider(rest, command.maxLength, get);
+  }
+  if (!otherMetadataTypes.includes(type)) {
+    return refuse(`${type} is not supported type of metadata`);
+  }
+  return refuse(`METADATA(${type}) is not supported; DYNAMIC and UPSTREAM_HOST are`);
+};
+
+/** What a filter state object looks like as JSON. */
+function serialized(value: unknown): unknown {
+  if (value instanceof Uint8Array) return Buffer.from(value).toString("utf8");
+  if (typeof value === "bigint") return String(value);
+  return typeof value === "function" || typeof value === "symbol" ? undefined : value;
+}
+
+const filterState: OperatorFactory = (command) => {
+  const [key = "", style = "TYPED", field, ...more] = command.argument.split(":");
+  if (key === "") return refuse("Invalid filter state configuration, key cannot be empty.");
+  const fieldMisused = (style === "FIELD") !== (field !== undefined);
+  if (more.length > 0 || (["PLAIN", "TYPED", "FIELD"].includes(style) && fieldMisused)) {
+    return refuse("Invalid filter state serialize type, FIELD should be used with the field name.");
+  }
+  const { maxLength } = command;
+  switch (style) {
+    case "PLAIN": {
+      const value = (info: StreamInfo): unknown => serialized(info.filterState.get(key));
+      return { ok: true, value: jsonValue(value, maxLength) };
+    }
+    case "TYPED": {
+      const value = (info: StreamInfo): unknown => serialized(info.filterState.get(key));
+      return { ok: true, value: jsonValue(value, maxLength, true) };
+    }
+    case "FIELD": {
+      const value = (info: StreamInfo): unknown => fieldOf(info.filterState.get(key), field!);
+      return { ok: true, value: jsonValue(value, maxLength) };
+    }
+    default:
+      return refuse("Invalid filter state serialize type, only support PLAIN/TYPED/FIELD.");
+  }
+};
+
+function fieldOf(value: unknown, field: string): unknown {
+  if (typeof value !== "object" || value === null || value instanceof Uint8Array) return undefined;
+  return Object.hasOwn(value, field)
+    ? serialized((value as { readonly [key: string]: unknown })[field])
+    : undefined;
+}
+
+export const metadataOperators: OperatorTable = {
+  DYNAMIC_METADATA: withArgument((command) =>
+    metadataProvider(command.argument, command.maxLength, dynamic),
+  ),
+  UPSTREAM_METADATA: withArgument((command) =>
+    metadataProvider(command.argument, command.maxLength, upstreamHost),
+  ),
+  METADATA: metadata,
+  FILTER_STATE: filterState,
+  // Virtual clusters are not part of any route table here, so no stream has one.
+  VIRTUAL_CLUSTER_NAME: (command) =>
+    command.argument === "" && command.maxLength === undefined
+      ? { ok: true, value: foreignText(() => undefined) }
+      : refuse(`${command.name} does not take any parameters or length`),
+};
