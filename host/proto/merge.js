@@ -1,28 +1,28 @@
 // Adds the fields of an overlay .proto file to Envoy's own file of the same path.
 //
-// An overlay file is ordinary protobuf syntax, but holds only what is added: a message, enum or oneof
-// that the base file has already is extended, one that it has not is appended, imports are joined. The
-// result is one .proto file, so that the compiler checks numbers, names and types as always.
+// An overlay file is ordinary protobuf syntax, but holds only what differs: a message, enum or oneof that
+// the base file has already is extended, one that it has not is appended, a field or option that it has
+// is replaced, imports are joined. The result is one .proto file, so that the compiler checks numbers,
+// names and types as always.
 
 /**
  * @typedef {{ keyword: string, name: string, start: number, end: number, body: number, blocks: Block[], statements: [number, number][] }} Block
  */
 
-/** The base file's text with what the overlay adds. Throws on what the scanner does not understand. */
+/** The base file's text, changed by the overlay. Throws on what the scanner does not understand. */
 export function mergeProto(baseText, overlayText) {
   const base = parse(baseText);
   const overlay = parse(overlayText);
-  /** @type {[number, string][]} */
-  const insertions = [];
-  const statements = overlay.statements.map(([start, end]) => overlayText.slice(start, end));
+  /** Start, end, new text. @type {[number, number, string][]} */
+  const edits = [];
   const present = new Set(importsOf(baseText, base));
-  const imports = statements.filter((text) => /^import\s/.test(text) && !present.has(text));
-  if (imports.length > 0)
-    insertions.push([afterPackage(baseText, base), `\n${imports.join("\n")}`]);
-  extend(overlay, base, overlayText, insertions);
-  insertions.sort((a, b) => b[0] - a[0]);
+  const imports = importsOf(overlayText, overlay).filter((line) => !present.has(line));
+  const at = afterPackage(baseText, base);
+  if (imports.length > 0) edits.push([at, at, `\n${imports.join("\n")}`]);
+  extend(overlay, base, { overlayText, baseText, edits });
+  edits.sort((a, b) => b[0] - a[0]);
   let text = baseText;
-  for (const [at, added] of insertions) text = text.slice(0, at) + added + text.slice(at);
+  for (const [start, end, added] of edits) text = text.slice(0, start) + added + text.slice(end);
   return text;
 }
 
@@ -43,18 +43,31 @@ function afterPackage(text, file) {
   return found[1];
 }
 
-function extend(overlay, base, overlayText, insertions) {
+function extend(overlay, base, texts) {
+  const { overlayText, baseText, edits } = texts;
   const atEnd = base.end - (base.keyword === "file" ? 0 : 1);
   const added = [];
-  if (base.keyword !== "file") {
-    for (const [start, end] of overlay.statements) added.push(overlayText.slice(start, end));
+  for (const [start, end] of base.keyword === "file" ? [] : overlay.statements) {
+    const text = overlayText.slice(start, end);
+    const name = declared(text);
+    const same = base.statements.find(([from, to]) => declared(baseText.slice(from, to)) === name);
+    if (same) edits.push([same[0], same[1], text]);
+    else added.push(text);
   }
   for (const block of overlay.blocks) {
     const same = base.blocks.find((b) => b.keyword === block.keyword && b.name === block.name);
-    if (same) extend(block, same, overlayText, insertions);
+    if (same) extend(block, same, texts);
     else added.push(overlayText.slice(block.start, block.end));
   }
-  if (added.length > 0) insertions.push([atEnd, `\n${added.join("\n")}\n`]);
+  if (added.length > 0) edits.push([atEnd, atEnd, `\n${added.join("\n")}\n`]);
+}
+
+/** What a statement in a block defines: `name = number` of a field or value, or the option's name. */
+function declared(statement) {
+  const option = /^option\s+([^\s=]+)/.exec(statement);
+  if (option) return option[1];
+  const field = /(\w+)\s*=\s*(-?\d+)/.exec(statement);
+  return field ? `${field[1]} = ${field[2]}` : statement;
 }
 
 const blockHead = /(message|enum|oneof|extend|service)\s+([\w.]+)\s*\{/y;
