@@ -1,0 +1,123 @@
+import { mkdtempSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { bootstrap, type BootstrapOptions } from "./bootstrap.ts";
+import { Child, cores, nodePath, root, untilReady, which } from "./child.ts";
+
+/** Ports of the benchmark; loopback only. */
+export const ports = { upstream: 18_100, proxy: 18_101, admin: 18_102 } as const;
+export const proxyUrl = `http://127.0.0.1:${ports.proxy}`;
+
+const folder = mkdtempSync(path.join(tmpdir(), "sluice-bench-"));
+
+/** A file for one run, in a folder that the operating system cleans up. */
+export function scratchFile(name: string, text: string): string {
+  const file = path.join(folder, name);
+  writeFileSync(file, text);
+  return file;
+}
+
+/** The upstream: nginx where it is found, since it costs the load core least; else Node. */
+export async function startUpstream(): Promise<Child> {
+  const nginx = which("nginx");
+  const child =
+    nginx === undefined
+      ? new Child(cores.load, nodePath, [
+          path.join(root, "test/bench/lib/upstream.ts"),
+          String(ports.upstream),
+        ])
+      : new Child(cores.load, nginx, [
+          "-c",
+          scratchFile("upstream.conf", nginxUpstream()),
+          "-e",
+          "stderr",
+        ]);
+  await untilReady(`http://127.0.0.1:${ports.upstream}/`, child);
+  return child;
+}
+
+export type Peer = "sluice" | "envoy" | "nginx" | "haproxy";
+
+/** The peers that can be run here, Sluice first. */
+export function availablePeers(): Peer[] {
+  const others = (["envoy", "nginx", "haproxy"] as const).filter(
+    (name) => which(name) !== undefined,
+  );
+  return ["sluice", ...others];
+}
+
+/** Starts a proxy on `ports.proxy`, on its own core, with one worker. */
+export async function startProxy(peer: Peer, options: BootstrapOptions = {}): Promise<Child> {
+  const child = spawnProxy(peer, options);
+  await untilReady(`${proxyUrl}/`, child);
+  return child;
+}
+
+function spawnProxy(peer: Peer, options: BootstrapOptions): Child {
+  switch (peer) {
+    case "sluice":
+      return startSluice(options, ["--concurrency", "1"]);
+    case "envoy": {
+      const file = scratchFile("envoy.yaml", bootstrap(options));
+      const args = ["-c", file, "--concurrency", "1", "--disable-hot-restart", "-l", "error"];
+      return new Child(cores.proxy, which("envoy")!, args);
+    }
+    case "nginx":
+      return new Child(cores.proxy, which("nginx")!, [
+        "-c",
+        scratchFile("proxy.conf", nginxProxy()),
+        "-e",
+        "stderr",
+      ]);
+    case "haproxy":
+      return new Child(cores.proxy, which("haproxy")!, [
+        "-f",
+        scratchFile("haproxy.cfg", haproxyProxy()),
+        "-db",
+      ]);
+  }
+}
+
+/** Sluice with the same bootstrap file as Envoy. */
+export function startSluice(options: BootstrapOptions, args: readonly string[]): Child {
+  const file = scratchFile("sluice.yaml", bootstrap(options));
+  const command = path.join(root, "host/bin/sluice.js");
+  return new Child(cores.proxy, nodePath, [command, "-c", file, ...args]);
+}
+
+function nginxUpstream(): string {
+  const file = scratchFile("one-megabyte", "x".repeat(1_048_576));
+  return `daemon off; worker_processes 1; pid ${folder}/upstream.pid; error_log stderr;
+events { worker_connections 1024; }
+http { access_log off; keepalive_requests 1000000000; keepalive_timeout 600s;
+ server { listen 127.0.0.1:${ports.upstream};
+  location / { default_type text/plain; return 200 "hello world\\n"; }
+  location /bytes/1048576 { alias ${file}; } } }`;
+}
+
+function nginxProxy(): string {
+  return `daemon off; worker_processes 1; pid ${folder}/proxy.pid; error_log stderr;
+events { worker_connections 1024; }
+http { access_log off; keepalive_requests 1000000000; keepalive_timeout 600s;
+ upstream u { server 127.0.0.1:${ports.upstream}; keepalive 128; keepalive_requests 1000000000; }
+ server { listen 127.0.0.1:${ports.proxy};
+  location / { proxy_pass http://u; proxy_http_version 1.1; proxy_set_header Connection "";
+   proxy_set_header X-Forwarded-Proto http; proxy_set_header X-Request-Id $request_id; } } }`;
+}
+
+function haproxyProxy(): string {
+  return `global
+  nbthread 1
+defaults
+  mode http
+  timeout connect 5s
+  timeout client 600s
+  timeout server 600s
+frontend f
+  bind 127.0.0.1:${ports.proxy}
+  default_backend b
+backend b
+  http-reuse always
+  server u 127.0.0.1:${ports.upstream}
+`;
+}
