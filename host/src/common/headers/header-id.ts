@@ -79,6 +79,9 @@ for (const [key, id] of Object.entries(HeaderId)) {
 const idByName = new Map(names.map((name, id) => [name, id]));
 idByName.delete("");
 
+/** Numbers run from 1 to one below this. */
+export const wellKnownCount = names.length;
+
 /** The lower-case name of a number. */
 export function headerName(id: number): string {
   return names[id]!;
