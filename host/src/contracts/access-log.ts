@@ -6,11 +6,15 @@ export type AccessLogType =
   | "NotSet"
   /** The end of an HTTP stream. */
   | "DownstreamEnd"
+  /** tcp_proxy has its upstream connection (`flush_access_log_on_connected`). */
+  | "TcpUpstreamConnected"
+  /** Every `access_log_flush_interval` of a connection of tcp_proxy. */
+  | "TcpPeriodic"
   /** The end of a connection of tcp_proxy. */
   | "TcpConnectionEnd";
 
 /** One configured access logger on one worker. */
 export interface AccessLog {
-  /** Called once, when the stream (or connection) has ended. Formats at once, writes later. */
+  /** Called when the stream (or connection) has ended, or as `type` says. Formats at once, writes later. */
   log(streamInfo: StreamInfo, type: AccessLogType): void;
 }

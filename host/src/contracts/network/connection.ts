@@ -1,6 +1,7 @@
 import type { Address } from "../address.ts";
 import type { DataBuffer } from "../buffer.ts";
 import type { Dispatcher } from "../event.ts";
+import type { Counter, Gauge } from "../stats.ts";
 import type { StreamInfo } from "../stream-info.ts";
 import type { ReadFilter, WriteFilter } from "./filter.ts";
 
@@ -44,6 +45,18 @@ export interface ConnectionCallbacks {
   onAboveWriteBufferHighWatermark(): void;
   /** The write buffer fell to half of the limit or below. */
   onBelowWriteBufferLowWatermark(): void;
+  /** The listener, its filter chain or the server is going away: finish what is in flight, then close. */
+  onDrain?(): void;
+}
+
+/** What a connection counts of itself (Envoy: `Connection::ConnectionStats`). */
+export interface ConnectionStats {
+  readonly rxBytesTotal: Counter;
+  readonly rxBytesBuffered: Gauge;
+  readonly txBytesTotal: Counter;
+  readonly txBytesBuffered: Gauge;
+  /** The delayed close timeout ended the connection. */
+  readonly delayedCloseTimeouts?: Counter | undefined;
 }
 
 /**
@@ -72,6 +85,8 @@ export interface Connection {
   readonly detectedCloseType: DetectedCloseType;
   /** The text behind `%CONNECTION_TERMINATION_DETAILS%` and transport errors; empty when none. */
   readonly transportFailureReason: string;
+  /** The `details` of the first `close()` (`%DOWNSTREAM_LOCAL_CLOSE_REASON%`); empty when none. */
+  readonly localCloseReason: string;
 
   addConnectionCallbacks(callbacks: ConnectionCallbacks): void;
   removeConnectionCallbacks(callbacks: ConnectionCallbacks): void;
@@ -102,6 +117,8 @@ export interface Connection {
   readonly aboveHighWatermark: boolean;
   setDelayedCloseTimeout(ms: number): void;
   noDelay(on: boolean): void;
+  /** Whose stats this connection updates; replaces the previous ones. */
+  setConnectionStats(stats: ConnectionStats): void;
 }
 
 /** An upstream connection before it is up. */
