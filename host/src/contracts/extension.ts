@@ -1,7 +1,8 @@
 import type { Message } from "@bufbuild/protobuf";
 import type { Any } from "@bufbuild/protobuf/wkt";
 import type { AccessLog } from "./access-log.ts";
-import type { ExtensionConfig, LocalInfo } from "./config/snapshot.ts";
+import type { GuestLimitsConfig } from "./config/guests.ts";
+import type { ExtensionConfig, ExtensionDiscoveryConfig, LocalInfo } from "./config/snapshot.ts";
 import type { HttpFilterInstances } from "./http/filter.ts";
 import type { LoggerSource } from "./log.ts";
 import type { NetworkFilterFactoryCb } from "./network/filter.ts";
@@ -130,6 +131,21 @@ export interface ParseContext {
     duration: { readonly seconds: bigint; readonly nanos: number } | undefined,
     fallback: number,
   ): number;
+  /**
+   * `config_discovery` of the filter `name`: checks the `ExtensionConfigSource` and records the subscription.
+   * `last`: whether the filter ends its chain, where terminal filters belong.
+   */
+  extensionDiscovery(
+    kind: ExtensionKind,
+    name: string,
+    source: Message,
+    place: { readonly last: boolean },
+  ): ExtensionDiscoveryConfig | undefined;
+  /**
+   * `message.field` names a cluster that must exist; checked when all is read. Only for what Envoy checks too
+   * (static routes): others may name clusters that come later.
+   */
+  reference(kind: "cluster", name: string, message: Message, field: string): void;
   readonly localInfo: LocalInfo;
 }
 
@@ -146,6 +162,7 @@ export interface PerRouteConfig {
 export interface PrepareContext {
   readonly loggers: LoggerSource;
   readonly localInfo: LocalInfo;
+  readonly guestLimits: GuestLimitsConfig;
   /** The filter's name, for messages. */
   readonly filterName: string;
   /** One object per process and key. */
