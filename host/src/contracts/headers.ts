@@ -11,6 +11,11 @@ export interface HeaderMap {
   readonly size: number;
   /** Bytes of all names and values, as Envoy counts `byteSize()`. */
   readonly byteSize: number;
+  /**
+   * True as long as every name and value that was put in can stand on the wire. Once false it stays false until
+   * `clear()`: encoders then look at each entry, and for maps straight from a parser they need not.
+   */
+  readonly wireSafe: boolean;
   /** The first value of `name`. */
   get(name: string): string | undefined;
   /** The first value of the well-known name `id`. Constant time when the name is absent. */

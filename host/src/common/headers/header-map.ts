@@ -1,5 +1,6 @@
 import type { HeaderIdMask, HeaderMap } from "../../contracts/headers.ts";
 import { headerIdOf, headerName } from "./header-id.ts";
+import { isValidHeaderName, isValidHeaderValue } from "./validation.ts";
 
 /**
  * The one implementation of `HeaderMap`. Three parallel arrays: maps are short, mostly iterated, and most
@@ -11,6 +12,11 @@ export class HeaderMapImpl implements HeaderMap {
   #values: string[] = [];
   #presentLow = 0;
   #presentHigh = 0;
+  #wireSafe = true;
+
+  get wireSafe(): boolean {
+    return this.#wireSafe;
+  }
 
   get size(): number {
     return this.#ids.length;
@@ -67,16 +73,22 @@ export class HeaderMapImpl implements HeaderMap {
   }
 
   add(name: string, value: string): void {
-    this.#push(headerIdOf(name), name, value);
+    this.#pushChecked(headerIdOf(name), name, value);
   }
 
   addId(id: number, value: string): void {
-    this.#push(id, headerName(id), value);
+    this.#pushChecked(id, headerName(id), value);
   }
 
-  /** For codecs that know the number already (0: not well known). */
+  /**
+   * For codecs, which have checked name and value and know the number (0: not well known). Pseudo headers must
+   * be added before all others.
+   */
   addParsed(id: number, name: string, value: string): void {
-    this.#push(id, name, value);
+    this.#setBit(id);
+    this.#ids.push(id);
+    this.#names.push(name);
+    this.#values.push(value);
   }
 
   set(name: string, value: string): void {
@@ -93,8 +105,12 @@ export class HeaderMapImpl implements HeaderMap {
   append(name: string, value: string): void {
     const id = headerIdOf(name);
     const index = id === 0 || this.hasId(id) ? this.#names.indexOf(name) : -1;
-    if (index < 0) this.#push(id, name, value);
-    else this.#values[index] = `${this.#values[index]},${value}`;
+    if (index < 0) {
+      this.#pushChecked(id, name, value);
+      return;
+    }
+    this.#check(value);
+    this.#values[index] = `${this.#values[index]},${value}`;
   }
 
   remove(name: string): number {
@@ -138,6 +154,7 @@ export class HeaderMapImpl implements HeaderMap {
 
   setValueAt(index: number, value: string): void {
     if (index < 0 || index >= this.#values.length) throw new RangeError(`no entry ${index}`);
+    this.#check(value);
     this.#values[index] = value;
   }
 
@@ -148,6 +165,7 @@ export class HeaderMapImpl implements HeaderMap {
     copy.#values = this.#values.slice();
     copy.#presentLow = this.#presentLow;
     copy.#presentHigh = this.#presentHigh;
+    copy.#wireSafe = this.#wireSafe;
     return copy;
   }
 
@@ -155,21 +173,26 @@ export class HeaderMapImpl implements HeaderMap {
     this.#truncate(0);
     this.#presentLow = 0;
     this.#presentHigh = 0;
+    this.#wireSafe = true;
+  }
+
+  #check(value: string): void {
+    if (!isValidHeaderValue(value)) this.#wireSafe = false;
   }
 
   /** Pseudo headers stay in front of all others, whenever they are added (RFC 9113 section 8.3). */
-  #push(id: number, name: string, value: string): void {
-    this.#setBit(id);
+  #pushChecked(id: number, name: string, value: string): void {
+    this.#check(value);
+    if (id === 0 && !isValidHeaderName(name)) this.#wireSafe = false;
     if (name.charCodeAt(0) === 58 && this.#names.length > 0) {
+      this.#setBit(id);
       const at = this.#pseudoEnd();
       this.#ids.splice(at, 0, id);
       this.#names.splice(at, 0, name);
       this.#values.splice(at, 0, value);
       return;
     }
-    this.#ids.push(id);
-    this.#names.push(name);
-    this.#values.push(value);
+    this.addParsed(id, name, value);
   }
 
   #pseudoEnd(): number {
@@ -180,9 +203,10 @@ export class HeaderMapImpl implements HeaderMap {
 
   #setFrom(first: number, id: number, name: string, value: string): void {
     if (first < 0) {
-      this.#push(id, name, value);
+      this.#pushChecked(id, name, value);
       return;
     }
+    this.#check(value);
     this.#values[first] = value;
     this.#removeFrom(this.#names.indexOf(name, first + 1), name);
   }
