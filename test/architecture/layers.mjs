@@ -81,7 +81,7 @@ export const layers = {
   ],
   "host/src/cli": leaf,
   "host/src/supervisor": [...leaf, "host/src/cli"],
-  "host/src/dev": [...leaf, "host/src/cli", "host/src/supervisor"],
+  "host/src/dev": [...leaf, "host/src/cli", "host/src/supervisor", "host/src/guest"],
 
   "sdk-assemblyscript/assembly": ["abi/src/numbers"],
   "sample-filters": ["sdk-assemblyscript/assembly"],

@@ -1,0 +1,78 @@
+import { mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
+import path from "node:path";
+import { pathToFileURL } from "node:url";
+import { luaMessage, resourceFile, wasmMessage } from "./demo-bootstrap.ts";
+import { LuaCheck } from "./lua-check.ts";
+
+/** A sample filter whose source is watched and which is pushed by a discovery file. */
+export interface DemoFilter {
+  /** The filter's name in the chain, and its folder below `sample-filters`. */
+  readonly name: string;
+  /** The file to edit, relative to the root. */
+  readonly source: string;
+  /** The discovery file. */
+  readonly resource: string;
+  /** Builds the source and puts the next version into place; the problem when it does not compile. */
+  push(): Promise<string | undefined>;
+}
+
+/** What `sample-filters/build.js` offers. */
+interface SampleBuilder {
+  buildSample(name: string, outFile: string): Promise<{ ok: boolean; output: string }>;
+}
+
+/** `sample-filters/hello-lua`: the text goes into the resource as it is. */
+export function luaDemoFilter(root: string, folder: string): DemoFilter {
+  const name = "hello-lua";
+  const source = "sample-filters/hello-lua/hello.lua";
+  const resource = path.join(folder, "hello-lua.json");
+  let check: LuaCheck | undefined;
+  let version = 0;
+  return {
+    name,
+    source,
+    resource,
+    async push() {
+      const text = readFileSync(path.join(root, source));
+      check ??= new LuaCheck();
+      const problem = check.problem(source, text);
+      if (problem !== undefined) return problem;
+      version += 1;
+      const script = { inline_string: text.toString("utf8") };
+      const config = { "@type": luaMessage, default_source_code: script };
+      place(resource, resourceFile(name, version, config));
+      return undefined;
+    },
+  };
+}
+
+/** `sample-filters/hello`: compiled to a module of a new name each time, so that its configuration differs. */
+export async function wasmDemoFilter(root: string, folder: string): Promise<DemoFilter> {
+  const builderFile = path.join(root, "sample-filters/build.js");
+  const builder = (await import(pathToFileURL(builderFile).href)) as SampleBuilder;
+  const name = "hello";
+  const resource = path.join(folder, "hello.json");
+  let version = 0;
+  return {
+    name,
+    source: "sample-filters/hello/assembly/index.ts",
+    resource,
+    async push() {
+      version += 1;
+      const module = path.join(folder, `hello-${version}.wasm`);
+      const built = await builder.buildSample("hello", module);
+      if (!built.ok) return built.output.trim();
+      const code = { local: { filename: module } };
+      const config = { name, vm_config: { runtime: "envoy.wasm.runtime.v8", code } };
+      place(resource, resourceFile(name, version, { "@type": wasmMessage, config }));
+      return undefined;
+    },
+  };
+}
+
+/** Discovery files are read when they are moved into place, never while they are written. */
+function place(file: string, text: string): void {
+  mkdirSync(path.dirname(file), { recursive: true });
+  writeFileSync(`${file}.new`, text);
+  renameSync(`${file}.new`, file);
+}
