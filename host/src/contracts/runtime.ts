@@ -24,6 +24,15 @@ export interface WorkerContext {
   /** HTTP filters that come by discovery, by key. */
   readonly extensionConfigs: ExtensionConfigProviders;
   createAccessLog(config: ExtensionConfig): AccessLog;
+  /**
+   * The filters of a static entry of an HTTP filter chain: finds the factory and calls its `createFilterFactory`.
+   * `statPrefix`: `http.<stat_prefix>.`
+   */
+  createHttpFilter(
+    config: ExtensionConfig,
+    filterName: string,
+    statPrefix: string,
+  ): HttpFilterInstances | Promise<HttpFilterInstances>;
   /** One object per worker and key: made at first use. */
   singleton<T>(key: string, create: () => T): T;
 }

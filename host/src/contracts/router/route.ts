@@ -4,6 +4,8 @@ import type { JsonValue, StreamInfo } from "../stream-info.ts";
 /** Chooses a route for a request; made from a RouteConfiguration. */
 export interface RouteTable {
   readonly name: string;
+  /** `internal_only_headers`, lower case: removed from requests that are not internal. */
+  readonly internalOnlyHeaders: readonly string[];
   /** `random`: the stream's random value, for weighted clusters and runtime fractions. */
   route(headers: RequestHeaderMap, streamInfo: StreamInfo, random: number): Route | undefined;
 }
