@@ -9,6 +9,8 @@ export interface HostStats {
   readonly cxTotal: Counter;
   readonly rqActive: Gauge;
   readonly rqError: Counter;
+  /** Requests that wait for a connection to this host. */
+  readonly rqPendingActive: Gauge;
   readonly rqSuccess: Counter;
   readonly rqTimeout: Counter;
   readonly rqTotal: Counter;
