@@ -1,0 +1,127 @@
+import assert from "node:assert/strict";
+import { headerMapOf } from "../../host/src/common/headers/header-map.ts";
+import { OwnedBuffer } from "../../host/src/common/data-buffer.ts";
+import type { DataBuffer } from "../../host/src/contracts/buffer.ts";
+import type { HeaderMap } from "../../host/src/contracts/headers.ts";
+import type { Logger } from "../../host/src/contracts/log.ts";
+import type { LimitedModule } from "../../host/src/guest/limits/instance.ts";
+import { loadLuaModule } from "../../host/src/guest/lua/lua-module.ts";
+import { LuaScript, type LuaScriptEnvironment } from "../../host/src/guest/lua/lua-script.ts";
+import { StreamHandle, type StreamSide } from "../../host/src/guest/lua/stream-handle.ts";
+import { ownBudget } from "./guarded.ts";
+
+/** Memory cap of the scripts in tests. */
+const memoryBytes = 32 * 1_048_576;
+let engine: LimitedModule | undefined;
+
+/** A thread's part of what a script needs; its log lines are collected. */
+export class LuaHost {
+  readonly lines: string[] = [];
+  readonly environment: LuaScriptEnvironment;
+
+  constructor() {
+    const log = (level: string, text: string): void => void this.lines.push(`${level} ${text}`);
+    const logger: Logger = {
+      component: "lua",
+      enabled: () => true,
+      log,
+      trace: (text) => log("trace", text),
+      debug: (text) => log("debug", text),
+      info: (text) => log("info", text),
+      warning: (text) => log("warning", text),
+      error: (text) => log("error", text),
+      critical: (text) => log("critical", text),
+    };
+    this.environment = { ...ownBudget(), logger };
+  }
+
+  load(source: string | Buffer): LuaScript {
+    if (engine === undefined) {
+      const module = loadLuaModule(memoryBytes);
+      assert.ok(module.ok, module.ok ? "" : module.error);
+      engine = module.value;
+    }
+    const config = { engine, source: Buffer.from(source), name: "test", callbackMs: 10 };
+    return new LuaScript(config, this.environment, 1000);
+  }
+}
+
+/** One direction of a stream, recording what the script's handle asks of the filter. */
+export class RecordedSide implements StreamSide {
+  readonly isRequest: boolean;
+  readonly body = new OwnedBuffer();
+  hasBody = false;
+  routeCacheClears = 0;
+  readonly errors: string[] = [];
+  readonly traps: string[] = [];
+  reply:
+    | { status: number; headers: readonly (readonly [string, string])[]; body: string }
+    | undefined;
+
+  constructor(isRequest: boolean) {
+    this.isRequest = isRequest;
+  }
+
+  bufferedBody(): DataBuffer | undefined {
+    return this.hasBody ? this.body : undefined;
+  }
+
+  modifyBody(change: (buffer: DataBuffer) => void): void {
+    change(this.body);
+  }
+
+  addBody(data: DataBuffer): void {
+    this.hasBody = true;
+    this.body.move(data);
+  }
+
+  clearRouteCache(): void {
+    this.routeCacheClears += 1;
+  }
+
+  respond(status: number, headers: readonly (readonly [string, string])[], body: string): void {
+    this.reply = { status, headers, body };
+  }
+
+  onScriptError(text: string): void {
+    this.errors.push(text);
+  }
+
+  onTrap(reason: string): void {
+    this.traps.push(reason);
+  }
+}
+
+/** A stream whose request hook can be driven by hand. */
+export class LuaStream {
+  readonly side: RecordedSide;
+  readonly headers: HeaderMap;
+  readonly handle: StreamHandle;
+  readonly #hook: bigint;
+
+  constructor(
+    script: LuaScript,
+    headers: Iterable<readonly [string, string]>,
+    options: { endStream: boolean; isRequest?: boolean } = { endStream: true },
+  ) {
+    const isRequest = options.isRequest ?? true;
+    this.side = new RecordedSide(isRequest);
+    this.headers = headerMapOf(headers);
+    this.handle = new StreamHandle(script, this.side, this.headers, options.endStream);
+    const hook = isRequest ? script.requestHook : script.responseHook;
+    assert.ok(hook !== undefined, "the script has the hook");
+    this.#hook = hook;
+  }
+
+  start(): number {
+    return this.handle.start(this.#hook);
+  }
+
+  /** Passes data as the filter manager does: what a stopping filter buffers is kept in the side. */
+  data(text: string, endStream: boolean): { status: number; passed: string } {
+    const chunk = OwnedBuffer.latin1(text);
+    const status = this.handle.onData(chunk, endStream);
+    if (status === 1) this.side.addBody(chunk);
+    return { status, passed: chunk.toBuffer().latin1Slice() };
+  }
+}
