@@ -13,7 +13,7 @@ import type {
 import type { Result } from "../../../contracts/result.ts";
 import { loadLuaModule } from "../../../guest/lua/lua-module.ts";
 import { LuaScript, type LuaScriptConfig, tryScript } from "../../../guest/lua/lua-script.ts";
-import { callBudgetMs, memoryBytesDefault } from "../../../guest/limits/defaults.ts";
+import { limitsFor } from "../../../guest/limits/effective-limits.ts";
 import { guestBudgetOf } from "../../../guest/limits/guest-budget.ts";
 import { LuaFilter, type LuaFilterShared } from "./lua-filter.ts";
 
@@ -57,7 +57,7 @@ async function prepare(
   context: PrepareContext,
 ): Promise<Result<LuaConfig, string>> {
   if (config.source === undefined) return { ok: true, value: config };
-  const limits = { memoryBytes: memoryBytesDefault, callbackMs: callBudgetMs.callback };
+  const limits = limitsFor(context.guestLimits, context.filterName);
   const engine = context.singleton(`sluice.lua_module.${limits.memoryBytes}`, () =>
     loadLuaModule(limits.memoryBytes),
   );
@@ -85,7 +85,7 @@ function createFilterFactory(config: LuaConfig, context: HttpFilterContext): Htt
     new LuaScript(
       config.script,
       { budget: guestBudgetOf(context), epoch: context.guestEpoch, logger },
-      callBudgetMs.configure,
+      limitsFor(context.guestLimits, context.filterName).configureMs,
     );
   const prefix = `${context.statPrefix}lua.${config.statPrefix === "" ? "" : `${config.statPrefix}.`}`;
   const shared: LuaFilterShared = {

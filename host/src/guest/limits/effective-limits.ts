@@ -1,0 +1,31 @@
+import type { GuestLimitsConfig } from "../../contracts/config/guests.ts";
+import { callBudgetMs, memoryBytesDefault, type StaticLimits, staticLimits } from "./defaults.ts";
+
+/** The limits of one guest: what is configured for it, else the defaults. */
+export interface EffectiveLimits {
+  /** CPU milliseconds of a call for a stream, connection or timer. */
+  readonly callbackMs: number;
+  /** CPU milliseconds of starting on a worker. */
+  readonly configureMs: number;
+  readonly memoryBytes: number;
+  readonly module: StaticLimits;
+}
+
+/** The limits of the plugin or filter `name`. */
+export function limitsFor(config: GuestLimitsConfig, name: string): EffectiveLimits {
+  const limits = config.byName.get(name) ?? config.defaultLimits;
+  return {
+    callbackMs: limits.cpuTimePerCallbackMs ?? callBudgetMs.callback,
+    configureMs: limits.cpuTimePerConfigureMs ?? callBudgetMs.configure,
+    memoryBytes: limits.maxMemoryBytes ?? memoryBytesDefault,
+    module: {
+      ...staticLimits,
+      moduleBytes: limits.maxModuleBytes ?? staticLimits.moduleBytes,
+      functionBodyBytes: limits.maxFunctionBodyBytes ?? staticLimits.functionBodyBytes,
+      counts: {
+        ...staticLimits.counts,
+        functions: limits.maxFunctions ?? staticLimits.counts.functions,
+      },
+    },
+  };
+}
