@@ -38,8 +38,15 @@ export interface Route {
 export interface RouteEntry {
   /** Undefined when a `cluster_header` is missing. */
   clusterName(headers: RequestHeaderMap): string | undefined;
-  /** Rewrites path and host, then removals and additions of all levels. */
-  finalizeRequestHeaders(headers: RequestHeaderMap, streamInfo: StreamInfo): void;
+  /**
+   * Removals and additions of all levels, then the rewrites of host and path. `keepOriginals`: put what was
+   * rewritten into `x-envoy-original-host` and `x-envoy-original-path`.
+   */
+  finalizeRequestHeaders(
+    headers: RequestHeaderMap,
+    streamInfo: StreamInfo,
+    keepOriginals: boolean,
+  ): void;
   /** 0 = none. */
   readonly timeoutMs: number;
   /** Overrides the stream idle timeout; undefined = no override, 0 = off. */
@@ -57,8 +64,12 @@ export interface RouteEntry {
 export interface DirectResponseEntry {
   readonly code: number;
   readonly body: string;
-  /** The `location` of a redirect; undefined for a direct response. */
-  newUri(headers: RequestHeaderMap): string | undefined;
-  /** Rewrites done before a direct response is made (none for redirects). */
   readonly isRedirect: boolean;
+  /** The `prefix_rewrite` of a redirect, done to the request before `newUri`. */
+  rewritePath(headers: RequestHeaderMap, keepOriginal: boolean): void;
+  /**
+   * The `location`: of a redirect, or the request's own URI when the code of a direct response is 201 or 3xx;
+   * else undefined.
+   */
+  newUri(headers: RequestHeaderMap): string | undefined;
 }
