@@ -1,4 +1,5 @@
 import type { DataBuffer } from "../../../contracts/buffer.ts";
+import type { TrailerMap } from "../../../contracts/headers.ts";
 import type {
   ClientConnectionCodec,
   CodecError,
@@ -7,8 +8,18 @@ import type {
   ResponseDecoder,
   StreamResetReason,
 } from "../../../contracts/http/codec.ts";
-import type { Connection } from "../../../contracts/network/connection.ts";
+import { ConnectionCloseType, type Connection } from "../../../contracts/network/connection.ts";
+import { ClientStream, type ClientStreamOwner } from "./client-stream.ts";
+import { http1Errors } from "./errors.ts";
+import { BodyKind } from "./framing.ts";
+import { properCase, type NameFormat } from "./head-encoder.ts";
+import { HeadKind, type HeadScanner } from "./head-scanner.ts";
+import { MessageParser, type MessageSink } from "./parser.ts";
+import { ResponseHead } from "./response-head.ts";
 import type { Http1CodecStats } from "./stats.ts";
+
+/** A server that sends nothing but 1xx would hold a request without ever answering it. */
+const mostInterim = 128;
 
 /** What the owner of a client connection (the pool) is told. */
 export interface Http1ClientCallbacks {
@@ -19,32 +30,161 @@ export interface Http1ClientCallbacks {
   onIdle(): void;
 }
 
-/** HTTP/1 towards an upstream host. Skeleton: signatures are final, bodies follow. */
-export class Http1ClientConnection implements ClientConnectionCodec {
+/**
+ * HTTP/1.1 towards an upstream host: one request at a time.
+ *
+ * An error from `dispatch` or `onEndOfInput` leaves the stream open: the owner closes the connection and calls
+ * `onConnectionClosed` with ProtocolError, which resets it. The connection is fit for another request only when
+ * the response ended by its own framing, the request was sent whole, and no byte came behind the response.
+ */
+export class Http1ClientConnection
+  implements ClientConnectionCodec, MessageSink, ClientStreamOwner
+{
   readonly protocol = "HTTP/1.1";
+  readonly nameFormat: NameFormat | undefined;
+  readonly enableTrailers: boolean;
+  readonly #connection: Connection;
+  readonly #callbacks: Http1ClientCallbacks;
+  readonly #parser: MessageParser;
+  readonly #head: ResponseHead;
+  #active: ClientStream | undefined = undefined;
+  #closing = false;
+  /** Bytes of the buffer of the running `dispatch`, to see whether something is behind a response. */
+  #input: DataBuffer | undefined = undefined;
+
   constructor(
-    _connection: Connection,
-    _settings: Http1Settings,
+    connection: Connection,
+    settings: Http1Settings,
     _stats: Http1CodecStats,
-    _callbacks: Http1ClientCallbacks,
-  ) {}
+    callbacks: Http1ClientCallbacks,
+  ) {
+    this.#connection = connection;
+    this.#callbacks = callbacks;
+    this.#parser = new MessageParser(this, HeadKind.Response, settings);
+    this.#head = new ResponseHead(settings);
+    this.nameFormat = settings.headerKeyFormat === "proper-case" ? properCase : undefined;
+    this.enableTrailers = settings.enableTrailers;
+  }
+
   get closing(): boolean {
-    return false;
+    return this.#closing;
   }
+
   get activeStreams(): number {
-    return 0;
+    return this.#active === undefined ? 0 : 1;
   }
-  newStream(_decoder: ResponseDecoder): RequestEncoder {
-    throw new Error("not written yet");
+
+  newStream(decoder: ResponseDecoder): RequestEncoder {
+    if (this.#active !== undefined || this.#closing) {
+      throw new Error("an HTTP/1 connection takes one request at a time");
+    }
+    this.#active = new ClientStream(this.#connection, this, decoder);
+    return this.#active;
   }
-  dispatch(_data: DataBuffer): CodecError | undefined {
-    throw new Error("not written yet");
+
+  dispatch(data: DataBuffer): CodecError | undefined {
+    this.#input = data;
+    const error = this.#parser.execute(data);
+    this.#input = undefined;
+    if (error !== undefined) {
+      this.#closing = true;
+      if (this.#active !== undefined) this.#active.responseDetails = error.details;
+    }
+    return error;
   }
+
   onEndOfInput(): CodecError | undefined {
+    this.#closing = true;
+    return this.#parser.finish();
+  }
+
+  goAway(): void {
+    this.#closing = true;
+  }
+
+  onUnderlyingConnectionAboveWriteBufferHighWatermark(): void {
+    this.#active?.aboveHighWatermark();
+  }
+
+  onUnderlyingConnectionBelowWriteBufferLowWatermark(): void {
+    this.#active?.belowLowWatermark();
+  }
+
+  onConnectionClosed(reason: StreamResetReason, details: string): void {
+    const stream = this.#active;
+    this.#active = undefined;
+    this.#closing = true;
+    this.#parser.discard();
+    stream?.endByReset(reason, details);
+  }
+
+  // MessageSink
+
+  get paused(): boolean {
+    return this.#active?.readDisabled === true;
+  }
+
+  onMessageBegin(): CodecError | undefined {
+    return this.#active?.requestStarted === true ? undefined : http1Errors.unsolicited;
+  }
+
+  onHead(scanner: HeadScanner, text: string): CodecError | undefined {
+    const stream = this.#active!;
+    const head = this.#head;
+    const error = head.read(scanner, text, stream.headRequest);
+    if (error !== undefined) return error;
+    stream.bytesMeter.headerBytesReceived += text.length;
+    if (head.status < 200) return this.#interim(stream, head);
+    if (!head.keepAlive) this.#closing = true;
+    this.#parser.expectBody(head.body, head.contentLength);
+    const endStream = head.body === BodyKind.None;
+    stream.decoder.decodeHeaders(head.headers, endStream);
+    if (endStream) this.onMessageComplete();
     return undefined;
   }
-  goAway(): void {}
-  onUnderlyingConnectionAboveWriteBufferHighWatermark(): void {}
-  onUnderlyingConnectionBelowWriteBufferLowWatermark(): void {}
-  onConnectionClosed(_reason: StreamResetReason, _details: string): void {}
+
+  onBody(data: DataBuffer, endStream: boolean): void {
+    this.#active?.decoder.decodeData(data, endStream);
+  }
+
+  onTrailers(trailers: TrailerMap): void {
+    this.#active?.decoder.decodeTrailers(trailers);
+  }
+
+  onMessageComplete(): void {
+    const stream = this.#active;
+    if (stream === undefined) return;
+    this.#active = undefined;
+    if (!stream.requestComplete || (this.#input?.length ?? 0) > 0) this.#closing = true;
+    stream.end();
+    this.#callbacks.onIdle();
+  }
+
+  onBytes(bytes: number): void {
+    if (this.#active !== undefined) this.#active.bytesMeter.wireBytesReceived += bytes;
+  }
+
+  // ClientStreamOwner
+
+  closeAfterResponse(): void {
+    this.#closing = true;
+  }
+
+  onStreamReset(stream: ClientStream, reason: StreamResetReason, details: string): void {
+    if (stream !== this.#active) return;
+    this.#active = undefined;
+    this.#closing = true;
+    this.#parser.discard();
+    stream.endByReset(reason, details);
+    this.#connection.close(ConnectionCloseType.NoFlush);
+  }
+
+  #interim(stream: ClientStream, head: ResponseHead): CodecError | undefined {
+    // Upgrades are not offered upstream, so that nobody can have asked for this one.
+    if (head.status === 101) return http1Errors.switchingProtocols;
+    stream.interim += 1;
+    if (stream.interim > mostInterim) return http1Errors.tooManyInterim;
+    stream.decoder.decode1xxHeaders(head.headers);
+    return undefined;
+  }
 }

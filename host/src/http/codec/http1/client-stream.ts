@@ -1,0 +1,143 @@
+import { HeaderId } from "../../../common/headers/header-id.ts";
+import { isToken, isValidRequestTarget } from "../../../common/headers/validation.ts";
+import type { DataBuffer } from "../../../contracts/buffer.ts";
+import type { RequestHeaderMap, TrailerMap } from "../../../contracts/headers.ts";
+import {
+  StreamResetReason,
+  type RequestEncoder,
+  type ResponseDecoder,
+} from "../../../contracts/http/codec.ts";
+import type { Connection } from "../../../contracts/network/connection.ts";
+import { BodyEncoder, BodyResult } from "./body-encoder.ts";
+import { BodyKind, ConnectionOption, connectionOptions, parseContentLength } from "./framing.ts";
+import { encodeField, encodeFields, unsafeField, type NameFormat } from "./head-encoder.ts";
+import { Http1Stream, type StreamOwner } from "./stream.ts";
+
+/** What a stream of the client side asks of its codec. */
+export interface ClientStreamOwner extends StreamOwner<ClientStream> {
+  /** The connection is not used again after this exchange. */
+  closeAfterResponse(): void;
+  readonly nameFormat: NameFormat | undefined;
+  readonly enableTrailers: boolean;
+}
+
+/** One request and its response. */
+export class ClientStream extends Http1Stream implements RequestEncoder {
+  readonly decoder: ResponseDecoder;
+  headRequest = false;
+  requestStarted = false;
+  requestComplete = false;
+  /** 1xx responses so far. */
+  interim = 0;
+  readonly #owner: ClientStreamOwner;
+  readonly #body = new BodyEncoder();
+
+  constructor(connection: Connection, owner: ClientStreamOwner, decoder: ResponseDecoder) {
+    super(connection);
+    this.#owner = owner;
+    this.decoder = decoder;
+  }
+
+  resetStream(reason: StreamResetReason): void {
+    this.#owner.onStreamReset(this, reason, this.responseDetails);
+  }
+
+  encodeHeaders(headers: RequestHeaderMap, endStream: boolean): string | undefined {
+    if (this.ended) return undefined;
+    if (this.requestStarted) throw new Error("encodeHeaders() was called twice");
+    const method = headers.getId(HeaderId.Method) ?? "";
+    const path = headers.getId(HeaderId.Path) ?? "";
+    const problem = requestProblem(headers, method, path);
+    if (problem !== undefined) return problem;
+    this.requestStarted = true;
+    this.headRequest = method === "HEAD";
+    const fields = this.#startBody(headers, method, endStream);
+    const head = `${method} ${path} HTTP/1.1\r\n${fields}${this.#connectionField(headers)}\r\n`;
+    this.bytesMeter.headerBytesSent += head.length;
+    this.bytesMeter.wireBytesSent += head.length;
+    this.connection.writeLatin1(head);
+    if (endStream && !this.ended) this.requestComplete = true;
+    return undefined;
+  }
+
+  encodeData(data: DataBuffer, endStream: boolean): void {
+    if (this.ended) {
+      data.drain(data.length);
+      return;
+    }
+    const result = this.#body.write(this.connection, this.bytesMeter, data, endStream);
+    if (result === BodyResult.LengthMismatch) this.#mismatch();
+    else if (endStream) this.requestComplete = true;
+  }
+
+  encodeTrailers(trailers: TrailerMap): void {
+    if (this.ended) return;
+    const { connection, bytesMeter } = this;
+    const result = this.#owner.enableTrailers
+      ? this.#body.endWithTrailers(connection, bytesMeter, trailers, this.#owner.nameFormat)
+      : this.#body.end(connection, bytesMeter);
+    if (result === BodyResult.LengthMismatch) this.#mismatch();
+    else this.requestComplete = true;
+  }
+
+  #mismatch(): void {
+    this.responseDetails = "http1.content_length_mismatch";
+    this.resetStream(StreamResetReason.LocalReset);
+  }
+
+  /** Decides the framing (RFC 9112 section 6); returns the field lines, with the one that says so. */
+  #startBody(headers: RequestHeaderMap, method: string, endStream: boolean): string {
+    const format = this.#owner.nameFormat;
+    const text = headers.getId(HeaderId.ContentLength) ?? "";
+    if (endStream) {
+      const fields = encodeFields(headers, "0", format);
+      // RFC 9110 section 8.6: methods that expect a body say that there is none.
+      return text !== "" || isBodiless(method)
+        ? fields
+        : fields + encodeField("content-length", "0", format);
+    }
+    const length = parseContentLength(text);
+    if (length >= 0) {
+      this.#body.start(BodyKind.Length, length);
+      return encodeFields(headers, text, format);
+    }
+    this.#body.start(BodyKind.Chunked, 0);
+    return encodeFields(headers, "", format) + encodeField("transfer-encoding", "chunked", format);
+  }
+
+  #connectionField(headers: RequestHeaderMap): string {
+    if (!headers.hasId(HeaderId.Connection)) return "";
+    const value = headers.getJoined("connection")!;
+    if ((connectionOptions(value) & ConnectionOption.Close) !== 0) this.#owner.closeAfterResponse();
+    return encodeField("connection", value, this.#owner.nameFormat);
+  }
+}
+
+function isBodiless(method: string): boolean {
+  switch (method) {
+    case "GET":
+    case "HEAD":
+    case "DELETE":
+    case "TRACE":
+      return true;
+    default:
+      return false;
+  }
+}
+
+/** Why the head cannot be written; undefined when it can. */
+function requestProblem(
+  headers: RequestHeaderMap,
+  method: string,
+  path: string,
+): string | undefined {
+  if (method === "") return "missing required header: :method";
+  if (path === "") return "missing required header: :path";
+  if (method === "CONNECT") return "CONNECT needs a tunnel, which this connection does not offer";
+  if (!headers.wireSafe) {
+    if (!isToken(method)) return "value of :method is not a token";
+    const unsafe = unsafeField(headers);
+    if (unsafe !== undefined) return unsafe;
+  }
+  return isValidRequestTarget(path) ? undefined : "value of :path cannot stand in a request line";
+}

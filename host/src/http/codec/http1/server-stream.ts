@@ -1,0 +1,165 @@
+import { HeaderId } from "../../../common/headers/header-id.ts";
+import type { DataBuffer } from "../../../contracts/buffer.ts";
+import type { ResponseHeaderMap, TrailerMap } from "../../../contracts/headers.ts";
+import {
+  StreamResetReason,
+  type RequestDecoder,
+  type ResponseEncoder,
+} from "../../../contracts/http/codec.ts";
+import type { Connection } from "../../../contracts/network/connection.ts";
+import { BodyEncoder, BodyResult } from "./body-encoder.ts";
+import { BodyKind, ConnectionOption, connectionOptions, parseContentLength } from "./framing.ts";
+import { encodeField, encodeFields, type NameFormat } from "./head-encoder.ts";
+import { statusLineEnd } from "./status-text.ts";
+import { Http1Stream, type StreamOwner } from "./stream.ts";
+
+/** What a stream of the server side asks of its codec. */
+export interface ServerStreamOwner extends StreamOwner<ServerStream> {
+  /** The last byte of the response has been written. */
+  onResponseComplete(stream: ServerStream): void;
+  /** The connection is not used again after this exchange. */
+  closeAfterResponse(): void;
+  /** True when the response must say `connection: close`. */
+  readonly closesAfterResponse: boolean;
+  readonly nameFormat: NameFormat | undefined;
+  readonly enableTrailers: boolean;
+}
+
+/** One request and its response. */
+export class ServerStream extends Http1Stream implements ResponseEncoder {
+  decoder: RequestDecoder | undefined = undefined;
+  /** What is known of the request once its head has been read. */
+  headRequest = false;
+  http10 = false;
+  requestComplete = false;
+  responseStarted = false;
+  readonly #owner: ServerStreamOwner;
+  readonly #body = new BodyEncoder();
+
+  constructor(connection: Connection, owner: ServerStreamOwner) {
+    super(connection);
+    this.#owner = owner;
+  }
+
+  /** True when only the end of the connection ends the response: then a close must not look like one. */
+  get endsWithConnection(): boolean {
+    return this.responseStarted && this.#body.kind === BodyKind.UntilClose;
+  }
+
+  resetStream(reason: StreamResetReason): void {
+    this.#owner.onStreamReset(this, reason, this.responseDetails);
+  }
+
+  encode1xxHeaders(headers: ResponseHeaderMap): void {
+    // RFC 9110 section 15.2: HTTP/1.0 does not know them.
+    if (this.ended || this.responseStarted || this.http10) return;
+    const fields = encodeFields(headers, "", this.#owner.nameFormat);
+    this.#writeHead(`HTTP/1.1${statusLineEnd(statusOf(headers))}${fields}\r\n`);
+  }
+
+  encodeHeaders(headers: ResponseHeaderMap, endStream: boolean): void {
+    if (this.ended) return;
+    if (this.responseStarted) throw new Error("encodeHeaders() was called twice");
+    this.responseStarted = true;
+    // The client may still be sending, and nobody would read it to its end: no other request can follow.
+    if (!this.requestComplete) this.#owner.closeAfterResponse();
+    const status = statusOf(headers);
+    const body = this.#startBody(headers, status, endStream);
+    const connection = this.#connectionField(headers);
+    const version = this.http10 ? "HTTP/1.0" : "HTTP/1.1";
+    this.#writeHead(`${version}${statusLineEnd(status)}${body}${connection}\r\n`);
+    if (!endStream) return;
+    if (this.#body.end(this.connection, this.bytesMeter) === BodyResult.Written) this.#complete();
+    else this.#mismatch();
+  }
+
+  encodeData(data: DataBuffer, endStream: boolean): void {
+    if (this.ended) {
+      data.drain(data.length);
+      return;
+    }
+    const result = this.#body.write(this.connection, this.bytesMeter, data, endStream);
+    if (result === BodyResult.LengthMismatch) this.#mismatch();
+    else if (endStream) this.#complete();
+  }
+
+  encodeTrailers(trailers: TrailerMap): void {
+    if (this.ended) return;
+    const { connection, bytesMeter } = this;
+    const result = this.#owner.enableTrailers
+      ? this.#body.endWithTrailers(connection, bytesMeter, trailers, this.#owner.nameFormat)
+      : this.#body.end(connection, bytesMeter);
+    if (result === BodyResult.LengthMismatch) this.#mismatch();
+    else this.#complete();
+  }
+
+  #writeHead(text: string): void {
+    this.bytesMeter.headerBytesSent += text.length;
+    this.bytesMeter.wireBytesSent += text.length;
+    this.connection.writeLatin1(text);
+  }
+
+  #complete(): void {
+    // A callback of the write may have reset the stream.
+    if (!this.ended) this.#owner.onResponseComplete(this);
+  }
+
+  #mismatch(): void {
+    this.responseDetails = "http1.content_length_mismatch";
+    this.resetStream(StreamResetReason.LocalReset);
+  }
+
+  /** Decides the framing (RFC 9112 section 6); returns the field lines, with the one that says so. */
+  #startBody(headers: ResponseHeaderMap, status: number, endStream: boolean): string {
+    const format = this.#owner.nameFormat;
+    const text = headers.getId(HeaderId.ContentLength) ?? "";
+    const length = parseContentLength(text);
+    this.#body.start(BodyKind.None, 0);
+    if (status < 200 || status === 204) return encodeFields(headers, "", format);
+    if (this.headRequest || status === 304) {
+      if (length >= 0) return encodeFields(headers, text, format);
+      // What the answer to a GET would have: Envoy says so too.
+      const chunked = status !== 304 && !this.http10;
+      return encodeFields(headers, "", format) + (chunked ? this.#chunkedField() : "");
+    }
+    if (endStream) {
+      const fields = encodeFields(headers, "0", format);
+      return text === "" ? fields + encodeField("content-length", "0", format) : fields;
+    }
+    if (length >= 0) {
+      this.#body.start(BodyKind.Length, length);
+      return encodeFields(headers, text, format);
+    }
+    if (this.http10) {
+      this.#body.start(BodyKind.UntilClose, 0);
+      this.#owner.closeAfterResponse();
+      return encodeFields(headers, "", format);
+    }
+    this.#body.start(BodyKind.Chunked, 0);
+    return encodeFields(headers, "", format) + this.#chunkedField();
+  }
+
+  #chunkedField(): string {
+    return encodeField("transfer-encoding", "chunked", this.#owner.nameFormat);
+  }
+
+  /** The `connection` line: what the map says, unless the connection closes. */
+  #connectionField(headers: ResponseHeaderMap): string {
+    const format = this.#owner.nameFormat;
+    const value = headers.hasId(HeaderId.Connection) ? headers.getJoined("connection")! : "";
+    if (value !== "" && (connectionOptions(value) & ConnectionOption.Close) !== 0) {
+      this.#owner.closeAfterResponse();
+    }
+    if (this.#owner.closesAfterResponse) return encodeField("connection", "close", format);
+    if (this.http10) return encodeField("connection", "keep-alive", format);
+    return value === "" ? "" : encodeField("connection", value, format);
+  }
+}
+
+/** The `:status`; 500 when a filter has made something of it that is none. */
+function statusOf(headers: ResponseHeaderMap): number {
+  const text = headers.getId(HeaderId.Status);
+  if (text === undefined) throw new Error("response headers without :status");
+  const status = text.length === 3 ? Number(text) : 0;
+  return status >= 100 && status <= 999 ? status : 500;
+}
