@@ -78,8 +78,12 @@ export const layers = {
     "host/src/guest/limits",
     "host/src/extensions/all.ts",
     "host/src/cli",
+    // What the two processes say to each other.
+    "host/src/supervisor/protocol.ts",
   ],
   "host/src/cli": leaf,
+  // The command itself: nobody imports it.
+  "host/src/cli/main.ts": [...leaf, "host/src/cli", "host/src/supervisor", "host/src/dev"],
   "host/src/supervisor": [...leaf, "host/src/cli"],
   "host/src/dev": [...leaf, "host/src/cli", "host/src/supervisor", "host/src/guest"],
 

@@ -1,4 +1,8 @@
+import type { WorkerInit } from "../snapshot/messages.ts";
 import type { ListenSocket, SnapshotUpdate } from "../snapshot/update.ts";
+
+/** What `runtime.ts` exports: makes the data plane of one worker. A rejection ends the worker. */
+export type CreateWorkerRuntime = (init: WorkerInit) => WorkerRuntime | Promise<WorkerRuntime>;
 
 /** The data plane of one worker, as the worker's thread shell drives it. */
 export interface WorkerRuntime {
@@ -15,6 +19,8 @@ export interface WorkerRuntime {
   drain(): void;
   /** Streams and TCP connections that are still open. */
   readonly active: number;
+  /** The last call before the thread is ended: writes out what is buffered (access logs). */
+  close?(): Promise<void>;
 }
 
 /** What `stage` built. Exactly one of the two is called. */

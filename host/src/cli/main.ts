@@ -1,0 +1,47 @@
+import { fileURLToPath } from "node:url";
+import { ExitCode } from "../common/exit-code.ts";
+import { moduleUrl } from "../common/module-url.ts";
+import { dataPlaneFlags } from "../supervisor/data-plane-flags.ts";
+import { helpText, usageLine } from "./help.ts";
+import type { ServerOptions } from "./options.ts";
+import { parseArguments } from "./parse-arguments.ts";
+import { versionText } from "./version.ts";
+
+/** The command `sluice`: does what the arguments say and gives the exit code. */
+export async function main(args: readonly string[]): Promise<number> {
+  if (args[0] === "start") {
+    const { startDemo } = await import("../dev/start.ts");
+    return startDemo(args.slice(1));
+  }
+  const parsed = parseArguments(args);
+  if (!parsed.ok) {
+    process.stderr.write(`sluice: ${parsed.error}\n${usageLine}\nsluice --help lists the flags.\n`);
+    return ExitCode.usage;
+  }
+  switch (parsed.value.kind) {
+    case "help":
+      process.stdout.write(helpText());
+      return ExitCode.ok;
+    case "version":
+      process.stdout.write(`${versionText()}\n`);
+      return ExitCode.ok;
+    case "run":
+      return parsed.value.options.mode === "validate"
+        ? validate(args)
+        : serve(args, parsed.value.options);
+  }
+}
+
+/** Becomes the process that reads configuration: nobody has to supervise a check. */
+function validate(args: readonly string[]): number {
+  const entry = fileURLToPath(moduleUrl("../server/main", import.meta.url));
+  process.execve!(process.execPath, [process.execPath, ...dataPlaneFlags(), entry, ...args], {
+    ...process.env,
+  });
+  return ExitCode.runTime;
+}
+
+async function serve(args: readonly string[], options: ServerOptions): Promise<number> {
+  const { runSupervisor } = await import("../supervisor/run-supervisor.ts");
+  return runSupervisor(args, options);
+}

@@ -1,0 +1,233 @@
+import { renameSync, writeFileSync } from "node:fs";
+import type { ServerOptions } from "../cli/options.ts";
+import { addressText } from "../common/address.ts";
+import { ExitCode } from "../common/exit-code.ts";
+import { systemTime } from "../common/time/clock.ts";
+import type { Address } from "../contracts/address.ts";
+import type { ListenerConfig, LocalInfo } from "../contracts/config/snapshot.ts";
+import type { Logger, LoggerSource } from "../contracts/log.ts";
+import type { Result } from "../contracts/result.ts";
+import type { SnapshotUpdate } from "../snapshot/update.ts";
+import type { SocketRequest } from "../supervisor/protocol.ts";
+import type { PoolSocket } from "./listen-sockets.ts";
+import { SupervisorLink } from "./supervisor-link.ts";
+import { WorkerPool, type ApplyTimes, type WorkerHooks } from "./worker-pool.ts";
+
+/** Envoy's names (`ServerInfo.State`). */
+export type ServerState = "PRE_INITIALIZING" | "INITIALIZING" | "LIVE" | "DRAINING";
+
+/** The configuration, read, checked and prepared. */
+export interface LoadedConfiguration {
+  readonly localInfo: LocalInfo;
+  /** From nothing to the first state, discovered filters included. */
+  readonly update: SnapshotUpdate;
+}
+
+/** The admin interface, once it listens. */
+export interface RunningAdmin {
+  readonly address: Address;
+  close(): Promise<void>;
+}
+
+/** What the server is put together from. */
+export interface ServerComponents {
+  readonly options: ServerOptions;
+  readonly loggers: LoggerSource;
+  /** Reads the configuration; an error is a list of problems for the operator. */
+  loadConfiguration(): Promise<Result<LoadedConfiguration, readonly string[]>>;
+  readonly workerHooks: WorkerHooks;
+  /** Starts the admin interface; undefined when there is none in the configuration. */
+  startAdmin(server: Server): Promise<Result<RunningAdmin | undefined, string>>;
+  /** The server serves: start what brings later updates. */
+  onLive(server: Server): void;
+  /** The server ends: stop that, write out what is buffered. */
+  close(): Promise<void>;
+  /** Instead of the data plane's; for tests. */
+  readonly runtimeUrl?: string | undefined;
+}
+
+/** Where a listener's connections arrive. */
+export interface BoundListener {
+  readonly listenerName: string;
+  readonly addressIndex: number;
+  /** With the port that the kernel chose for port 0. */
+  readonly address: Address;
+}
+
+/** The main thread of the data-plane process, from its start to its orderly end. */
+export class Server {
+  readonly #components: ServerComponents;
+  readonly #log: Logger;
+  readonly #link: SupervisorLink;
+  readonly #pool: WorkerPool;
+  #state: ServerState = "PRE_INITIALIZING";
+  #boundListeners: readonly BoundListener[] = [];
+  #admin: RunningAdmin | undefined;
+
+  constructor(components: ServerComponents) {
+    this.#components = components;
+    this.#log = components.loggers.logger("main");
+    this.#link = new SupervisorLink({
+      onShutdown: (graceMs) => void this.#shutDown(graceMs),
+      onOrphaned: () => void this.#shutDownOrphaned(),
+    });
+    this.#pool = new WorkerPool({
+      concurrency: components.options.concurrency,
+      log: this.#log,
+      onFatal: (text) => this.#fail([text], ExitCode.runTime),
+      runtimeUrl: components.runtimeUrl,
+    });
+    // A terminal sends SIGINT to every process; the supervisor decides.
+    process.on("SIGINT", () => {});
+    process.on("SIGHUP", () => {});
+    process.on("SIGTERM", () => this.requestShutdown());
+    process.on("uncaughtException", (error) => {
+      this.#fail([`uncaught exception: ${error.stack ?? String(error)}`], ExitCode.runTime);
+    });
+  }
+
+  get state(): ServerState {
+    return this.#state;
+  }
+
+  get boundListeners(): readonly BoundListener[] {
+    return this.#boundListeners;
+  }
+
+  /** Brings an update to all workers or to none; see `WorkerPool.apply`. */
+  async apply(update: SnapshotUpdate): Promise<Result<ApplyTimes, string>> {
+    const result = await this.#pool.apply(update);
+    if (result.ok) {
+      const { stagedMs, committedMs } = result.value;
+      this.#log.debug(
+        `snapshot ${update.snapshot}: staged after ${stagedMs.toFixed(1)} ms, live on all workers after ${committedMs.toFixed(1)} ms`,
+      );
+    }
+    return result;
+  }
+
+  /** Ends everything in order, as SIGTERM does (`/quitquitquit`). */
+  requestShutdown(): void {
+    this.#link.terminate();
+  }
+
+  /** From nothing to LIVE. What goes wrong is logged and ends the process with its exit code. */
+  async start(): Promise<void> {
+    const begin = systemTime.monotonicMs();
+    this.#pool.boot();
+    const loaded = await this.#components.loadConfiguration();
+    if (!loaded.ok) return this.#fail(loaded.error, ExitCode.config);
+    const { localInfo, update } = loaded.value;
+    this.#state = "INITIALIZING";
+    const admin = await this.#components.startAdmin(this);
+    if (!admin.ok) return this.#fail([admin.error], ExitCode.runTime);
+    this.#admin = admin.value;
+    const started = await this.#pool.start(localInfo, this.#components.workerHooks);
+    if (!started.ok) return this.#fail([started.error], ExitCode.runTime);
+    const served = await this.#serve(update);
+    if (!served.ok || this.#isEnding()) return;
+    this.#writeAdminAddress();
+    this.#state = "LIVE";
+    this.#link.ready();
+    this.#log.info("all dependencies initialized. starting workers");
+    this.#log.debug(`live after ${(systemTime.monotonicMs() - begin).toFixed(0)} ms`);
+    this.#components.onLive(this);
+  }
+
+  /** Builds the first state on the workers, opens the ports when all have it, and lets them accept. */
+  async #serve(update: SnapshotUpdate): Promise<Result<undefined, undefined>> {
+    let sockets: PoolSocket[] = [];
+    let unopened: readonly string[] | undefined;
+    const applied = await this.#pool.apply(update, async () => {
+      const opened = await this.#openSockets(update.listeners);
+      if (opened.ok) sockets = opened.value;
+      else unopened = opened.error;
+      return opened.ok ? { ok: true, value: undefined } : { ok: false, error: "ports in use" };
+    });
+    if (!applied.ok) {
+      this.#fail(unopened ?? [applied.error], unopened ? ExitCode.runTime : ExitCode.config);
+      return { ok: false, error: undefined };
+    }
+    const listening = await this.#pool.listen(sockets);
+    if (listening.ok) return { ok: true, value: undefined };
+    this.#fail([listening.error], ExitCode.runTime);
+    return { ok: false, error: undefined };
+  }
+
+  async #openSockets(
+    listeners: readonly ListenerConfig[],
+  ): Promise<Result<PoolSocket[], string[]>> {
+    const requests = listeners.flatMap((listener) =>
+      socketRequests(listener, this.#components.options.concurrency),
+    );
+    const opened = await this.#link.openSockets(requests);
+    if (!opened.ok) return opened;
+    const sockets = opened.value.map(({ fds, address }, i) => {
+      const { listenerName, addressIndex } = requests[i]!;
+      return { listenerName, addressIndex, fds, address };
+    });
+    this.#boundListeners = sockets.map(({ listenerName, addressIndex, address }) => ({
+      listenerName,
+      addressIndex,
+      address,
+    }));
+    return { ok: true, value: sockets };
+  }
+
+  // Renamed into place: a reader never finds half an address.
+  #writeAdminAddress(): void {
+    const file = this.#components.options.adminAddressPath;
+    if (file === undefined || this.#admin === undefined) return;
+    try {
+      writeFileSync(`${file}.tmp`, addressText(this.#admin.address));
+      renameSync(`${file}.tmp`, file);
+    } catch (error) {
+      this.#log.critical(`cannot write the admin's address to ${file}: ${String(error)}`);
+    }
+  }
+
+  #isEnding(): boolean {
+    return this.#state === "DRAINING";
+  }
+
+  async #shutDown(graceMs: number): Promise<void> {
+    if (this.#isEnding()) return;
+    const wasLive = this.#state === "LIVE";
+    this.#state = "DRAINING";
+    if (wasLive) await this.#pool.shutDown(graceMs);
+    await this.#end(ExitCode.ok);
+  }
+
+  // Whoever starts a new supervisor needs the ports at once, the admin's too.
+  async #shutDownOrphaned(): Promise<void> {
+    if (this.#isEnding()) return;
+    this.#log.critical("the supervisor is gone; shutting down");
+    void this.#admin?.close();
+    await this.#shutDown(this.#components.options.shutdownGraceMs);
+  }
+
+  async #end(exitCode: number): Promise<never> {
+    await this.#components.close();
+    process.exit(exitCode);
+  }
+
+  #fail(problems: readonly string[], exitCode: number): void {
+    for (const problem of problems) this.#log.critical(problem);
+    void this.#end(exitCode);
+  }
+}
+
+function socketRequests(listener: ListenerConfig, concurrency: number): SocketRequest[] {
+  return [listener.address, ...listener.additionalAddresses].map((address, addressIndex) => {
+    // A Unix socket cannot be bound twice.
+    const reusePort = listener.reusePort && address.kind === "ip";
+    return {
+      listenerName: listener.name,
+      addressIndex,
+      address,
+      copies: reusePort ? concurrency : 1,
+      reusePort,
+      backlog: listener.tcpBacklogSize,
+    };
+  });
+}

@@ -1,0 +1,42 @@
+import type { ClusterConfig, ListenerConfig } from "../contracts/config/snapshot.ts";
+import type { ExtensionConfigUpdate, SnapshotUpdate } from "./update.ts";
+
+/** The sum of all committed updates: what a worker that is born now has to begin with. */
+export class CommittedState {
+  #snapshot = 0;
+  #commits = 0;
+  readonly #clusters = new Map<string, ClusterConfig>();
+  readonly #listeners = new Map<string, ListenerConfig>();
+  readonly #extensionConfigs = new Map<string, ExtensionConfigUpdate>();
+
+  /** How many updates were committed. */
+  get commits(): number {
+    return this.#commits;
+  }
+
+  get clusters(): Iterable<ClusterConfig> {
+    return this.#clusters.values();
+  }
+
+  commit(update: SnapshotUpdate): void {
+    this.#snapshot = update.snapshot;
+    this.#commits += 1;
+    for (const name of update.removedClusters) this.#clusters.delete(name);
+    for (const cluster of update.clusters) this.#clusters.set(cluster.name, cluster);
+    for (const name of update.removedListeners) this.#listeners.delete(name);
+    for (const listener of update.listeners) this.#listeners.set(listener.name, listener);
+    for (const config of update.extensionConfigs) this.#extensionConfigs.set(config.key, config);
+  }
+
+  /** The update that leads from nothing to here. */
+  whole(): SnapshotUpdate {
+    return {
+      snapshot: this.#snapshot,
+      clusters: [...this.#clusters.values()],
+      removedClusters: [],
+      listeners: [...this.#listeners.values()],
+      removedListeners: [],
+      extensionConfigs: [...this.#extensionConfigs.values()],
+    };
+  }
+}

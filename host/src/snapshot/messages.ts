@@ -1,0 +1,54 @@
+import type { LocalInfo } from "../contracts/config/snapshot.ts";
+import type { ListenSocket, SnapshotUpdate } from "./update.ts";
+
+/** What the main thread and a worker thread say to each other. All of it is copied by structured clone. */
+
+/** What a worker thread is started with; it begins to load its modules before any configuration is known. */
+export interface WorkerThreadData {
+  readonly workerIndex: number;
+  /** One `Int32`: the worker's event loop counts up in it. */
+  readonly heartbeat: SharedArrayBuffer;
+  /** The module with `createWorkerRuntime`; absent: the data plane. */
+  readonly runtimeUrl: string | undefined;
+}
+
+/** What a worker's runtime is made with. */
+export interface WorkerInit {
+  readonly workerIndex: number;
+  readonly concurrency: number;
+  readonly localInfo: LocalInfo;
+  /** New for each worker thread, also for one that replaces another. */
+  readonly guestEpoch: WebAssembly.Memory;
+  /** The worker's end of the stats store. */
+  readonly stats: unknown;
+  /** The worker's end of the log. */
+  readonly log: unknown;
+}
+
+/** A command of the main thread. Each is answered by one `reply` with its `id`. */
+export type WorkerCommand =
+  /** Makes the runtime. */
+  | { readonly kind: "init"; readonly init: WorkerInit }
+  /** A piece of an update; the last one starts the staging, and its reply tells how that ended. */
+  | { readonly kind: "stage"; readonly part: SnapshotUpdate; readonly last: boolean }
+  | { readonly kind: "commit" }
+  /** Drops what was staged or is being staged; answered when nothing of it is left. */
+  | { readonly kind: "abort" }
+  | { readonly kind: "listen"; readonly sockets: readonly ListenSocket[] }
+  | { readonly kind: "stop_listening" }
+  /** Answered at once; `drained` follows when the last stream has ended. */
+  | { readonly kind: "drain" }
+  /** Flushes what is buffered; the thread can be ended after the reply. */
+  | { readonly kind: "close" };
+
+/** Main thread to worker. */
+export interface ToWorker {
+  readonly id: number;
+  readonly command: WorkerCommand;
+}
+
+/** Worker to main thread. */
+export type FromWorker =
+  /** `error`: why the command was refused; undefined: done. */
+  | { readonly kind: "reply"; readonly id: number; readonly error: string | undefined }
+  | { readonly kind: "drained" };

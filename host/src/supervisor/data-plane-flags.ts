@@ -1,0 +1,18 @@
+import { runsFromSource } from "../common/module-url.ts";
+
+/**
+ * Node's flags for the process that runs configuration and guests.
+ * - `--disable-proto=delete`: a `__proto__` key in a configuration is a key like any other.
+ * - `--disallow-code-generation-from-strings`: no `eval`, for nobody. WebAssembly is not concerned.
+ * - `--unhandled-rejections=strict`: a forgotten error ends its thread, which is replaced.
+ * - `--disable-sigusr1`: Node opens its debugger to whoever sends that signal.
+ */
+export function dataPlaneFlags(): string[] {
+  return [
+    ...(runsFromSource(import.meta.url) ? ["-C", "sluice-source"] : []),
+    "--disable-proto=delete",
+    "--disallow-code-generation-from-strings",
+    "--unhandled-rejections=strict",
+    "--disable-sigusr1",
+  ];
+}

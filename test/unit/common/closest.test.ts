@@ -1,0 +1,15 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { closest } from "../../../host/src/common/closest.ts";
+
+test("closest() finds the candidate with the fewest changes", () => {
+  assert.equal(closest("lisener", ["listener", "listeners", "cluster"]), "listener");
+  assert.equal(closest("clsuter", ["cluster", "filter"]), "cluster");
+  assert.equal(closest("name", ["name", "names"]), "name");
+});
+
+test("closest() finds none when too much would change", () => {
+  assert.equal(closest("route", ["listener", "cluster"]), undefined);
+  assert.equal(closest("x", ["abcdef"]), undefined);
+  assert.equal(closest("x", []), undefined);
+});
