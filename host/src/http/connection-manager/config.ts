@@ -1,0 +1,73 @@
+import type {
+  CidrRange,
+  ExtensionConfig,
+  HttpFilterConfig,
+} from "../../contracts/config/snapshot.ts";
+import type { Http1Settings } from "../../contracts/http/codec.ts";
+
+/** `HttpConnectionManager` as plain data. Times in milliseconds; 0 = off. */
+export interface HcmConfig {
+  readonly statPrefix: string;
+  /** What `parseRouteConfiguration` gave; opaque here. */
+  readonly routeConfig: unknown;
+  /** Never empty; the last is the terminal filter. */
+  readonly httpFilters: readonly HttpFilterConfig[];
+  readonly accessLogs: readonly ExtensionConfig[];
+
+  readonly http1: Http1Settings;
+  /** Requests after which a connection is closed; 0 = no limit. */
+  readonly maxRequestsPerConnection: number;
+
+  readonly streamIdleTimeoutMs: number;
+  readonly requestTimeoutMs: number;
+  readonly requestHeadersTimeoutMs: number;
+  readonly maxStreamDurationMs: number;
+  readonly idleTimeoutMs: number;
+  readonly maxConnectionDurationMs: number;
+  /** Between the decision to close an idle or old connection and doing it. */
+  readonly drainTimeoutMs: number;
+  readonly delayedCloseTimeoutMs: number;
+
+  readonly forwarded: ForwardedConfig;
+  readonly requestId: RequestIdConfig;
+  readonly path: PathConfig;
+  readonly stripPort: "none" | "matching" | "any";
+  readonly stripTrailingHostDot: boolean;
+
+  readonly serverName: string;
+  readonly serverHeaderTransformation: "overwrite" | "append_if_absent" | "pass_through";
+  /** Empty: none. */
+  readonly via: string;
+  readonly addUserAgent: boolean;
+  readonly proxy100Continue: boolean;
+}
+
+/** Where a request comes from, and what is said about it to the next hop. */
+export interface ForwardedConfig {
+  readonly useRemoteAddress: boolean;
+  readonly xffNumTrustedHops: number;
+  readonly skipXffAppend: boolean;
+  readonly appendXForwardedPort: boolean;
+  /** `ALWAYS_FORWARD_ONLY` without TLS keeps the header; every other mode removes it. */
+  readonly keepForwardedClientCert: boolean;
+  /** `scheme_to_overwrite`; empty: none. */
+  readonly schemeToOverwrite: string;
+  readonly internalAddresses: {
+    readonly cidrRanges: readonly CidrRange[];
+    readonly unixSockets: boolean;
+  };
+}
+
+export interface RequestIdConfig {
+  readonly generate: boolean;
+  readonly preserveExternal: boolean;
+  readonly alwaysSetInResponse: boolean;
+  /** A kept id loses the trace reason that someone wrote into it (`pack_trace_reason`). */
+  readonly packTraceReason: boolean;
+}
+
+export interface PathConfig {
+  readonly normalize: boolean;
+  readonly mergeSlashes: boolean;
+  readonly escapedSlashes: "keep" | "reject" | "redirect" | "forward";
+}

@@ -1,0 +1,65 @@
+import type { AccessLog } from "../../contracts/access-log.ts";
+import type { LocalInfo } from "../../contracts/config/snapshot.ts";
+import type { Dispatcher } from "../../contracts/event.ts";
+import type { ServerConnection, ServerConnectionCallbacks } from "../../contracts/http/codec.ts";
+import type { Connection } from "../../contracts/network/connection.ts";
+import type { RouteTable } from "../../contracts/router/route.ts";
+import type { FilterChain } from "../filter-manager/filter-chain.ts";
+import type { HcmConfig } from "./config.ts";
+import { DateProvider } from "./date-provider.ts";
+import { RequestHeaderMutator } from "./request-headers.ts";
+import { ResponseHeaderMutator } from "./response-headers.ts";
+import type { ConnectionManagerStats } from "./stats.ts";
+
+/** What connection managers of one configuration are given, on one worker. */
+export interface ConnectionManagerOptions {
+  readonly config: HcmConfig;
+  /** Makes the codec of a connection, when its first bytes are there. */
+  readonly createCodec: (
+    connection: Connection,
+    callbacks: ServerConnectionCallbacks,
+  ) => ServerConnection;
+  readonly routeTable: RouteTable;
+  readonly filterChain: FilterChain;
+  readonly accessLogs: readonly AccessLog[];
+  readonly stats: ConnectionManagerStats;
+  readonly dispatcher: Dispatcher;
+  readonly localInfo: LocalInfo;
+}
+
+/** The options, and what is made from them once for all connections. */
+export class SharedState {
+  readonly config: HcmConfig;
+  readonly createCodec: ConnectionManagerOptions["createCodec"];
+  readonly routeTable: RouteTable;
+  readonly filterChain: FilterChain;
+  readonly accessLogs: readonly AccessLog[];
+  readonly stats: ConnectionManagerStats;
+  readonly dispatcher: Dispatcher;
+  readonly requestHeaders: RequestHeaderMutator;
+  readonly responseHeaders: ResponseHeaderMutator;
+  #lastStreamId = 0;
+
+  constructor(options: ConnectionManagerOptions) {
+    const { config, dispatcher, routeTable } = options;
+    this.config = config;
+    this.createCodec = options.createCodec;
+    this.routeTable = routeTable;
+    this.filterChain = options.filterChain;
+    this.accessLogs = options.accessLogs;
+    this.stats = options.stats;
+    this.dispatcher = dispatcher;
+    this.requestHeaders = new RequestHeaderMutator(
+      config,
+      options.localInfo,
+      dispatcher.random,
+      routeTable.internalOnlyHeaders,
+    );
+    this.responseHeaders = new ResponseHeaderMutator(config, new DateProvider(dispatcher.time));
+  }
+
+  nextStreamId(): number {
+    this.#lastStreamId += 1;
+    return this.#lastStreamId;
+  }
+}

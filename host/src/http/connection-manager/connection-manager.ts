@@ -1,0 +1,331 @@
+import type { DataBuffer } from "../../contracts/buffer.ts";
+import type { Timer } from "../../contracts/event.ts";
+import {
+  StreamResetReason,
+  type CodecError,
+  type RequestDecoder,
+  type ResponseEncoder,
+  type ServerConnection,
+  type ServerConnectionCallbacks,
+} from "../../contracts/http/codec.ts";
+import {
+  ConnectionCloseType,
+  ConnectionEvent,
+  ConnectionState,
+  type Connection,
+  type ConnectionCallbacks,
+} from "../../contracts/network/connection.ts";
+import {
+  FilterStatus,
+  type ReadFilter,
+  type ReadFilterCallbacks,
+} from "../../contracts/network/filter.ts";
+import { ResponseFlag } from "../../contracts/stream-info.ts";
+import { ActiveStream, type StreamOwner } from "./active-stream.ts";
+import type { SharedState } from "./connection-manager-options.ts";
+import { StreamDeadlines } from "./stream-deadlines.ts";
+
+/** Where a connection is on its way to being closed by us. */
+const DrainState = {
+  NotDraining: 0,
+  /** Responses say so; requests that come all the same are served until the drain timeout. */
+  Draining: 1,
+  /** Closes as soon as no stream is left. */
+  Closing: 2,
+} as const;
+type DrainState = (typeof DrainState)[keyof typeof DrainState];
+
+/**
+ * HTTP on one downstream connection (Envoy: `ConnectionManagerImpl`): owns the codec, which is made when the
+ * first bytes arrive, and the streams on it.
+ */
+export class ConnectionManager
+  implements ReadFilter, ConnectionCallbacks, ServerConnectionCallbacks, StreamOwner
+{
+  readonly shared: SharedState;
+  remoteClosed = false;
+  #connection: Connection | undefined = undefined;
+  #codec: ServerConnection | undefined = undefined;
+  #streams: ActiveStream | undefined = undefined;
+  #drainState: DrainState = DrainState.NotDraining;
+  /** The server is going away: the next response is the last. */
+  #drainRequested = false;
+  #requests = 0;
+  #startMs = 0;
+  #idleSinceMs = 0;
+  #idleTimer: Timer | undefined = undefined;
+  #durationTimer: Timer | undefined = undefined;
+  #drainTimer: Timer | undefined = undefined;
+  readonly #deadlines: StreamDeadlines;
+
+  constructor(shared: SharedState) {
+    this.shared = shared;
+    this.#deadlines = new StreamDeadlines(shared.dispatcher, () => this.#streams);
+  }
+
+  // ---- network filter
+
+  initializeReadFilterCallbacks(callbacks: ReadFilterCallbacks): void {
+    const { config, dispatcher, stats } = this.shared;
+    const connection = callbacks.connection;
+    this.#connection = connection;
+    this.#startMs = dispatcher.time.monotonicMs();
+    stats.downstreamCxTotal.inc();
+    stats.downstreamCxActive.inc();
+    connection.addConnectionCallbacks(this);
+    connection.setConnectionStats(stats.connection);
+    connection.setDelayedCloseTimeout(config.delayedCloseTimeoutMs);
+    this.#becomeIdle(this.#startMs);
+    if (config.maxConnectionDurationMs > 0) {
+      this.#durationTimer = dispatcher.createTimer(this.#onConnectionDuration);
+      this.#durationTimer.enable(config.maxConnectionDurationMs);
+    }
+  }
+
+  onNewConnection(): FilterStatus {
+    return FilterStatus.Continue;
+  }
+
+  onData(data: DataBuffer): FilterStatus {
+    const codec = this.#codec ?? this.#createCodec();
+    let before: number;
+    do {
+      before = data.length;
+      const error = codec.dispatch(data);
+      if (error !== undefined) {
+        this.#onCodecError(error);
+        return FilterStatus.StopIteration;
+      }
+      this.#checkForDeferredClose();
+      // The codec stops after each request; the next one is taken up when this one has been answered.
+    } while (
+      data.length > 0 &&
+      data.length < before &&
+      this.#streams === undefined &&
+      this.connection.state === ConnectionState.Open
+    );
+    return FilterStatus.StopIteration;
+  }
+
+  get connection(): Connection {
+    return this.#connection!;
+  }
+
+  #createCodec(): ServerConnection {
+    this.#codec = this.shared.createCodec(this.connection, this);
+    this.shared.stats.downstreamCxHttp1Total.inc();
+    this.shared.stats.downstreamCxHttp1Active.inc();
+    return this.#codec;
+  }
+
+  #onCodecError(error: CodecError): void {
+    this.shared.stats.downstreamCxProtocolError.inc();
+    const streamInfo = this.connection.streamInfo;
+    streamInfo.responseFlags |= ResponseFlag.DownstreamProtocolError;
+    streamInfo.responseCodeDetails = error.details;
+    // The codec has answered if it could.
+    this.#resetAllStreams(ResponseFlag.DownstreamProtocolError, error.details);
+    this.#close(ConnectionCloseType.FlushWriteAndDelay, `codec_error:${error.message}`);
+  }
+
+  // ---- connection
+
+  onEvent(event: ConnectionEvent): void {
+    if (event === ConnectionEvent.Connected) return;
+    const { stats, dispatcher } = this.shared;
+    let details = "";
+    if (event === ConnectionEvent.RemoteClose) {
+      this.remoteClosed = true;
+      stats.downstreamCxDestroyRemote.inc();
+    } else {
+      stats.downstreamCxDestroyLocal.inc();
+      const reason = this.connection.localCloseReason;
+      details = `downstream_local_disconnect${reason === "" ? "" : `(${reason})`}`;
+    }
+    this.#stopTimers();
+    // Whoever closed: from here on nobody can be answered.
+    this.#resetAllStreams(ResponseFlag.DownstreamConnectionTermination, details);
+    if (this.#codec !== undefined) {
+      this.#codec.onConnectionClosed(StreamResetReason.ConnectionTermination, "");
+      stats.downstreamCxHttp1Active.dec();
+    }
+    stats.downstreamCxDestroy.inc();
+    stats.downstreamCxActive.dec();
+    stats.downstreamCxLengthMs.record(dispatcher.time.monotonicMs() - this.#startMs);
+  }
+
+  onAboveWriteBufferHighWatermark(): void {
+    this.#codec?.onUnderlyingConnectionAboveWriteBufferHighWatermark();
+  }
+
+  onBelowWriteBufferLowWatermark(): void {
+    this.#codec?.onUnderlyingConnectionBelowWriteBufferLowWatermark();
+  }
+
+  onDrain(): void {
+    if (this.#streams === undefined) {
+      this.shared.stats.downstreamCxDrainClose.inc();
+      this.#close(ConnectionCloseType.FlushWrite, "drained");
+    } else {
+      this.#drainRequested = true;
+    }
+  }
+
+  // ---- streams
+
+  get protocol(): string {
+    return this.#codec?.protocol ?? "";
+  }
+
+  get codecClosing(): boolean {
+    return this.#codec?.closing ?? false;
+  }
+
+  newStream(encoder: ResponseEncoder): RequestDecoder {
+    const stream = new ActiveStream(this, encoder);
+    stream.next = this.#streams;
+    if (this.#streams !== undefined) this.#streams.previous = stream;
+    this.#streams = stream;
+    this.#requests += 1;
+    const most = this.shared.config.maxRequestsPerConnection;
+    if (most > 0 && this.#requests >= most) {
+      if (this.#requests === most) this.shared.stats.downstreamCxMaxRequestsReached.inc();
+      this.#drainState = DrainState.Closing;
+    }
+    return stream;
+  }
+
+  watchDeadline(deadlineMs: number): void {
+    this.#deadlines.watch(deadlineMs);
+  }
+
+  onResponseHead(stream: ActiveStream): boolean {
+    const { stats } = this.shared;
+    if (this.#drainState === DrainState.NotDraining) {
+      if (this.#drainRequested) {
+        stats.downstreamCxDrainClose.inc();
+        this.#drainState = DrainState.Closing;
+      } else if (stream.sawConnectionClose) {
+        this.#drainState = DrainState.Closing;
+      }
+    }
+    // HTTP/1 has no way to tell the client that the rest of its request is not wanted.
+    if (!stream.filterManager.remoteDecodeComplete) {
+      this.#drainState = DrainState.Closing;
+      stats.downstreamRqResponseBeforeRqComplete.inc();
+    }
+    return this.#drainState !== DrainState.NotDraining;
+  }
+
+  endStream(stream: ActiveStream): void {
+    const whole = stream.filterManager.remoteDecodeComplete && stream.codecSawLocalComplete;
+    if (!whole) {
+      // One half is missing; HTTP/1 cannot go on from the middle of a message.
+      this.#drainState = DrainState.Closing;
+      this.shared.stats.downstreamRqRxReset.inc();
+      this.#complete(stream);
+      stream.encoder.stream.resetStream(StreamResetReason.LocalReset);
+    } else {
+      if (this.#drainState === DrainState.NotDraining && this.codecClosing) {
+        this.#drainState = DrainState.Closing;
+      }
+      this.#complete(stream);
+    }
+    this.#checkForDeferredClose();
+  }
+
+  onStreamReset(stream: ActiveStream): void {
+    this.shared.stats.downstreamRqRxReset.inc();
+    this.#drainState = DrainState.Closing;
+    this.#complete(stream);
+    this.#checkForDeferredClose();
+  }
+
+  #complete(stream: ActiveStream): void {
+    stream.complete();
+    if (stream.previous === undefined) this.#streams = stream.next;
+    else stream.previous.next = stream.next;
+    if (stream.next !== undefined) stream.next.previous = stream.previous;
+    if (this.#streams === undefined) this.#becomeIdle(stream.streamInfo.endTimeMs);
+  }
+
+  /** Ends all streams without an answer; `flag` and `details` say why. */
+  #resetAllStreams(flag: number, details: string): void {
+    if (this.#streams === undefined) return;
+    const { stats } = this.shared;
+    stats.downstreamCxDestroyActiveRq.inc();
+    if (this.remoteClosed) stats.downstreamCxDestroyRemoteActiveRq.inc();
+    else stats.downstreamCxDestroyLocalActiveRq.inc();
+    while (this.#streams !== undefined) {
+      const stream = this.#streams;
+      stream.streamInfo.responseFlags |= flag;
+      if (details !== "") stream.streamInfo.responseCodeDetails = details;
+      stats.downstreamRqRxReset.inc();
+      this.#complete(stream);
+      stream.encoder.stream.resetStream(StreamResetReason.LocalReset);
+    }
+  }
+
+  // ---- closing
+
+  #checkForDeferredClose(): void {
+    if (this.#drainState !== DrainState.Closing || this.#streams !== undefined) return;
+    this.#close(ConnectionCloseType.FlushWriteAndDelay, "");
+  }
+
+  #close(type: ConnectionCloseType, details: string): void {
+    this.#stopTimers();
+    if (this.connection.state < ConnectionState.Closing) this.connection.close(type, details);
+  }
+
+  #stopTimers(): void {
+    this.#idleTimer?.disable();
+    this.#durationTimer?.disable();
+    this.#drainTimer?.disable();
+    this.#deadlines.stop();
+  }
+
+  /** The idle timer is not touched by every request: it looks at the time when it fires. */
+  #becomeIdle(nowMs: number): void {
+    const timeout = this.shared.config.idleTimeoutMs;
+    if (timeout === 0 || this.connection.state !== ConnectionState.Open) return;
+    this.#idleSinceMs = nowMs;
+    if (this.#idleTimer?.enabled === true) return;
+    this.#idleTimer ??= this.shared.dispatcher.createTimer(this.#onIdle);
+    this.#idleTimer.enable(timeout);
+  }
+
+  readonly #onIdle = (): void => {
+    if (this.#streams !== undefined) return;
+    const { config, dispatcher, stats } = this.shared;
+    const left = this.#idleSinceMs + config.idleTimeoutMs - dispatcher.time.monotonicMs();
+    if (left > 0) {
+      this.#idleTimer!.enable(left);
+      return;
+    }
+    stats.downstreamCxIdleTimeout.inc();
+    this.#closeGently("on_idle_timeout");
+  };
+
+  readonly #onConnectionDuration = (): void => {
+    this.shared.stats.downstreamCxMaxDurationReached.inc();
+    this.#closeGently("max_connection_duration");
+  };
+
+  /** Before the first byte there is nobody to warn; later a request may be on its way already. */
+  #closeGently(details: string): void {
+    if (this.#codec === undefined) {
+      this.#close(ConnectionCloseType.FlushWrite, details);
+    } else if (this.#drainState === DrainState.NotDraining) {
+      this.#drainState = DrainState.Draining;
+      this.#codec.goAway();
+      this.#drainTimer = this.shared.dispatcher.createTimer(this.#onDrainTimeout);
+      this.#drainTimer.enable(this.shared.config.drainTimeoutMs);
+    }
+  }
+
+  readonly #onDrainTimeout = (): void => {
+    this.#drainState = DrainState.Closing;
+    this.#checkForDeferredClose();
+  };
+}

@@ -1,0 +1,147 @@
+import type { DataBuffer } from "../../contracts/buffer.ts";
+import type { RequestHeaderMap, TrailerMap } from "../../contracts/headers.ts";
+import { FilterHeadersStatus } from "../../contracts/http/filter.ts";
+import { IterationState } from "./active-filter.ts";
+import type { ActiveDecoderFilter } from "./active-decoder-filter.ts";
+import { CallState } from "./call-state.ts";
+import type { FilterManager } from "./filter-manager.ts";
+
+/**
+ * The decoder chain, forwards. `from` is the filter *after* which iteration goes on (undefined: from the first).
+ *
+ * After every callback the stream may be over: a local reply, a reset or a codec error may have happened inside.
+ * `decodingAborted` says so for everything that ended decoding.
+ */
+export function decodeHeaders(
+  manager: FilterManager,
+  from: ActiveDecoderFilter | undefined,
+  headers: RequestHeaderMap,
+  endStream: boolean,
+): void {
+  let entry = from === undefined ? manager.firstDecoder : from.next;
+  let end = endStream;
+  /** A filter that gave a bodyless request a body: later filters get it as data. */
+  let bodyAddedBy: ActiveDecoderFilter | undefined;
+  while (entry !== undefined) {
+    const endHere: boolean = end && bodyAddedBy === undefined;
+    entry.endStream = endHere;
+    const bits = endHere
+      ? CallState.DecodeHeaders | CallState.DecodeEndOfStream
+      : CallState.DecodeHeaders;
+    manager.callState |= bits;
+    const status = entry.filter.decodeHeaders(headers, endHere);
+    manager.callState &= ~bits;
+    if (manager.decodingAborted) {
+      manager.executePreparedLocalReply();
+      return;
+    }
+    const goOn = entry.afterHeaders(status);
+    if (status === FilterHeadersStatus.ContinueAndDontEndStream) end = false;
+    if (endHere) entry.filter.decodeComplete?.();
+    // The terminal filter stops as a rule; a body that was added before it must reach it all the same.
+    if (!goOn && entry.next !== undefined) {
+      continueWithAddedBody(bodyAddedBy);
+      return;
+    }
+    if (end && bodyAddedBy === undefined && manager.bufferedRequestData !== undefined) {
+      bodyAddedBy = entry;
+    }
+    entry = entry.next;
+  }
+  continueWithAddedBody(bodyAddedBy);
+  if (end) manager.callbacks.disarmRequestTimeout();
+}
+
+/** `fromCurrent`: begin at `from` itself if it stopped all iteration and has not seen the data. */
+export function decodeData(
+  manager: FilterManager,
+  from: ActiveDecoderFilter | undefined,
+  data: DataBuffer,
+  endStream: boolean,
+  fromCurrent: boolean,
+): void {
+  manager.callbacks.resetIdleTimer();
+  // The response is complete: nobody cares for the rest of the request.
+  if (manager.localComplete || manager.destroyed) return;
+  let entry = startOf(manager, from, fromCurrent);
+  let end = endStream;
+  const hadTrailers = manager.requestTrailers !== undefined;
+  let trailersAddedBy: ActiveDecoderFilter | undefined;
+  while (entry !== undefined) {
+    if (entry.bufferIfStoppedAll(data)) return;
+    // An inner continuation has already delivered the end to this filter and those behind it.
+    if (entry.endStream) return;
+    const status = callDecodeData(manager, entry, data, end);
+    if (status < 0) return;
+    if (!hadTrailers && trailersAddedBy === undefined && manager.requestTrailers !== undefined) {
+      end = false;
+      trailersAddedBy = entry;
+    }
+    if (!entry.afterData(status as 0 | 1 | 2 | 3, data) && entry.next !== undefined) break;
+    entry = entry.next;
+  }
+  if (trailersAddedBy !== undefined && manager.requestTrailers !== undefined) {
+    decodeTrailers(manager, trailersAddedBy, manager.requestTrailers);
+  }
+  if (end) manager.callbacks.disarmRequestTimeout();
+}
+
+export function decodeTrailers(
+  manager: FilterManager,
+  from: ActiveDecoderFilter | undefined,
+  trailers: TrailerMap,
+): void {
+  if (manager.localComplete || manager.destroyed) return;
+  let entry = startOf(manager, from, true);
+  while (entry !== undefined) {
+    if (entry.stoppedAll) return;
+    manager.callState |= CallState.DecodeTrailers;
+    const status = entry.filter.decodeTrailers(trailers);
+    manager.callState &= ~CallState.DecodeTrailers;
+    entry.endStream = true;
+    if (manager.decodingAborted) {
+      manager.executePreparedLocalReply();
+      return;
+    }
+    entry.filter.decodeComplete?.();
+    if (!entry.afterTrailers(status)) return;
+    entry = entry.next;
+  }
+  manager.callbacks.disarmRequestTimeout();
+}
+
+/** The callback itself; -1 when decoding ended inside it. */
+function callDecodeData(
+  manager: FilterManager,
+  entry: ActiveDecoderFilter,
+  data: DataBuffer,
+  end: boolean,
+): number {
+  const endHere = end && manager.requestTrailers === undefined;
+  entry.endStream = endHere;
+  const bits = end ? CallState.DecodeData | CallState.DecodeEndOfStream : CallState.DecodeData;
+  manager.callState |= bits;
+  const status = entry.filter.decodeData(data, endHere);
+  manager.callState &= ~bits;
+  if (manager.decodingAborted) {
+    manager.executePreparedLocalReply();
+    return -1;
+  }
+  if (endHere) entry.filter.decodeComplete?.();
+  return status;
+}
+
+function startOf(
+  manager: FilterManager,
+  from: ActiveDecoderFilter | undefined,
+  fromCurrent: boolean,
+): ActiveDecoderFilter | undefined {
+  if (from === undefined) return manager.firstDecoder;
+  return fromCurrent && from.iterateFromCurrent ? from : from.next;
+}
+
+function continueWithAddedBody(filter: ActiveDecoderFilter | undefined): void {
+  if (filter === undefined) return;
+  filter.iterationState = IterationState.StopSingleIteration;
+  filter.commonContinue();
+}
