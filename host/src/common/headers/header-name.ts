@@ -1,6 +1,10 @@
 import { headerIdOf, headerName, wellKnownCount } from "./header-id.ts";
 import { tokenLower } from "./validation.ts";
 
+/** Longer names are met too rarely to be kept. */
+const longestKept = 64;
+const noWords = new Int32Array(0);
+
 /** A field name as parsers meet it: one object per name, so that the usual names are never built again. */
 export class HeaderName {
   /** In lower case. */
@@ -11,6 +15,14 @@ export class HeaderName {
   readonly hash: number;
   /** Stays in the table for good. */
   readonly fixed: boolean;
+  /**
+   * The name that followed this one last time. Clients send their fields in one order, so that it is a good
+   * guess for the next field.
+   */
+  next: HeaderName | undefined = undefined;
+  /** The name as it was last spelled on the wire, four bytes to a number, and its last four bytes. */
+  #spelling: Int32Array = noWords;
+  #tail = 0;
 
   constructor(text: string, hash: number, fixed: boolean) {
     this.text = text;
@@ -18,6 +30,28 @@ export class HeaderName {
     this.hasUnderscore = text.includes("_");
     this.hash = hash;
     this.fixed = fixed;
+  }
+
+  /** True when the name stands at `start` in exactly the spelling that was last remembered. */
+  isSpelledAt(words: DataView, start: number): boolean {
+    const spelling = this.#spelling;
+    const count = spelling.length;
+    if (count === 0) return false;
+    for (let i = 0; i < count; i += 1) {
+      if (words.getInt32(start + 4 * i, true) !== spelling[i]) return false;
+    }
+    return words.getInt32(start + this.text.length - 4, true) === this.#tail;
+  }
+
+  /** Remembers that the name was met at `start`, behind `previous`. */
+  remember(words: DataView, start: number, previous: HeaderName): void {
+    const length = this.text.length;
+    if (length < 4 || length > longestKept) return;
+    previous.next = this;
+    const count = length >> 2;
+    if (this.#spelling.length === 0) this.#spelling = new Int32Array(count);
+    for (let i = 0; i < count; i += 1) this.#spelling[i] = words.getInt32(start + 4 * i, true);
+    this.#tail = words.getInt32(start + length - 4, true);
   }
 }
 
@@ -29,7 +63,6 @@ export function nextNameHash(hash: number, lowerByte: number): number {
 // One slot per hash value modulo the size. A stranger's names may push each other out, which costs them a
 // string each; they cannot push out the fixed ones, and long names are not kept, so memory is bounded.
 const slots = 2048;
-const longestKept = 64;
 const table: (HeaderName | undefined)[] = Array.from({ length: slots }, () => undefined);
 
 function slotOf(hash: number): number {
@@ -39,9 +72,11 @@ function slotOf(hash: number): number {
 function fix(text: string): HeaderName {
   let hash = 0;
   for (let i = 0; i < text.length; i += 1) hash = nextNameHash(hash, text.charCodeAt(i));
-  const name = new HeaderName(text, hash, true);
-  table[slotOf(hash)] ??= name;
-  return name;
+  const slot = slotOf(hash);
+  // One object per fixed name is what comparing by identity stands on.
+  if (table[slot] !== undefined) throw new Error(`${text} and ${table[slot].text} share a slot`);
+  table[slot] = new HeaderName(text, hash, true);
+  return table[slot];
 }
 
 for (let id = 1; id < wellKnownCount; id += 1) {

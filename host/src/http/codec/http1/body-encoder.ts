@@ -3,7 +3,7 @@ import type { TrailerMap } from "../../../contracts/headers.ts";
 import type { BytesMeter } from "../../../contracts/http/codec.ts";
 import type { Connection } from "../../../contracts/network/connection.ts";
 import { BodyKind } from "./framing.ts";
-import { encodeFields, type NameFormat } from "./head-encoder.ts";
+import { encodeFields, type HeaderFormat } from "./head-encoder.ts";
 
 /** What became of a piece of body. */
 export const BodyResult = {
@@ -64,10 +64,10 @@ export class BodyEncoder {
     connection: Connection,
     meter: BytesMeter,
     trailers: TrailerMap,
-    format: NameFormat | undefined,
+    format: HeaderFormat,
   ): BodyResult {
     if (this.#kind !== BodyKind.Chunked) return this.end(connection, meter);
-    writeText(connection, meter, `0\r\n${encodeFields(trailers, "", format)}\r\n`);
+    writeText(connection, meter, `0${encodeFields(trailers, "", format)}\r\n\r\n`);
     return BodyResult.Written;
   }
 

@@ -12,7 +12,7 @@ import { ConnectionCloseType, type Connection } from "../../../contracts/network
 import { ClientStream, type ClientStreamOwner } from "./client-stream.ts";
 import { http1Errors } from "./errors.ts";
 import { BodyKind } from "./framing.ts";
-import { properCase, type NameFormat } from "./head-encoder.ts";
+import { headerFormatOf, type HeaderFormat } from "./head-encoder.ts";
 import { HeadKind, type HeadScanner } from "./head-scanner.ts";
 import { MessageParser, type MessageSink } from "./parser.ts";
 import { ResponseHead } from "./response-head.ts";
@@ -41,7 +41,7 @@ export class Http1ClientConnection
   implements ClientConnectionCodec, MessageSink, ClientStreamOwner
 {
   readonly protocol = "HTTP/1.1";
-  readonly nameFormat: NameFormat | undefined;
+  readonly headerFormat: HeaderFormat;
   readonly enableTrailers: boolean;
   readonly #connection: Connection;
   readonly #callbacks: Http1ClientCallbacks;
@@ -62,7 +62,7 @@ export class Http1ClientConnection
     this.#callbacks = callbacks;
     this.#parser = new MessageParser(this, HeadKind.Response, settings);
     this.#head = new ResponseHead(settings);
-    this.nameFormat = settings.headerKeyFormat === "proper-case" ? properCase : undefined;
+    this.headerFormat = headerFormatOf(settings.headerKeyFormat);
     this.enableTrailers = settings.enableTrailers;
   }
 

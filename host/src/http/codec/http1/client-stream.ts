@@ -10,14 +10,14 @@ import {
 import type { Connection } from "../../../contracts/network/connection.ts";
 import { BodyEncoder, BodyResult } from "./body-encoder.ts";
 import { BodyKind, ConnectionOption, connectionOptions, parseContentLength } from "./framing.ts";
-import { encodeField, encodeFields, unsafeField, type NameFormat } from "./head-encoder.ts";
+import { encodeConnection, encodeFields, unsafeField, type HeaderFormat } from "./head-encoder.ts";
 import { Http1Stream, type StreamOwner } from "./stream.ts";
 
 /** What a stream of the client side asks of its codec. */
 export interface ClientStreamOwner extends StreamOwner<ClientStream> {
   /** The connection is not used again after this exchange. */
   closeAfterResponse(): void;
-  readonly nameFormat: NameFormat | undefined;
+  readonly headerFormat: HeaderFormat;
   readonly enableTrailers: boolean;
 }
 
@@ -52,7 +52,7 @@ export class ClientStream extends Http1Stream implements RequestEncoder {
     this.requestStarted = true;
     this.headRequest = method === "HEAD";
     const fields = this.#startBody(headers, method, endStream);
-    const head = `${method} ${path} HTTP/1.1\r\n${fields}${this.#connectionField(headers)}\r\n`;
+    const head = `${method} ${path} HTTP/1.1${fields}${this.#connectionField(headers)}\r\n\r\n`;
     this.bytesMeter.headerBytesSent += head.length;
     this.bytesMeter.wireBytesSent += head.length;
     this.connection.writeLatin1(head);
@@ -74,7 +74,7 @@ export class ClientStream extends Http1Stream implements RequestEncoder {
     if (this.ended) return;
     const { connection, bytesMeter } = this;
     const result = this.#owner.enableTrailers
-      ? this.#body.endWithTrailers(connection, bytesMeter, trailers, this.#owner.nameFormat)
+      ? this.#body.endWithTrailers(connection, bytesMeter, trailers, this.#owner.headerFormat)
       : this.#body.end(connection, bytesMeter);
     if (result === BodyResult.LengthMismatch) this.#mismatch();
     else this.requestComplete = true;
@@ -87,14 +87,12 @@ export class ClientStream extends Http1Stream implements RequestEncoder {
 
   /** Decides the framing (RFC 9112 section 6); returns the field lines, with the one that says so. */
   #startBody(headers: RequestHeaderMap, method: string, endStream: boolean): string {
-    const format = this.#owner.nameFormat;
+    const format = this.#owner.headerFormat;
     const text = headers.getId(HeaderId.ContentLength) ?? "";
     if (endStream) {
       const fields = encodeFields(headers, "0", format);
       // RFC 9110 section 8.6: methods that expect a body say that there is none.
-      return text !== "" || isBodiless(method)
-        ? fields
-        : fields + encodeField("content-length", "0", format);
+      return text !== "" || isBodiless(method) ? fields : fields + format.noContent;
     }
     const length = parseContentLength(text);
     if (length >= 0) {
@@ -102,14 +100,14 @@ export class ClientStream extends Http1Stream implements RequestEncoder {
       return encodeFields(headers, text, format);
     }
     this.#body.start(BodyKind.Chunked, 0);
-    return encodeFields(headers, "", format) + encodeField("transfer-encoding", "chunked", format);
+    return encodeFields(headers, "", format) + format.chunked;
   }
 
   #connectionField(headers: RequestHeaderMap): string {
     if (!headers.hasId(HeaderId.Connection)) return "";
-    const value = headers.getJoined("connection")!;
-    if ((connectionOptions(value) & ConnectionOption.Close) !== 0) this.#owner.closeAfterResponse();
-    return encodeField("connection", value, this.#owner.nameFormat);
+    const options = connectionOptions(headers.getJoined("connection")!);
+    if ((options & ConnectionOption.Close) !== 0) this.#owner.closeAfterResponse();
+    return encodeConnection(headers, this.#owner.headerFormat);
   }
 }
 

@@ -1,33 +1,62 @@
-import { HeaderId } from "../../../common/headers/header-id.ts";
+import { HeaderId, headerName, wellKnownCount } from "../../../common/headers/header-id.ts";
 import { isValidHeaderName, isValidHeaderValue } from "../../../common/headers/validation.ts";
 import type { HeaderMap } from "../../../contracts/headers.ts";
 
-const crlf = "\r\n";
+/**
+ * How field names are written. A line is a line end, the name, a colon and a blank, then the value: with the line
+ * end in front, a well-known name costs one concatenation (test/bench/micro/http1-codec.bench.ts).
+ */
+export interface HeaderFormat {
+  /** Beginnings of lines by well-known number; that of `:authority` is Host's. */
+  readonly lines: readonly string[];
+  readonly properCase: boolean;
+  readonly noContent: string;
+  readonly chunked: string;
+  readonly close: string;
+  readonly keepAlive: string;
+}
 
-/** Writes field names as configured: as they are, or with a capital after each hyphen. */
-export type NameFormat = (name: string) => string;
+function headerFormat(properCase: boolean): HeaderFormat {
+  const lines = [""];
+  for (let id = 1; id < wellKnownCount; id += 1) {
+    const name = id === HeaderId.Authority ? "host" : headerName(id);
+    lines.push(lineStart(name, properCase));
+  }
+  return {
+    lines,
+    properCase,
+    noContent: `${lines[HeaderId.ContentLength]!}0`,
+    chunked: `${lines[HeaderId.TransferEncoding]!}chunked`,
+    close: `${lines[HeaderId.Connection]!}close`,
+    keepAlive: `${lines[HeaderId.Connection]!}keep-alive`,
+  };
+}
 
-const properNames = new Map<string, string>();
-const mostProperNames = 1024;
+function lineStart(name: string, properCase: boolean): string {
+  return `\r\n${properCase ? toProperCase(name) : name}: `;
+}
 
 /** `content-type` becomes `Content-Type` (Envoy: `proper_case_words`). */
-export function properCase(name: string): string {
-  let proper = properNames.get(name);
-  if (proper === undefined) {
-    proper = "";
-    for (let i = 0; i < name.length; i += 1) {
-      const before = i === 0 ? 45 : name.charCodeAt(i - 1);
-      // Words begin at the start and after anything that is neither letter nor digit.
-      proper += isAlphanumeric(before) ? name[i]! : name[i]!.toUpperCase();
-    }
-    if (properNames.size >= mostProperNames) properNames.clear();
-    properNames.set(name, proper);
+function toProperCase(name: string): string {
+  let proper = "";
+  for (let i = 0; i < name.length; i += 1) {
+    const before = i === 0 ? 0 : name.charCodeAt(i - 1);
+    // Words begin at the start and after anything that is neither letter nor digit.
+    proper += isAlphanumeric(before) ? name[i]! : name[i]!.toUpperCase();
   }
   return proper;
 }
 
 function isAlphanumeric(c: number): boolean {
   return (c >= 48 && c <= 57) || ((c | 32) >= 97 && (c | 32) <= 122);
+}
+
+const asTheyAre = headerFormat(false);
+const properCaseWords = headerFormat(true);
+
+/** The format of a setting. */
+export function headerFormatOf(setting: "default" | "proper-case"): HeaderFormat {
+  return setting === "proper-case" ? properCaseWords : asTheyAre;
 }
 
 /** RFC 9110 section 5.5: what cannot stand in a value may be replaced by a blank. */
@@ -57,10 +86,10 @@ export function unsafeField(headers: HeaderMap): string | undefined {
 }
 
 /**
- * The field lines of a head or of trailers, without the empty line. `contentLength` is written in the place of the
- * map's entry of that name; when it is empty, or already written, such entries are left out. Also left out, because
- * the caller decides about them: `transfer-encoding`, `connection`, and pseudo headers (but `:authority`, which is
- * written as Host).
+ * The field lines of a head or of trailers, each with its line end in front. `contentLength` is written in the
+ * place of the map's entry of that name; when it is empty, or already written, such entries are left out. Also
+ * left out, because the caller decides about them: `transfer-encoding`, `connection`, and pseudo headers (but
+ * `:authority`, which is written as Host).
  *
  * A name that cannot stand on the wire is left out, in a value such characters become blanks: whatever a filter
  * has put into the map, the peer sees exactly one message.
@@ -68,44 +97,65 @@ export function unsafeField(headers: HeaderMap): string | undefined {
 export function encodeFields(
   headers: HeaderMap,
   contentLength: string,
-  format: NameFormat | undefined,
+  format: HeaderFormat,
 ): string {
-  const safe = headers.wireSafe;
+  if (!headers.wireSafe) return encodeFieldsSafely(headers, contentLength, format);
   let length = contentLength;
   let lines = "";
   const size = headers.size;
   for (let i = 0; i < size; i += 1) {
-    let name = headers.nameAt(i);
-    let value = headers.valueAt(i);
-    switch (headers.idAt(i)) {
-      case HeaderId.Method:
-      case HeaderId.Path:
-      case HeaderId.Scheme:
-      case HeaderId.Status:
-      case HeaderId.Protocol:
-      case HeaderId.Connection:
-      case HeaderId.TransferEncoding:
-        continue;
-      case HeaderId.ContentLength:
-        if (length === "") continue;
-        value = length;
+    const id = headers.idAt(i);
+    if (isFramingOrPseudo(id)) {
+      if (id === HeaderId.ContentLength && length !== "") {
+        lines = lines + format.lines[id]! + length;
         length = "";
-        break;
-      case HeaderId.Authority:
-        name = "host";
-        break;
-      default:
+      }
+    } else if (id !== 0) {
+      lines = lines + format.lines[id]! + headers.valueAt(i);
+    } else {
+      lines = lines + lineStart(headers.nameAt(i), format.properCase) + headers.valueAt(i);
     }
-    if (!safe) {
-      if (!isValidHeaderName(name)) continue;
-      value = sanitizedValue(value);
-    }
-    lines += `${format === undefined ? name : format(name)}: ${value}${crlf}`;
   }
   return lines;
 }
 
-/** One line. */
-export function encodeField(name: string, value: string, format: NameFormat | undefined): string {
-  return `${format === undefined ? name : format(name)}: ${sanitizedValue(value)}${crlf}`;
+function encodeFieldsSafely(
+  headers: HeaderMap,
+  contentLength: string,
+  format: HeaderFormat,
+): string {
+  let length = contentLength;
+  let lines = "";
+  for (let i = 0; i < headers.size; i += 1) {
+    const id = headers.idAt(i);
+    const name = id === HeaderId.Authority ? "host" : headers.nameAt(i);
+    if (id === HeaderId.ContentLength && length !== "") {
+      lines += format.lines[id]! + length;
+      length = "";
+    } else if (!isFramingOrPseudo(id) && isValidHeaderName(name)) {
+      lines += lineStart(name, format.properCase) + sanitizedValue(headers.valueAt(i));
+    }
+  }
+  return lines;
+}
+
+function isFramingOrPseudo(id: number): boolean {
+  switch (id) {
+    case HeaderId.Method:
+    case HeaderId.Path:
+    case HeaderId.Scheme:
+    case HeaderId.Status:
+    case HeaderId.Protocol:
+    case HeaderId.Connection:
+    case HeaderId.ContentLength:
+    case HeaderId.TransferEncoding:
+      return true;
+    default:
+      return false;
+  }
+}
+
+/** A `connection` line as the map says. */
+export function encodeConnection(headers: HeaderMap, format: HeaderFormat): string {
+  return format.lines[HeaderId.Connection]! + sanitizedValue(headers.getJoined("connection")!);
 }

@@ -1,8 +1,4 @@
-import {
-  internHeaderName,
-  nextNameHash,
-  type HeaderName,
-} from "../../../common/headers/header-name.ts";
+import { HeaderName, internHeaderName, nextNameHash } from "../../../common/headers/header-name.ts";
 import { targetByte, tokenLower, valueByte } from "../../../common/headers/validation.ts";
 import type { CodecError } from "../../../contracts/http/codec.ts";
 import { http1Errors } from "./errors.ts";
@@ -33,6 +29,9 @@ const failed = -2;
 
 // "HTTP/1." and the longest method there is (UNSUBSCRIBE).
 const version = Buffer.from("HTTP/1.", "latin1");
+// "HTTP" and "/1.1" as little-endian numbers.
+const http = 0x50545448;
+const slash11 = 0x312e312f;
 const longestMethod = 11;
 
 /**
@@ -65,6 +64,7 @@ export class HeadScanner {
   #maxCount = 0;
   /** Start of the first line that is not done. */
   #line = 0;
+  #nameHash = 0;
 
   /** Begins a new head. `maxBytes` counts the start line and of fields name and value, as Envoy does. */
   reset(kind: HeadKind, maxBytes: number, maxCount: number): void {
@@ -84,13 +84,13 @@ export class HeadScanner {
 
   /** Looks at `bytes[0, end)`, which begin with the first byte of the head. */
   scan(bytes: Buffer, end: number): ScanResult {
+    const words = new DataView(bytes.buffer, bytes.byteOffset, end);
     let at = this.#line;
     if (at === 0 && this.#kind !== HeadKind.Trailers) {
-      at = this.#startLine(bytes, end);
+      at = this.#startLine(bytes, words, end);
       if (at < 0) return at === needMore ? ScanResult.NeedMore : ScanResult.Error;
       this.#line = at;
     }
-    const words = new DataView(bytes.buffer, bytes.byteOffset, end);
     for (;;) {
       const limit = this.#limit();
       const stop = end < limit ? end : limit;
@@ -129,17 +129,19 @@ export class HeadScanner {
     return bytes[at + 1] === lf ? at + 2 : this.#fail(http1Errors.lineEnd);
   }
 
+  /** One field line; returns the offset behind it. */
   #field(bytes: Buffer, words: DataView, start: number, stop: number): number {
-    let at = start;
-    let nameHash = 0;
-    for (; at < stop; at += 1) {
-      const lower = tokenLower[bytes[at]!]!;
-      if (lower === 0) break;
-      nameHash = nextNameHash(nameHash, lower);
+    const previous = this.count === 0 ? firstNames[this.#kind]! : this.names[this.count - 1]!;
+    let name = previous.next;
+    let at: number;
+    if (name !== undefined && isNameAt(name, bytes, words, start, stop)) {
+      at = start + name.text.length;
+    } else {
+      at = this.#name(bytes, start, stop);
+      if (at < 0) return at;
+      name = internHeaderName(bytes, start, at, this.#nameHash);
+      name.remember(words, start, previous);
     }
-    if (at >= stop) return this.#outOfBytes(stop);
-    if (bytes[at] !== colon || at === start) return this.#fail(http1Errors.fieldName);
-    const nameEnd = at;
     at += 1;
     while (at < stop && isBlank(bytes[at]!)) at += 1;
     const valueStart = at;
@@ -151,7 +153,22 @@ export class HeadScanner {
     const next = this.#lineFeed(bytes, at, stop);
     if (next < 0) return next;
     while (at > valueStart && isBlank(bytes[at - 1]!)) at -= 1;
-    return this.#record(internHeaderName(bytes, start, nameEnd, nameHash), valueStart, at, next);
+    return this.#record(name, valueStart, at, next);
+  }
+
+  /** A token with a colon directly behind it; returns the offset of the colon. */
+  #name(bytes: Buffer, start: number, stop: number): number {
+    let at = start;
+    let nameHash = 0;
+    for (; at < stop; at += 1) {
+      const lower = tokenLower[bytes[at]!]!;
+      if (lower === 0) break;
+      nameHash = nextNameHash(nameHash, lower);
+    }
+    if (at >= stop) return this.#outOfBytes(stop);
+    if (bytes[at] !== colon || at === start) return this.#fail(http1Errors.fieldName);
+    this.#nameHash = nameHash;
+    return at;
   }
 
   #record(name: HeaderName, valueStart: number, valueEnd: number, next: number): number {
@@ -171,16 +188,16 @@ export class HeadScanner {
     this.values = larger;
   }
 
-  #startLine(bytes: Buffer, end: number): number {
+  #startLine(bytes: Buffer, words: DataView, end: number): number {
     const limit = this.#limit();
     const stop = end < limit ? end : limit;
     return this.#kind === HeadKind.Request
-      ? this.#requestLine(bytes, stop)
-      : this.#statusLine(bytes, stop);
+      ? this.#requestLine(bytes, words, stop)
+      : this.#statusLine(bytes, words, stop);
   }
 
   /** RFC 9112 section 3, with exactly one blank between the parts. */
-  #requestLine(bytes: Buffer, stop: number): number {
+  #requestLine(bytes: Buffer, words: DataView, stop: number): number {
     let at = 0;
     while (at < stop && at <= longestMethod && tokenLower[bytes[at]!] !== 0) at += 1;
     if (at >= stop) return this.#outOfBytes(stop);
@@ -193,14 +210,22 @@ export class HeadScanner {
       return this.#fail(badTarget(bytes[at]!));
     }
     this.targetEnd = at;
-    at = this.#version(bytes, at + 1, stop);
+    at = this.#version(bytes, words, at + 1, stop);
     if (at < 0) return at;
     if (at >= stop) return this.#outOfBytes(stop);
     return bytes[at] === cr ? this.#lineFeed(bytes, at, stop) : this.#fail(http1Errors.startLine);
   }
 
   /** `HTTP/1.0` or `HTTP/1.1` at `start`; returns the offset behind it. */
-  #version(bytes: Buffer, start: number, stop: number): number {
+  #version(bytes: Buffer, words: DataView, start: number, stop: number): number {
+    if (
+      start + 8 <= stop &&
+      words.getInt32(start, true) === http &&
+      words.getInt32(start + 4, true) === slash11
+    ) {
+      this.minorVersion = 1;
+      return start + 8;
+    }
     for (let i = 0; i < version.length; i += 1) {
       if (start + i >= stop) return this.#outOfBytes(stop);
       if (bytes[start + i] !== version[i]) return this.#fail(http1Errors.version);
@@ -214,8 +239,8 @@ export class HeadScanner {
   }
 
   /** RFC 9112 section 4. The reason phrase, and the blank before it, may be missing. */
-  #statusLine(bytes: Buffer, stop: number): number {
-    let at = this.#version(bytes, 0, stop);
+  #statusLine(bytes: Buffer, words: DataView, stop: number): number {
+    let at = this.#version(bytes, words, 0, stop);
     if (at < 0) return at;
     if (at >= stop) return this.#outOfBytes(stop);
     if (bytes[at] !== space) return this.#fail(http1Errors.statusLine);
@@ -236,6 +261,25 @@ export class HeadScanner {
     if (at >= stop) return this.#outOfBytes(stop);
     return bytes[at] === cr ? this.#lineFeed(bytes, at, stop) : this.#fail(http1Errors.statusLine);
   }
+}
+
+/** By kind of head: the name that stands for "before the first field". */
+const firstNames = [
+  new HeaderName("", 0, true),
+  new HeaderName("", 0, true),
+  new HeaderName("", 0, true),
+];
+
+/** True when `name` and its colon stand at `start`, before `stop`. */
+function isNameAt(
+  name: HeaderName,
+  bytes: Buffer,
+  words: DataView,
+  start: number,
+  stop: number,
+): boolean {
+  const end = start + name.text.length;
+  return end < stop && bytes[end] === colon && name.isSpelledAt(words, start);
 }
 
 function isBlank(byte: number): boolean {

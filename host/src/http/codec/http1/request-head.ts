@@ -18,6 +18,24 @@ const methods = new Set(
   ).split(" "),
 );
 
+/** The method of `end` characters at the start of `head`; empty when it is not known. */
+function methodOf(head: string, end: number): string {
+  // Most requests, without a string for it.
+  if (end === 3 && head.startsWith("GET")) return "GET";
+  const method = head.substring(0, end);
+  return methods.has(method) ? method : "";
+}
+
+let lastAuthority = "";
+
+/** As `isValidAuthority`; what was good last time, on whichever connection, is not looked at again. */
+function isGoodAuthority(authority: string): boolean {
+  if (authority === lastAuthority) return true;
+  if (!isValidAuthority(authority)) return false;
+  lastAuthority = authority;
+  return true;
+}
+
 /** What the head of a request means: pseudo headers, framing, persistence. One object per connection, reused. */
 export class RequestHead {
   headers = new HeaderMapImpl();
@@ -43,7 +61,7 @@ export class RequestHead {
   /** Reads `head`, in which `scanner` found the parts. */
   read(scanner: HeadScanner, head: string): CodecError | undefined {
     this.#begin(scanner, head);
-    if (!methods.has(this.method)) return http1Errors.unknownMethod;
+    if (this.method === "") return http1Errors.unknownMethod;
     if (this.http10 && !this.#settings.acceptHttp10) return http1Errors.lowVersion;
     const error =
       this.#target(head.substring(scanner.methodEnd + 1, scanner.targetEnd)) ??
@@ -55,7 +73,7 @@ export class RequestHead {
 
   #begin(scanner: HeadScanner, head: string): void {
     this.headers = new HeaderMapImpl();
-    this.method = head.substring(0, scanner.methodEnd);
+    this.method = methodOf(head, scanner.methodEnd);
     this.http10 = scanner.minorVersion === 0;
     this.body = BodyKind.None;
     this.contentLength = 0;
@@ -70,7 +88,7 @@ export class RequestHead {
     if (this.method === "CONNECT") {
       this.#path = "";
       this.#host = target;
-      return isValidAuthority(target) ? undefined : http1Errors.url;
+      return isGoodAuthority(target) ? undefined : http1Errors.url;
     }
     if (target.charCodeAt(0) === 47) return undefined;
     if (target === "*") return this.method === "OPTIONS" ? undefined : http1Errors.url;
@@ -87,7 +105,7 @@ export class RequestHead {
     this.#host = target.substring(colon + 3, end);
     this.#path =
       target.charCodeAt(end) === 47 ? target.substring(end) : `/${target.substring(end)}`;
-    return isValidAuthority(this.#host) ? undefined : http1Errors.url;
+    return isGoodAuthority(this.#host) ? undefined : http1Errors.url;
   }
 
   /** The authority of the target wins over Host (RFC 9112 section 3.2.2), but Host must be sound all the same. */
@@ -98,7 +116,7 @@ export class RequestHead {
       if (seen) return http1Errors.duplicateHost;
       seen = true;
       const host = head.substring(scanner.values[2 * i]!, scanner.values[2 * i + 1]!);
-      if (host !== "" && !isValidAuthority(host)) return http1Errors.authority;
+      if (host !== "" && !isGoodAuthority(host)) return http1Errors.authority;
       this.#host ??= host;
     }
     if (this.#host === undefined && this.http10 && this.#settings.defaultHostForHttp10 !== "") {

@@ -9,7 +9,7 @@ import {
 } from "../../../contracts/http/codec.ts";
 import { ConnectionCloseType, type Connection } from "../../../contracts/network/connection.ts";
 import { BodyKind } from "./framing.ts";
-import { properCase, type NameFormat } from "./head-encoder.ts";
+import { headerFormatOf, type HeaderFormat } from "./head-encoder.ts";
 import { HeadKind, type HeadScanner } from "./head-scanner.ts";
 import { MessageParser, type MessageSink } from "./parser.ts";
 import { RequestHead } from "./request-head.ts";
@@ -26,7 +26,7 @@ import { statusText } from "./status-text.ts";
  * is the last one: the rest of what comes is dropped, and `closing` tells the owner to close.
  */
 export class Http1ServerConnection implements ServerConnection, MessageSink, ServerStreamOwner {
-  readonly nameFormat: NameFormat | undefined;
+  readonly headerFormat: HeaderFormat;
   readonly enableTrailers: boolean;
   readonly #connection: Connection;
   readonly #callbacks: ServerConnectionCallbacks;
@@ -51,7 +51,7 @@ export class Http1ServerConnection implements ServerConnection, MessageSink, Ser
     this.#callbacks = callbacks;
     this.#parser = new MessageParser(this, HeadKind.Request, settings);
     this.#head = new RequestHead(settings, stats);
-    this.nameFormat = settings.headerKeyFormat === "proper-case" ? properCase : undefined;
+    this.headerFormat = headerFormatOf(settings.headerKeyFormat);
     this.enableTrailers = settings.enableTrailers;
   }
 

@@ -9,7 +9,7 @@ import {
 import type { Connection } from "../../../contracts/network/connection.ts";
 import { BodyEncoder, BodyResult } from "./body-encoder.ts";
 import { BodyKind, ConnectionOption, connectionOptions, parseContentLength } from "./framing.ts";
-import { encodeField, encodeFields, type NameFormat } from "./head-encoder.ts";
+import { encodeConnection, encodeFields, type HeaderFormat } from "./head-encoder.ts";
 import { statusLineEnd } from "./status-text.ts";
 import { Http1Stream, type StreamOwner } from "./stream.ts";
 
@@ -21,7 +21,7 @@ export interface ServerStreamOwner extends StreamOwner<ServerStream> {
   closeAfterResponse(): void;
   /** True when the response must say `connection: close`. */
   readonly closesAfterResponse: boolean;
-  readonly nameFormat: NameFormat | undefined;
+  readonly headerFormat: HeaderFormat;
   readonly enableTrailers: boolean;
 }
 
@@ -53,8 +53,8 @@ export class ServerStream extends Http1Stream implements ResponseEncoder {
   encode1xxHeaders(headers: ResponseHeaderMap): void {
     // RFC 9110 section 15.2: HTTP/1.0 does not know them.
     if (this.ended || this.responseStarted || this.http10) return;
-    const fields = encodeFields(headers, "", this.#owner.nameFormat);
-    this.#writeHead(`HTTP/1.1${statusLineEnd(statusOf(headers))}${fields}\r\n`);
+    const fields = encodeFields(headers, "", this.#owner.headerFormat);
+    this.#writeHead(`HTTP/1.1${statusLineEnd(statusOf(headers))}${fields}\r\n\r\n`);
   }
 
   encodeHeaders(headers: ResponseHeaderMap, endStream: boolean): void {
@@ -67,7 +67,7 @@ export class ServerStream extends Http1Stream implements ResponseEncoder {
     const body = this.#startBody(headers, status, endStream);
     const connection = this.#connectionField(headers);
     const version = this.http10 ? "HTTP/1.0" : "HTTP/1.1";
-    this.#writeHead(`${version}${statusLineEnd(status)}${body}${connection}\r\n`);
+    this.#writeHead(`${version}${statusLineEnd(status)}${body}${connection}\r\n\r\n`);
     if (!endStream) return;
     if (this.#body.end(this.connection, this.bytesMeter) === BodyResult.Written) this.#complete();
     else this.#mismatch();
@@ -87,7 +87,7 @@ export class ServerStream extends Http1Stream implements ResponseEncoder {
     if (this.ended) return;
     const { connection, bytesMeter } = this;
     const result = this.#owner.enableTrailers
-      ? this.#body.endWithTrailers(connection, bytesMeter, trailers, this.#owner.nameFormat)
+      ? this.#body.endWithTrailers(connection, bytesMeter, trailers, this.#owner.headerFormat)
       : this.#body.end(connection, bytesMeter);
     if (result === BodyResult.LengthMismatch) this.#mismatch();
     else this.#complete();
@@ -111,7 +111,7 @@ export class ServerStream extends Http1Stream implements ResponseEncoder {
 
   /** Decides the framing (RFC 9112 section 6); returns the field lines, with the one that says so. */
   #startBody(headers: ResponseHeaderMap, status: number, endStream: boolean): string {
-    const format = this.#owner.nameFormat;
+    const format = this.#owner.headerFormat;
     const text = headers.getId(HeaderId.ContentLength) ?? "";
     const length = parseContentLength(text);
     this.#body.start(BodyKind.None, 0);
@@ -120,11 +120,11 @@ export class ServerStream extends Http1Stream implements ResponseEncoder {
       if (length >= 0) return encodeFields(headers, text, format);
       // What the answer to a GET would have: Envoy says so too.
       const chunked = status !== 304 && !this.http10;
-      return encodeFields(headers, "", format) + (chunked ? this.#chunkedField() : "");
+      return encodeFields(headers, "", format) + (chunked ? format.chunked : "");
     }
     if (endStream) {
       const fields = encodeFields(headers, "0", format);
-      return text === "" ? fields + encodeField("content-length", "0", format) : fields;
+      return text === "" ? fields + format.noContent : fields;
     }
     if (length >= 0) {
       this.#body.start(BodyKind.Length, length);
@@ -136,23 +136,20 @@ export class ServerStream extends Http1Stream implements ResponseEncoder {
       return encodeFields(headers, "", format);
     }
     this.#body.start(BodyKind.Chunked, 0);
-    return encodeFields(headers, "", format) + this.#chunkedField();
-  }
-
-  #chunkedField(): string {
-    return encodeField("transfer-encoding", "chunked", this.#owner.nameFormat);
+    return encodeFields(headers, "", format) + format.chunked;
   }
 
   /** The `connection` line: what the map says, unless the connection closes. */
   #connectionField(headers: ResponseHeaderMap): string {
-    const format = this.#owner.nameFormat;
-    const value = headers.hasId(HeaderId.Connection) ? headers.getJoined("connection")! : "";
-    if (value !== "" && (connectionOptions(value) & ConnectionOption.Close) !== 0) {
-      this.#owner.closeAfterResponse();
+    const format = this.#owner.headerFormat;
+    const given = headers.hasId(HeaderId.Connection);
+    if (given) {
+      const options = connectionOptions(headers.getJoined("connection")!);
+      if ((options & ConnectionOption.Close) !== 0) this.#owner.closeAfterResponse();
     }
-    if (this.#owner.closesAfterResponse) return encodeField("connection", "close", format);
-    if (this.http10) return encodeField("connection", "keep-alive", format);
-    return value === "" ? "" : encodeField("connection", value, format);
+    if (this.#owner.closesAfterResponse) return format.close;
+    if (this.http10) return format.keepAlive;
+    return given ? encodeConnection(headers, format) : "";
   }
 }
 

@@ -70,9 +70,9 @@ export function statusText(status: number): string {
 
 const lines: string[] = [];
 for (let status = 100; status < 600; status += 1)
-  lines[status] = ` ${status} ${statusText(status)}\r\n`;
+  lines[status] = ` ${status} ${statusText(status)}`;
 
-/** The rest of a status line behind the version: ` 200 OK` and its line end. */
+/** The rest of a status line behind the version: ` 200 OK`. */
 export function statusLineEnd(status: number): string {
-  return lines[status] ?? ` ${status} ${statusText(status)}\r\n`;
+  return lines[status] ?? ` ${status} ${statusText(status)}`;
 }
