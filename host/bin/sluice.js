@@ -46,7 +46,7 @@ function runOnPackagedNode() {
   const node = packagedNode();
   if (node === undefined || process.env.SLUICE_REEXEC !== undefined) {
     console.error(
-      `sluice needs Node.js ${oldestNode} or newer and this is ${process.version}: install that, or run "npm ci" beside it.`,
+      `sluice needs Node.js ${oldestNode} or newer, this is ${process.version}; install a newer one, or the npm package "node" beside sluice`,
     );
     process.exit(1);
   }

@@ -1,5 +1,6 @@
 import { availableParallelism } from "node:os";
 import { closest } from "../common/closest.ts";
+import { logComponents, logLevels, parseLogLevel } from "../common/log/levels.ts";
 import type { LogLevel } from "../contracts/log.ts";
 import type { Result } from "../contracts/result.ts";
 import { refusedFlags, switches, valueFlags, type ValueFlag } from "./flags.ts";
@@ -127,22 +128,11 @@ function numberOf(
   return { ok: true, value };
 }
 
-const levels = new Map<string, LogLevel>([
-  ["trace", "trace"],
-  ["debug", "debug"],
-  ["info", "info"],
-  ["warning", "warning"],
-  ["warn", "warning"],
-  ["error", "error"],
-  ["critical", "critical"],
-  ["off", "off"],
-]);
-
 function levelOf(text: string, flag: string): Result<LogLevel, string> {
-  const level = levels.get(text);
+  const level = parseLogLevel(text, true);
   if (level !== undefined) return { ok: true, value: level };
-  const near = closest(text.toLowerCase(), levels.keys());
-  const hint = near === undefined ? `one of ${[...levels.keys()].join(", ")}` : `perhaps ${near}`;
+  const near = closest(text.toLowerCase(), logLevels);
+  const hint = near === undefined ? `one of ${logLevels.join(", ")}` : `perhaps ${near}`;
   return fail(`${flag}: there is no log level '${text}'; ${hint}.`);
 }
 
@@ -152,6 +142,11 @@ function componentLevelsOf(text: string | undefined): Result<ComponentLogLevel[]
     const [component = "", levelText, ...rest] = entry.split(":");
     if (component === "" || levelText === undefined || rest.length > 0) {
       return fail(`--component-log-level: '${entry}' is not of the form component:level.`);
+    }
+    if (!logComponents.includes(component)) {
+      const near = closest(component, logComponents);
+      const hint = near === undefined ? "" : ` Did you mean ${near}?`;
+      return fail(`--component-log-level: there is no component '${component}'.${hint}`);
     }
     const level = levelOf(levelText, "--component-log-level");
     if (!level.ok) return level;

@@ -1,4 +1,5 @@
 import { renameSync, writeFileSync } from "node:fs";
+import { flushCompileCache } from "node:module";
 import type { ServerOptions } from "../cli/options.ts";
 import { addressText } from "../common/address.ts";
 import { ExitCode } from "../common/exit-code.ts";
@@ -12,6 +13,8 @@ import type { SocketRequest } from "../supervisor/protocol.ts";
 import type { PoolSocket } from "./listen-sockets.ts";
 import { SupervisorLink } from "./supervisor-link.ts";
 import { WorkerPool, type ApplyTimes, type WorkerHooks } from "./worker-pool.ts";
+
+const flushAfterMs = 3000;
 
 /** Envoy's names (`ServerInfo.State`). */
 export type ServerState = "PRE_INITIALIZING" | "INITIALIZING" | "LIVE" | "DRAINING";
@@ -132,6 +135,8 @@ export class Server {
     this.#log.info("all dependencies initialized. starting workers");
     this.#log.debug(`live after ${(systemTime.monotonicMs() - begin).toFixed(0)} ms`);
     this.#components.onLive(this);
+    // For the start after a death that leaves no time for it.
+    setTimeout(flushCompileCache, flushAfterMs).unref();
   }
 
   /** Builds the first state on the workers, opens the ports when all have it, and lets them accept. */

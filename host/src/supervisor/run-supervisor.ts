@@ -11,7 +11,8 @@ export async function runSupervisor(
 ): Promise<number> {
   let log: SupervisorLog;
   try {
-    log = new SupervisorLog(options.logLevel, options.logPath);
+    const own = options.componentLogLevels.findLast(({ component }) => component === "main");
+    log = new SupervisorLog(own?.level ?? options.logLevel, options.logPath);
   } catch (error) {
     process.stderr.write(`sluice: cannot log to ${options.logPath}: ${String(error)}\n`);
     return ExitCode.runTime;

@@ -116,6 +116,10 @@ test("parseArguments() refuses values that are wrong or missing", () => {
   assert.match(problem("-c", "a", "-l", "loud"), /one of trace, debug/);
   assert.match(problem("-c", "a", "--component-log-level", "http"), /'http' is not of the form/);
   assert.match(problem("-c", "a", "--component-log-level", "http:x"), /no log level 'x'/);
+  assert.match(
+    problem("-c", "a", "--component-log-level", "upsteam:info"),
+    /no component 'upsteam'\. Did you mean upstream\?/,
+  );
   assert.equal(problem("--help=yes"), "--help takes no value.");
   assert.equal(
     problem("a.yaml"),

@@ -1,0 +1,138 @@
+import assert from "node:assert/strict";
+import { spawn } from "node:child_process";
+import { mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import http from "node:http";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { test } from "node:test";
+import { fileURLToPath } from "node:url";
+import { run } from "../support/command.ts";
+
+const root = fileURLToPath(new URL("../../", import.meta.url));
+
+const config = `
+admin: { address: { socket_address: { address: 127.0.0.1, port_value: 0 } } }
+static_resources:
+  listeners:
+  - name: main
+    address: { pipe: { path: "./sluice.sock" } }
+    filter_chains:
+    - filters:
+      - name: envoy.filters.network.http_connection_manager
+        typed_config:
+          "@type": type.googleapis.com/envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager
+          stat_prefix: main
+          route_config:
+            virtual_hosts:
+            - name: all
+              domains: ["*"]
+              routes:
+              - match: { prefix: / }
+                direct_response: { status: 200, body: { inline_string: "from the package" } }
+          http_filters:
+          - name: envoy.filters.http.lua
+            typed_config:
+              "@type": type.googleapis.com/envoy.extensions.filters.http.lua.v3.Lua
+              default_source_code:
+                inline_string: |
+                  function envoy_on_response(handle)
+                    handle:headers():add("x-lua", "here")
+                  end
+          - name: envoy.filters.http.router
+            typed_config:
+              "@type": type.googleapis.com/envoy.extensions.filters.http.router.v3.Router
+`;
+
+// Node refuses to strip types under node_modules: what is published must be built, and whole.
+test("the packed packages run in an empty folder outside the checkout", async (t) => {
+  const folder = mkdtempSync(path.join(tmpdir(), "sluice-package-"));
+  t.after(() => rmSync(folder, { recursive: true, force: true }));
+  const tarballs = await pack(path.join(folder, "tarballs"));
+  const app = path.join(folder, "app");
+  mkdirSync(app);
+  writeFileSync(path.join(app, "package.json"), '{ "private": true }');
+  const flags = ["--prefer-offline", "--no-audit", "--no-fund"];
+  const installed = await npm(["install", ...flags, ...tarballs], app);
+  if (
+    installed.code !== 0 &&
+    /ENOTFOUND|ECONNREFUSED|ETIMEDOUT|EAI_AGAIN|ENOTCACHED/.test(installed.stderr)
+  ) {
+    return t.skip("there is neither a registry nor a cache with the dependencies");
+  }
+  assert.equal(installed.code, 0, installed.stderr);
+
+  await t.test("npx sluice --version", async () => {
+    const version = await npm(["exec", "--no", "sluice", "--", "--version"], app);
+    assert.equal(version.code, 0, version.stderr);
+    assert.match(version.stdout, /^sluice \d+\.\d+\.\d+ /m);
+  });
+
+  writeFileSync(path.join(app, "sluice.yaml"), config);
+  await t.test("npx sluice --mode validate", async () => {
+    const args = ["exec", "--no", "sluice", "--", "-c", "sluice.yaml", "--mode", "validate"];
+    const validated = await npm(args, app);
+    assert.equal(validated.code, 0, validated.stderr);
+    assert.match(validated.stdout, /configuration 'sluice\.yaml' OK/);
+  });
+
+  await t.test("it serves, and ends in order", async () => {
+    const command = path.join(app, "node_modules/.bin/sluice");
+    const proxy = spawn(process.execPath, [command, "-c", "sluice.yaml", "--concurrency", "1"], {
+      cwd: app,
+      stdio: ["ignore", "ignore", "pipe"],
+    });
+    t.after(() => proxy.kill("SIGKILL"));
+    let log = "";
+    const ended = new Promise<number | null>((resolve) => proxy.once("exit", resolve));
+    const ready = new Promise<string>((resolve) => {
+      proxy.stderr.setEncoding("utf8").on("data", (text: unknown) => {
+        log += String(text);
+        if (log.includes("starting workers")) resolve("ready");
+      });
+    });
+    assert.equal(await Promise.race([ready, ended]), "ready", log);
+    const socket = path.join(app, "sluice.sock");
+    const answer = await get(socket);
+    assert.deepEqual(answer, { status: 200, lua: "here", body: "from the package" });
+    proxy.kill("SIGTERM");
+    assert.equal(await ended, 0, log);
+  });
+});
+
+function get(socketPath: string): Promise<{ status: unknown; lua: unknown; body: string }> {
+  return new Promise((resolve, reject) => {
+    const request = http.get({ socketPath, path: "/" }, (response) => {
+      let body = "";
+      response.setEncoding("utf8").on("data", (text: unknown) => (body += String(text)));
+      const { statusCode: status, headers } = response;
+      response.on("end", () => resolve({ status, lua: headers["x-lua"], body }));
+    });
+    request.on("error", reject);
+  });
+}
+
+/** Packs the workspaces that are published, each with its `prepack`. */
+async function pack(destination: string): Promise<string[]> {
+  mkdirSync(destination);
+  const published = ["abi", "host", "sdk-assemblyscript"].flatMap((name) => ["-w", name]);
+  const packed = await npm(["pack", ...published, "--pack-destination", destination], root);
+  assert.equal(packed.code, 0, packed.stderr + packed.stdout);
+  return readdirSync(destination).map((name) => path.join(destination, name));
+}
+
+// The npm that runs beside whatever node is first in PATH; the packages' programs get this test's node.
+function npm(args: readonly string[], cwd: string) {
+  const bin = path.dirname(process.execPath);
+  return run("npm", args, {
+    cwd,
+    env: { ...process.env, PATH: `${bin}${path.delimiter}${process.env["PATH"]}` },
+  });
+}
+
+test("the packages that are published are named in the packing test", () => {
+  const manifest = JSON.parse(readFileSync(path.join(root, "package.json"), "utf8"));
+  const isPrivate = (name: string): boolean =>
+    JSON.parse(readFileSync(path.join(root, name, "package.json"), "utf8")).private === true;
+  const published = manifest.workspaces.filter((name: string) => !isPrivate(name));
+  assert.deepEqual(published, ["abi", "host", "sdk-assemblyscript"]);
+});
