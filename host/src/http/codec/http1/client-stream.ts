@@ -132,10 +132,8 @@ function requestProblem(
   if (method === "") return "missing required header: :method";
   if (path === "") return "missing required header: :path";
   if (method === "CONNECT") return "CONNECT needs a tunnel, which this connection does not offer";
-  if (!headers.wireSafe) {
-    if (!isToken(method)) return "value of :method is not a token";
-    const unsafe = unsafeField(headers);
-    if (unsafe !== undefined) return unsafe;
-  }
+  if (!isToken(method)) return "value of :method is not a token";
+  const unsafe = unsafeField(headers);
+  if (unsafe !== undefined) return unsafe;
   return isValidRequestTarget(path) ? undefined : "value of :path cannot stand in a request line";
 }
