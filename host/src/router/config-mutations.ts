@@ -25,7 +25,12 @@ export interface LevelMessage {
 
 export function parseLevel(message: Message & LevelMessage, context: ParseContext): LevelConfig {
   const perFilter = Object.entries(message.typedPerFilterConfig).map(([filter, config]) =>
-    context.perRouteConfig(filter, config, message, `typed_per_filter_config[${filter}]`),
+    context.perRouteConfig(
+      filter,
+      config,
+      message,
+      `typed_per_filter_config[${JSON.stringify(filter)}]`,
+    ),
   );
   return {
     request: {

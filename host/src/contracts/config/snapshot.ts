@@ -113,6 +113,10 @@ export interface ClusterConfig {
   readonly connectTimeoutMs: number;
   readonly perConnectionBufferLimitBytes: number;
   readonly hosts: readonly HostConfig[];
+  /** Percent of hosts that must be usable; below it all are used. 0 = never. */
+  readonly healthyPanicThreshold: number;
+  /** Percent: what a priority's usable hosts count for. */
+  readonly overprovisioningFactor: number;
   readonly circuitBreakers: {
     readonly default: CircuitBreakerThresholds;
     readonly high: CircuitBreakerThresholds;
@@ -147,6 +151,8 @@ export interface HostConfig {
   readonly hostname: string;
   readonly weight: number;
   readonly priority: number;
+  /** From `LbEndpoint.health_status`: bits of `HostDescription.healthFlags`. */
+  readonly healthFlags: number;
   readonly locality: { readonly region: string; readonly zone: string; readonly subZone: string };
   readonly metadata: { readonly [namespace: string]: { readonly [key: string]: JsonValue } };
 }

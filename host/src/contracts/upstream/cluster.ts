@@ -27,7 +27,9 @@ export interface ThreadLocalCluster {
   ): HttpConnectionPool | undefined;
   /**
    * Chooses a host and makes a connection to it, which the caller owns and connects; for TCP proxying.
-   * `no_host`: flag UH; `overflow`: the connections circuit breaker is open, flag UO.
+   * `no_host`: flag UH; `overflow`: the connections circuit breaker is open, flag UO. What the cluster and the
+   * host count of connections, they count by themselves. The cluster's connect timeout is at work, too: it ends
+   * the connection by LocalClose before Connected, with `connect_timeout` as `localCloseReason`.
    */
   tcpConnection(context: LoadBalancerContext): TcpConnectionResult;
 }
@@ -51,6 +53,30 @@ export interface ClusterInfo {
   readonly stats: ClusterStats;
   readonly scope: StatsScope;
   readonly resourceManager: (priority: "default" | "high") => ResourceManager;
+  /** The response codes of the cluster (`upstream_rq_200` …). */
+  readonly codeStats: CodeStats;
+}
+
+/** Counts response codes below `cluster.<name>.`, made when first needed (Envoy: `Http::CodeStats`). */
+export interface CodeStats {
+  /**
+   * One response of `code`, from the upstream or made instead of its: `upstream_rq_completed`, `upstream_rq_<n>xx`,
+   * `upstream_rq_<code>`, and the same below `internal.` or `external.`, `canary.` and `zone.<from>.<to>.`
+   */
+  chargeResponse(code: number, origin: ResponseOrigin): void;
+  /** The time from the whole request to the whole response: `upstream_rq_time`, in the same places. */
+  chargeResponseTime(ms: number, origin: ResponseOrigin): void;
+  /** The same stats once more, below `<prefix>.` (`x-envoy-upstream-alt-stat-name`). */
+  below(prefix: string): CodeStats;
+}
+
+/** Where a counted response belongs. */
+export interface ResponseOrigin {
+  /** The request came from inside (`x-envoy-internal`). */
+  readonly internal: boolean;
+  readonly canary: boolean;
+  /** Undefined when no host was chosen. */
+  readonly host: HostDescription | undefined;
 }
 
 /** The circuit breakers of one priority. Counts are of all workers together. */
@@ -81,6 +107,7 @@ export interface ClusterStats {
   readonly upstreamCxIdleTimeout: Counter;
   readonly upstreamCxConnectAttemptsExceeded: Counter;
   readonly upstreamCxOverflow: Counter;
+  readonly upstreamCxCloseNotify: Counter;
   readonly upstreamCxConnectMs: Histogram;
   readonly upstreamCxLengthMs: Histogram;
   readonly upstreamCxDestroy: Counter;
@@ -98,6 +125,8 @@ export interface ClusterStats {
   readonly upstreamCxNoneHealthy: Counter;
   readonly upstreamRqTotal: Counter;
   readonly upstreamRqActive: Gauge;
+  readonly upstreamRqActiveOverflow: Counter;
+  readonly upstreamRqPerCx: Histogram;
   readonly upstreamRqPendingTotal: Counter;
   readonly upstreamRqPendingOverflow: Counter;
   readonly upstreamRqPendingFailureEject: Counter;

@@ -2,6 +2,20 @@ import type { Address } from "../address.ts";
 import type { Counter, Gauge } from "../stats.ts";
 import type { JsonValue } from "../stream-info.ts";
 
+/** Bits of `HostDescription.healthFlags`, in the order in which `/clusters` prints them. */
+export const HealthFlag = {
+  FailedActiveHc: 1 << 0,
+  FailedOutlierCheck: 1 << 1,
+  FailedEdsHealth: 1 << 2,
+  DegradedActiveHc: 1 << 3,
+  DegradedEdsHealth: 1 << 4,
+  PendingDynamicRemoval: 1 << 5,
+  PendingActiveHc: 1 << 6,
+  ExcludedViaImmediateHcFail: 1 << 7,
+  ActiveHcTimeout: 1 << 8,
+  EdsStatusDraining: 1 << 9,
+} as const;
+
 /** The counters behind a host's lines in `/clusters`. */
 export interface HostStats {
   readonly cxActive: Gauge;
@@ -26,8 +40,9 @@ export interface HostDescription {
   readonly clusterName: string;
   /** 1 upwards. */
   readonly weight: number;
+  readonly locality: { readonly region: string; readonly zone: string; readonly subZone: string };
   readonly metadata: { readonly [namespace: string]: { readonly [key: string]: JsonValue } };
   readonly stats: HostStats;
-  /** The latest health state, as a flags word; 0 = healthy. */
+  /** The latest health state: bits of `HealthFlag`; 0 = healthy. */
   readonly healthFlags: number;
 }

@@ -1,0 +1,148 @@
+import type { ClusterConfig } from "../contracts/config/snapshot.ts";
+import type { Logger } from "../contracts/log.ts";
+import type {
+  HttpConnectionPool,
+  LoadBalancerContext,
+  TcpConnectionResult,
+  ThreadLocalCluster,
+} from "../contracts/upstream/cluster.ts";
+import { ClusterInfoImpl } from "./cluster-info.ts";
+import type { UpstreamEnvironment } from "./environment.ts";
+import { HostImpl } from "./host.ts";
+import { Http1Pool } from "./http1-pool.ts";
+import { RoundRobinLoadBalancer } from "./load-balancer.ts";
+import { connectTcp } from "./tcp-connection.ts";
+
+/** The pools of one host, by priority of the requests. */
+interface HostPools {
+  default: Http1Pool | undefined;
+  high: Http1Pool | undefined;
+}
+
+/** What makes two configurations of a cluster interchangeable for its pools. */
+function poolKeyOf(config: ClusterConfig): string {
+  const { hosts: _hosts, resourceCounts: _counts, ...settings } = config;
+  return JSON.stringify(settings);
+}
+
+function hostKeyOf(config: ClusterConfig, index: number): string {
+  const { weight: _weight, healthFlags: _flags, ...identity } = config.hosts[index]!;
+  return JSON.stringify(identity);
+}
+
+/** One configuration of a cluster on one worker. A change makes a new one, which takes over what it can. */
+export class ClusterEntry implements ThreadLocalCluster {
+  readonly info: ClusterInfoImpl;
+  readonly #config: ClusterConfig;
+  readonly #environment: UpstreamEnvironment;
+  readonly #logger: Logger;
+  readonly #hosts: HostImpl[] = [];
+  readonly #pools: Map<HostImpl, HostPools>;
+  #loadBalancer: RoundRobinLoadBalancer;
+
+  /** `previous` goes on working until `takeOver`. */
+  constructor(
+    config: ClusterConfig,
+    environment: UpstreamEnvironment,
+    previous: ClusterEntry | undefined,
+  ) {
+    this.#config = config;
+    this.#environment = environment;
+    this.#logger = environment.loggers.logger("pool");
+    const kept = previous !== undefined && previous.#isInterchangeableWith(config);
+    this.info = kept ? previous.info : new ClusterInfoImpl(config, environment);
+    this.#pools = kept ? previous.#pools : new Map<HostImpl, HostPools>();
+    const free = kept ? previous.#hostsByKey() : new Map<string, HostImpl[]>();
+    for (let i = 0; i < config.hosts.length; i += 1) {
+      const same = free.get(hostKeyOf(config, i))?.shift();
+      this.#hosts.push(same ?? new HostImpl(environment.stats, config, i));
+    }
+    this.#loadBalancer = this.#makeLoadBalancer();
+  }
+
+  /** From now on this entry serves the cluster: weights and health are the new ones, hosts that are gone drain. */
+  takeOver(previous: ClusterEntry | undefined): void {
+    for (const [i, host] of this.#hosts.entries()) {
+      host.weight = this.#config.hosts[i]!.weight;
+      host.healthFlags = this.#config.hosts[i]!.healthFlags;
+    }
+    if (previous === undefined) return;
+    this.#loadBalancer = this.#makeLoadBalancer();
+    if (previous.#pools !== this.#pools) {
+      previous.drain();
+      return;
+    }
+    const current = new Set(this.#hosts);
+    for (const [host, pools] of this.#pools) {
+      if (current.has(host)) continue;
+      this.#pools.delete(host);
+      drainPools(pools);
+    }
+  }
+
+  /** The cluster is gone: what is in flight finishes. */
+  drain(): void {
+    for (const pools of this.#pools.values()) drainPools(pools);
+    this.#pools.clear();
+  }
+
+  httpConnPool(
+    priority: "default" | "high",
+    _context: LoadBalancerContext,
+  ): HttpConnectionPool | undefined {
+    const host = this.#chooseHost();
+    if (host === undefined) return undefined;
+    let pools = this.#pools.get(host);
+    if (pools === undefined) {
+      pools = { default: undefined, high: undefined };
+      this.#pools.set(host, pools);
+    }
+    return (pools[priority] ??= this.#makePool(host, priority));
+  }
+
+  tcpConnection(_context: LoadBalancerContext): TcpConnectionResult {
+    const host = this.#chooseHost();
+    if (host === undefined) return { kind: "no_host" };
+    return connectTcp(this.info, host, this.#environment.dispatcher);
+  }
+
+  #chooseHost(): HostImpl | undefined {
+    const host = this.#loadBalancer.chooseHost();
+    if (host === undefined) this.info.stats.upstreamCxNoneHealthy.inc();
+    return host;
+  }
+
+  #makePool(host: HostImpl, priority: "default" | "high"): Http1Pool {
+    const { dispatcher } = this.#environment;
+    return new Http1Pool(this.info, host, priority, { dispatcher, logger: this.#logger });
+  }
+
+  #makeLoadBalancer(): RoundRobinLoadBalancer {
+    const panics = this.info.scope.counter("lb_healthy_panic");
+    const { random } = this.#environment.dispatcher;
+    return new RoundRobinLoadBalancer(this.#hosts, this.#config, random, panics);
+  }
+
+  #isInterchangeableWith(config: ClusterConfig): boolean {
+    return (
+      this.#config.resourceCounts === config.resourceCounts &&
+      poolKeyOf(this.#config) === poolKeyOf(config)
+    );
+  }
+
+  #hostsByKey(): Map<string, HostImpl[]> {
+    const byKey = new Map<string, HostImpl[]>();
+    for (const [i, host] of this.#hosts.entries()) {
+      const key = hostKeyOf(this.#config, i);
+      const same = byKey.get(key);
+      if (same === undefined) byKey.set(key, [host]);
+      else same.push(host);
+    }
+    return byKey;
+  }
+}
+
+function drainPools(pools: HostPools): void {
+  pools.default?.drain();
+  pools.high?.drain();
+}

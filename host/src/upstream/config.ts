@@ -1,0 +1,124 @@
+import { sanitizeStatName } from "../common/stat-name.ts";
+import type {
+  CircuitBreakers,
+  CircuitBreakers_Thresholds,
+} from "../config/gen/envoy/config/cluster/v3/circuit_breaker_pb.js";
+import type { Cluster } from "../config/gen/envoy/config/cluster/v3/cluster_pb.js";
+import type { CircuitBreakerThresholds, ClusterConfig } from "../contracts/config/snapshot.ts";
+import type { ParseContext } from "../contracts/extension.ts";
+import type { JsonValue } from "../contracts/stream-info.ts";
+import { parseHosts } from "./config-hosts.ts";
+import { parseProtocolOptions } from "./config-protocol.ts";
+
+const connectTimeoutMsDefault = 5000;
+const bufferLimitBytesDefault = 1_048_576;
+const healthyPanicThresholdDefault = 50;
+const overprovisioningFactorDefault = 140;
+
+/** All of a cluster but the shared memory of its counts, which the main thread makes. */
+export type ParsedCluster = Omit<ClusterConfig, "resourceCounts">;
+
+/**
+ * `envoy.config.cluster.v3.Cluster` as plain data. All problems are reported to `context`; the result is of use
+ * only when there are none.
+ */
+export function parseCluster(message: Cluster, context: ParseContext): ParsedCluster {
+  checkType(message, context);
+  checkTransportSocket(message, context);
+  return {
+    name: message.name,
+    observabilityName: sanitizeStatName(message.altStatName || message.name),
+    type: "STATIC",
+    lbPolicy: "ROUND_ROBIN",
+    connectTimeoutMs: context.durationMs(message.connectTimeout, connectTimeoutMsDefault),
+    perConnectionBufferLimitBytes: message.perConnectionBufferLimitBytes ?? bufferLimitBytesDefault,
+    hosts: parseHosts(message.loadAssignment, context),
+    healthyPanicThreshold:
+      message.commonLbConfig?.healthyPanicThreshold?.value ?? healthyPanicThresholdDefault,
+    overprovisioningFactor:
+      message.loadAssignment?.policy?.overprovisioningFactor ?? overprovisioningFactorDefault,
+    circuitBreakers: parseCircuitBreakers(message.circuitBreakers, context),
+    ...parseProtocolOptions(message, context),
+    metadata: (message.metadata?.filterMetadata ?? {}) as ParsedMetadata,
+  };
+}
+
+type ParsedMetadata = { readonly [namespace: string]: { readonly [key: string]: JsonValue } };
+
+const discoveryTypes = ["STATIC", "STRICT_DNS", "LOGICAL_DNS", "EDS", "ORIGINAL_DST"];
+const lbPolicies = [
+  "ROUND_ROBIN",
+  "LEAST_REQUEST",
+  "RING_HASH",
+  "RANDOM",
+  "ORIGINAL_DST_LB",
+  "MAGLEV",
+  "CLUSTER_PROVIDED",
+  "LOAD_BALANCING_POLICY_CONFIG",
+];
+
+function checkType(message: Cluster, context: ParseContext): void {
+  const type = message.clusterDiscoveryType;
+  if (type.case === "type" && type.value !== 0) {
+    const name = discoveryTypes[type.value] ?? type.value;
+    const text = `${name} is not supported; use STATIC, and list IP addresses in load_assignment`;
+    context.problem(message, "type", text);
+  }
+  if (message.lbPolicy !== 0) {
+    const name = lbPolicies[message.lbPolicy] ?? message.lbPolicy;
+    context.problem(message, "lb_policy", `${name} is not supported; use ROUND_ROBIN`);
+  }
+}
+
+const rawBuffer = "envoy.extensions.transport_sockets.raw_buffer.v3.RawBuffer";
+
+function checkTransportSocket(message: Cluster, context: ParseContext): void {
+  const socket = message.transportSocket;
+  if (socket === undefined) return;
+  const config = socket.configType.value;
+  const typeName =
+    config === undefined ? socket.name : context.unpack(config, socket, "typed_config")?.$typeName;
+  // An unknown type was reported by `unpack`.
+  if (typeName === undefined || typeName === rawBuffer) return;
+  if (config === undefined && typeName === "envoy.transport_sockets.raw_buffer") return;
+  const text = `${typeName} is not supported: upstream connections are plain; leave transport_socket out`;
+  context.problem(message, "transport_socket", text);
+}
+
+const thresholdsDefault: CircuitBreakerThresholds = {
+  maxConnections: 1024,
+  maxPendingRequests: 1024,
+  maxRequests: 1024,
+  maxRetries: 3,
+};
+
+function parseCircuitBreakers(
+  message: CircuitBreakers | undefined,
+  context: ParseContext,
+): ClusterConfig["circuitBreakers"] {
+  let normal: CircuitBreakers_Thresholds | undefined;
+  let high: CircuitBreakers_Thresholds | undefined;
+  for (const [i, thresholds] of (message?.thresholds ?? []).entries()) {
+    const isHigh = thresholds.priority === 1;
+    if ((isHigh ? high : normal) !== undefined) {
+      const text = `a second entry for priority ${isHigh ? "HIGH" : "DEFAULT"}; keep one of them`;
+      context.problem(message!, `thresholds[${i}]`, text);
+    } else if (isHigh) {
+      high = thresholds;
+    } else {
+      normal = thresholds;
+    }
+  }
+  return { default: parseThresholds(normal), high: parseThresholds(high) };
+}
+
+function parseThresholds(
+  message: CircuitBreakers_Thresholds | undefined,
+): CircuitBreakerThresholds {
+  return {
+    maxConnections: message?.maxConnections ?? thresholdsDefault.maxConnections,
+    maxPendingRequests: message?.maxPendingRequests ?? thresholdsDefault.maxPendingRequests,
+    maxRequests: message?.maxRequests ?? thresholdsDefault.maxRequests,
+    maxRetries: message?.maxRetries ?? thresholdsDefault.maxRetries,
+  };
+}

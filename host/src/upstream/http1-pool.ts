@@ -1,0 +1,196 @@
+import type { Dispatcher } from "../contracts/event.ts";
+import type { ResponseDecoder } from "../contracts/http/codec.ts";
+import type { Logger } from "../contracts/log.ts";
+import type {
+  HttpConnectionPool,
+  HttpPoolCallbacks,
+  PoolCancellable,
+  PoolFailureReason,
+  ResourceManager,
+} from "../contracts/upstream/cluster.ts";
+import type { ClusterInfoImpl } from "./cluster-info.ts";
+import type { HostImpl } from "./host.ts";
+import { ClientState, Http1Client } from "./http1-client.ts";
+
+/** A request that waits for a connection. */
+class PendingRequest implements PoolCancellable {
+  readonly decoder: ResponseDecoder;
+  readonly callbacks: HttpPoolCallbacks;
+  readonly #pool: Http1Pool;
+
+  constructor(pool: Http1Pool, decoder: ResponseDecoder, callbacks: HttpPoolCallbacks) {
+    this.#pool = pool;
+    this.decoder = decoder;
+    this.callbacks = callbacks;
+  }
+
+  cancel(): void {
+    this.#pool.cancel(this);
+  }
+}
+
+/**
+ * HTTP/1 connections to one host, of one priority, on one worker. The connection that became idle last is used
+ * first, so that the others can time out; requests that find none wait in order.
+ */
+export class Http1Pool implements HttpConnectionPool {
+  readonly host: HostImpl;
+  readonly info: ClusterInfoImpl;
+  readonly priority: "default" | "high";
+  readonly dispatcher: Dispatcher;
+  readonly logger: Logger;
+  /** The host is gone: what is in flight finishes, then the connections close. */
+  draining = false;
+  readonly #resources: ResourceManager;
+  readonly #idle: Http1Client[] = [];
+  #connecting = 0;
+  #busy = 0;
+  #pending: PendingRequest[] = [];
+
+  constructor(
+    info: ClusterInfoImpl,
+    host: HostImpl,
+    priority: "default" | "high",
+    environment: { readonly dispatcher: Dispatcher; readonly logger: Logger },
+  ) {
+    this.info = info;
+    this.host = host;
+    this.priority = priority;
+    this.dispatcher = environment.dispatcher;
+    this.logger = environment.logger;
+    this.#resources = info.resourceManager(priority);
+  }
+
+  newStream(decoder: ResponseDecoder, callbacks: HttpPoolCallbacks): PoolCancellable | undefined {
+    const client = this.#idle.pop();
+    if (client !== undefined) {
+      this.#attach(client, decoder, callbacks);
+      return undefined;
+    }
+    const { pendingRequests } = this.#resources;
+    if (!pendingRequests.canCreate()) {
+      this.info.stats.upstreamRqPendingOverflow.inc();
+      callbacks.onPoolFailure("overflow", "", this.host);
+      return undefined;
+    }
+    const pending = new PendingRequest(this, decoder, callbacks);
+    this.#pending.push(pending);
+    this.info.stats.upstreamRqPendingTotal.inc();
+    this.info.stats.upstreamRqPendingActive.inc();
+    this.host.stats.rqPendingActive.inc();
+    pendingRequests.inc();
+    this.#connectIfNeeded();
+    return pending;
+  }
+
+  /** Closes what is idle, and everything else when it is done. */
+  drain(): void {
+    this.draining = true;
+    while (this.#idle.length > 0) this.#idle.at(-1)!.close();
+  }
+
+  // For pending requests.
+
+  cancel(pending: PendingRequest): void {
+    const index = this.#pending.indexOf(pending);
+    if (index < 0) return;
+    this.#pending.splice(index, 1);
+    this.#noLongerPending();
+    this.info.stats.upstreamRqCancelled.inc();
+  }
+
+  // For clients.
+
+  onClientConnected(client: Http1Client): void {
+    this.#connecting -= 1;
+    this.onClientIdle(client);
+  }
+
+  onClientIdle(client: Http1Client): void {
+    this.#idle.push(client);
+    this.#attachPending();
+    if (this.draining && client.state === ClientState.Idle) client.close();
+  }
+
+  /** A request that had a connection is over. */
+  onStreamEnd(): void {
+    this.#busy -= 1;
+    this.info.stats.upstreamRqActive.dec();
+    this.host.stats.rqActive.dec();
+    this.#resources.requests.dec();
+  }
+
+  /** The client's connection has ended; `before` is where it stood. */
+  removeClient(client: Http1Client, before: ClientState): void {
+    if (before === ClientState.Connecting) this.#connecting -= 1;
+    const index = this.#idle.indexOf(client);
+    if (index >= 0) this.#idle.splice(index, 1);
+  }
+
+  onClientClosed(client: Http1Client, before: ClientState, remote: boolean): void {
+    if (before === ClientState.Connecting) {
+      const reason = remote ? "remote_connection_failure" : "local_connection_failure";
+      const text = client.connection.transportFailureReason;
+      this.#failPending(client.timedOut ? "timeout" : reason, text);
+    }
+    this.#connectIfNeeded();
+  }
+
+  #attach(client: Http1Client, decoder: ResponseDecoder, callbacks: HttpPoolCallbacks): void {
+    const { stats } = this.info;
+    if (!this.#resources.requests.canCreate()) {
+      this.#idle.push(client);
+      stats.upstreamRqActiveOverflow.inc();
+      callbacks.onPoolFailure("overflow", "", this.host);
+      return;
+    }
+    this.#busy += 1;
+    stats.upstreamRqTotal.inc();
+    stats.upstreamRqActive.inc();
+    this.host.stats.rqTotal.inc();
+    this.host.stats.rqActive.inc();
+    this.#resources.requests.inc();
+    client.newStream(decoder);
+    callbacks.onPoolReady(client);
+  }
+
+  #attachPending(): void {
+    while (this.#pending.length > 0 && this.#idle.length > 0) {
+      const client = this.#idle.pop()!;
+      const pending = this.#pending.shift()!;
+      this.#noLongerPending();
+      this.#attach(client, pending.decoder, pending.callbacks);
+    }
+  }
+
+  /** Envoy fails all that wait: what one connection met, the next would, too. */
+  #failPending(reason: PoolFailureReason, text: string): void {
+    const failed = this.#pending;
+    this.#pending = [];
+    for (const pending of failed) {
+      this.#noLongerPending();
+      this.info.stats.upstreamRqPendingFailureEject.inc();
+      pending.callbacks.onPoolFailure(reason, text, this.host);
+    }
+  }
+
+  #noLongerPending(): void {
+    this.info.stats.upstreamRqPendingActive.dec();
+    this.host.stats.rqPendingActive.dec();
+    this.#resources.pendingRequests.dec();
+  }
+
+  /** One connection under way for each request that waits, as far as the circuit breaker allows. */
+  #connectIfNeeded(): void {
+    while (this.#pending.length > this.#connecting) {
+      if (!this.#resources.connections.canCreate()) {
+        this.info.stats.upstreamCxOverflow.inc();
+        // A pool without any connection gets one all the same: nothing else would ever serve its requests.
+        if (this.#connecting + this.#busy + this.#idle.length > 0) return;
+      }
+      this.#connecting += 1;
+      // oxlint-disable-next-line no-new -- it tells the pool when it is connected
+      new Http1Client(this);
+    }
+  }
+}
