@@ -46,7 +46,15 @@ export interface ListenerContext extends WorkerContext {
 
 /** Where an HTTP filter that comes by ECDS is looked up, on one worker. */
 export interface ExtensionConfigProviders {
-  get(discovery: ExtensionDiscoveryConfig): ExtensionConfigProvider;
+  /**
+   * The provider for one place in a filter chain, made while its listener is built. `statPrefix`:
+   * `http.<stat_prefix>.` Rejects with a text for the operator when the current configuration cannot be built.
+   */
+  get(
+    discovery: ExtensionDiscoveryConfig,
+    filterName: string,
+    statPrefix: string,
+  ): Promise<ExtensionConfigProvider>;
 }
 
 /** The current version of one discovered filter. A stream asks once, when its chain is made. */

@@ -5,9 +5,10 @@ import { addressText } from "../common/address.ts";
 import { ExitCode } from "../common/exit-code.ts";
 import { systemTime } from "../common/time/clock.ts";
 import type { Address } from "../contracts/address.ts";
-import type { ListenerConfig, LocalInfo } from "../contracts/config/snapshot.ts";
+import type { ListenerConfig } from "../contracts/config/snapshot.ts";
 import type { Logger, LoggerSource } from "../contracts/log.ts";
 import type { Result } from "../contracts/result.ts";
+import type { WorkerConstants } from "../snapshot/messages.ts";
 import type { SnapshotUpdate } from "../snapshot/update.ts";
 import type { SocketRequest } from "../supervisor/protocol.ts";
 import type { PoolSocket } from "./listen-sockets.ts";
@@ -21,7 +22,7 @@ export type ServerState = "PRE_INITIALIZING" | "INITIALIZING" | "LIVE" | "DRAINI
 
 /** The configuration, read, checked and prepared. */
 export interface LoadedConfiguration {
-  readonly localInfo: LocalInfo;
+  readonly constants: WorkerConstants;
   /** From nothing to the first state, discovered filters included. */
   readonly update: SnapshotUpdate;
 }
@@ -120,12 +121,12 @@ export class Server {
     this.#pool.boot();
     const loaded = await this.#components.loadConfiguration();
     if (!loaded.ok) return this.#fail(loaded.error, ExitCode.config);
-    const { localInfo, update } = loaded.value;
+    const { constants, update } = loaded.value;
     this.#state = "INITIALIZING";
     const admin = await this.#components.startAdmin(this);
     if (!admin.ok) return this.#fail([admin.error], ExitCode.runTime);
     this.#admin = admin.value;
-    const started = await this.#pool.start(localInfo, this.#components.workerHooks);
+    const started = await this.#pool.start(constants, this.#components.workerHooks);
     if (!started.ok) return this.#fail([started.error], ExitCode.runTime);
     const served = await this.#serve(update);
     if (!served.ok || this.#isEnding()) return;

@@ -1,10 +1,9 @@
 import { systemTime } from "../common/time/clock.ts";
 import { within } from "../common/time/deadline.ts";
-import type { LocalInfo } from "../contracts/config/snapshot.ts";
 import type { Logger } from "../contracts/log.ts";
 import type { Result } from "../contracts/result.ts";
 import { CommittedState } from "../snapshot/committed-state.ts";
-import type { WorkerInit } from "../snapshot/messages.ts";
+import type { WorkerConstants, WorkerInit } from "../snapshot/messages.ts";
 import type { SnapshotUpdate } from "../snapshot/update.ts";
 import { HeartbeatMonitor } from "./heartbeat-monitor.ts";
 import { ListenSockets, type PoolSocket } from "./listen-sockets.ts";
@@ -85,7 +84,7 @@ export class WorkerPool {
   readonly #missed = new Map<WorkerThread, SnapshotUpdate[]>();
   readonly #terminating = new WeakSet<WorkerThread>();
   readonly #deaths: number[] = [];
-  #shared: { readonly localInfo: LocalInfo; readonly hooks: WorkerHooks } | undefined;
+  #shared: { readonly constants: WorkerConstants; readonly hooks: WorkerHooks } | undefined;
   #applying: Promise<unknown> = Promise.resolve();
   #listening = false;
   #ending = false;
@@ -107,8 +106,8 @@ export class WorkerPool {
   }
 
   /** Makes the runtimes of the booted threads. From then on a worker that ends is replaced. */
-  async start(localInfo: LocalInfo, hooks: WorkerHooks): Promise<Result<undefined, string>> {
-    this.#shared = { localInfo, hooks };
+  async start(constants: WorkerConstants, hooks: WorkerHooks): Promise<Result<undefined, string>> {
+    this.#shared = { constants, hooks };
     const results = await Promise.all(this.#workers.map((worker) => this.#init(worker)));
     for (const result of results) if (!result.ok) return result;
     for (const worker of this.#workers) this.#joined.add(worker);
@@ -173,11 +172,11 @@ export class WorkerPool {
   }
 
   async #init(worker: WorkerThread): Promise<Result<undefined, string>> {
-    const { localInfo, hooks } = this.#shared!;
+    const { constants, hooks } = this.#shared!;
     this.#born.add(worker);
     const { transfer, ...own } = hooks.onWorkerBorn(worker.index);
     const { concurrency } = this.#settings;
-    const init: WorkerInit = { workerIndex: worker.index, concurrency, localInfo, ...own };
+    const init: WorkerInit = { workerIndex: worker.index, concurrency, ...constants, ...own };
     const result = await worker.call({ kind: "init", init }, transfer);
     if (result.ok) hooks.onWorkerStarted(worker.index);
     return result;

@@ -1,3 +1,5 @@
+import type { MessagePort } from "node:worker_threads";
+import type { GuestLimitsConfig } from "../contracts/config/guests.ts";
 import type { LocalInfo } from "../contracts/config/snapshot.ts";
 import type { ListenSocket, SnapshotUpdate } from "./update.ts";
 
@@ -12,17 +14,32 @@ export interface WorkerThreadData {
   readonly runtimeUrl: string | undefined;
 }
 
+/** What is the same for all workers and never changes. */
+export interface WorkerConstants {
+  readonly localInfo: LocalInfo;
+  readonly guestLimits: GuestLimitsConfig;
+}
+
 /** What a worker's runtime is made with. */
-export interface WorkerInit {
+export interface WorkerInit extends WorkerConstants {
   readonly workerIndex: number;
   readonly concurrency: number;
-  readonly localInfo: LocalInfo;
-  /** New for each worker thread, also for one that replaces another. */
+  /**
+   * New for each worker thread, also for one that replaces another. The worker claims it before its runtime is
+   * made; the watchdog looks at it from then on.
+   */
   readonly guestEpoch: WebAssembly.Memory;
   /** The worker's end of the stats store. */
-  readonly stats: unknown;
-  /** The worker's end of the log. */
-  readonly log: unknown;
+  readonly stats: MessagePort;
+  readonly log: WorkerLog;
+}
+
+/** Where a worker's log lines go. */
+export interface WorkerLog {
+  /** Memory of the levels of all components. */
+  readonly levels: SharedArrayBuffer;
+  /** `--log-path`; undefined: stderr. */
+  readonly path: string | undefined;
 }
 
 /** A command of the main thread. Each is answered by one `reply` with its `id`. */

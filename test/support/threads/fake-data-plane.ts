@@ -5,6 +5,8 @@ import type { ListenerConfig } from "../../../host/src/contracts/config/snapshot
 import type { Logger, LogLevel } from "../../../host/src/contracts/log.ts";
 import { Server } from "../../../host/src/server/server.ts";
 import type { FakeConfig } from "./fake-sluice.ts";
+import { fakeAttachments } from "./pool.ts";
+import { noGuestLimits } from "../guest-limits.ts";
 
 const parsed = parseArguments(process.argv.slice(2));
 if (!parsed.ok || parsed.value.kind !== "run") throw new Error("wrong arguments");
@@ -63,13 +65,16 @@ const server = new Server({
     return {
       ok: true,
       value: {
-        localInfo: {
-          nodeId: "",
-          clusterName: "",
-          zone: "",
-          nodeMetadata: {},
-          address: "127.0.0.1",
-          version: "test",
+        constants: {
+          localInfo: {
+            nodeId: "",
+            clusterName: "",
+            zone: "",
+            nodeMetadata: {},
+            address: "127.0.0.1",
+            version: "test",
+          },
+          guestLimits: noGuestLimits,
         },
         update: {
           snapshot: 1,
@@ -83,12 +88,7 @@ const server = new Server({
     };
   },
   workerHooks: {
-    onWorkerBorn: () => ({
-      guestEpoch: new WebAssembly.Memory({ initial: 1, maximum: 1, shared: true }),
-      stats: undefined,
-      log: undefined,
-      transfer: [],
-    }),
+    onWorkerBorn: fakeAttachments,
     onWorkerStarted: () => {},
     onWorkerGone: () => {},
   },

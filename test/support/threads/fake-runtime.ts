@@ -113,6 +113,6 @@ class FakeRuntime implements WorkerRuntime {
 }
 
 export function createWorkerRuntime(init: WorkerInit): WorkerRuntime {
-  if (init.stats === "refuse") throw new Error("no runtime for a test");
+  if (init.log.path === "refuse") throw new Error("no runtime for a test");
   return new FakeRuntime(init);
 }

@@ -1,15 +1,18 @@
 import { once } from "node:events";
 import net from "node:net";
 import type { TestContext } from "node:test";
+import { MessageChannel } from "node:worker_threads";
 import type { ExtensionConfigUpdate, SnapshotUpdate } from "../../../host/src/snapshot/update.ts";
 import type { ClusterConfig, LocalInfo } from "../../../host/src/contracts/config/snapshot.ts";
 import type { Logger } from "../../../host/src/contracts/log.ts";
 import { duplicate } from "../../../host/src/common/libc.ts";
 import {
   WorkerPool,
+  type WorkerAttachments,
   type WorkerHooks,
   type WorkerPoolLimits,
 } from "../../../host/src/server/worker-pool.ts";
+import { noGuestLimits } from "../guest-limits.ts";
 import type { FakeExtension } from "./fake-runtime.ts";
 
 const localInfo: LocalInfo = {
@@ -20,6 +23,8 @@ const localInfo: LocalInfo = {
   address: "127.0.0.1",
   version: "test",
 };
+
+const constants = { localInfo, guestLimits: noGuestLimits };
 
 export const fakeRuntimeUrl = new URL("./fake-runtime.ts", import.meta.url).href;
 
@@ -48,6 +53,18 @@ export function emptyUpdate(
   };
 }
 
+/** What belongs to one worker, and is not used by it. */
+export function fakeAttachments(): WorkerAttachments {
+  const { port1, port2 } = new MessageChannel();
+  port1.close();
+  return {
+    guestEpoch: new WebAssembly.Memory({ initial: 1, maximum: 1, shared: true }),
+    stats: port2,
+    log: { levels: new SharedArrayBuffer(1), path: undefined },
+    transfer: [port2],
+  };
+}
+
 /** A pool of fake workers in this process. */
 export class TestPool {
   readonly pool: WorkerPool;
@@ -57,8 +74,8 @@ export class TestPool {
   /** `born 0`, `started 0`, `gone 0`, in order. */
   readonly life: string[] = [];
   port = 0;
-  /** What `createWorkerRuntime` gets as `stats`. */
-  stats: unknown = undefined;
+  /** Tells the fake runtime what to do. */
+  logPath: string | undefined;
   #onEvent: (() => void) | undefined;
 
   constructor(t: TestContext, concurrency: number, limits: Partial<WorkerPoolLimits> = {}) {
@@ -75,8 +92,7 @@ export class TestPool {
   readonly hooks: WorkerHooks = {
     onWorkerBorn: (index) => {
       this.#note(this.life, `born ${index}`);
-      const guestEpoch = new WebAssembly.Memory({ initial: 1, maximum: 1, shared: true });
-      return { guestEpoch, stats: this.stats, log: undefined, transfer: [] };
+      return { ...fakeAttachments(), log: { levels: new SharedArrayBuffer(1), path: this.logPath } };
     },
     onWorkerStarted: (index) => this.#note(this.life, `started ${index}`),
     onWorkerGone: (index) => this.#note(this.life, `gone ${index}`),
@@ -85,7 +101,7 @@ export class TestPool {
   /** Boots, starts and lets all workers accept on one port. */
   async serve(): Promise<void> {
     this.pool.boot();
-    const started = await this.pool.start(localInfo, this.hooks);
+    const started = await this.pool.start(constants, this.hooks);
     if (!started.ok) throw new Error(started.error);
     const applied = await this.pool.apply(push(1, "v1"));
     if (!applied.ok) throw new Error(applied.error);
@@ -95,7 +111,7 @@ export class TestPool {
 
   async start(): Promise<string | undefined> {
     this.pool.boot();
-    const started = await this.pool.start(localInfo, this.hooks);
+    const started = await this.pool.start(constants, this.hooks);
     return started.ok ? undefined : started.error;
   }
 

@@ -1,0 +1,137 @@
+import { LogLevels } from "../common/log/levels.ts";
+import { createLoggerSource, type ThreadLoggers } from "../common/log/logger-source.ts";
+import { ThreadDispatcher } from "../common/time/dispatcher.ts";
+import { messageNameOfTypeUrl } from "../common/type-url.ts";
+import type { AccessLog } from "../contracts/access-log.ts";
+import type { ExtensionConfig } from "../contracts/config/snapshot.ts";
+import type { ExtensionRegistry } from "../contracts/extension.ts";
+import type { HttpFilterInstances } from "../contracts/http/filter.ts";
+import type { WorkerContext } from "../contracts/runtime.ts";
+import { registry } from "../extensions/all.ts";
+import { ConnectionHandler, type StagedListener } from "../listener/connection-handler.ts";
+import type { WorkerInit } from "../snapshot/messages.ts";
+import type { ListenSocket, SnapshotUpdate } from "../snapshot/update.ts";
+import { createWorkerStats } from "../stats/attach.ts";
+import type { ThreadStats } from "../stats/thread-stats.ts";
+import { ClusterManagerImpl } from "../upstream/cluster-manager.ts";
+import { ExtensionConfigs } from "./extension-configs.ts";
+import { SingletonMap } from "./singleton-map.ts";
+import type { StagedUpdate, WorkerRuntime } from "./worker-runtime.ts";
+
+/** The data plane of one worker: everything that it has is put together here. */
+class DataPlane implements WorkerRuntime {
+  readonly #loggers: ThreadLoggers;
+  readonly #stats: ThreadStats;
+  readonly #clusters: ClusterManagerImpl;
+  readonly #extensionConfigs: ExtensionConfigs;
+  readonly #listeners: ConnectionHandler;
+  readonly #singletons = new SingletonMap();
+
+  constructor(init: WorkerInit, extensions: ExtensionRegistry) {
+    const dispatcher = new ThreadDispatcher(`worker_${init.workerIndex}`);
+    this.#loggers = createLoggerSource({
+      levels: new LogLevels(init.log.levels),
+      path: init.log.path,
+    });
+    this.#stats = createWorkerStats(init.stats);
+    const common = {
+      workerIndex: init.workerIndex,
+      dispatcher,
+      loggers: this.#loggers,
+      stats: this.#stats,
+      localInfo: init.localInfo,
+    };
+    this.#clusters = new ClusterManagerImpl(common);
+    this.#extensionConfigs = new ExtensionConfigs({
+      dispatcher,
+      stats: this.#stats,
+      create: (config, filterName, statPrefix) =>
+        createHttpFilter(extensions, context, config, { filterName, statPrefix }),
+    });
+    const context: WorkerContext = {
+      ...common,
+      concurrency: init.concurrency,
+      clusterManager: this.#clusters,
+      guestEpoch: init.guestEpoch,
+      guestLimits: init.guestLimits,
+      extensionConfigs: this.#extensionConfigs,
+      createAccessLog: (config) => createAccessLog(extensions, context, config),
+      createHttpFilter: (config, filterName, statPrefix) =>
+        createHttpFilter(extensions, context, config, { filterName, statPrefix }),
+      singleton: (key, create) => this.#singletons.get(key, create),
+    };
+    this.#listeners = new ConnectionHandler(context, extensions);
+  }
+
+  get active(): number {
+    return this.#listeners.active;
+  }
+
+  async stage(update: SnapshotUpdate): Promise<StagedUpdate> {
+    const clusters = this.#clusters.stage(update);
+    const filters = await this.#extensionConfigs.stage(update.extensionConfigs);
+    try {
+      const listeners: StagedListener[] = [];
+      for (const config of update.listeners) {
+        listeners.push(await this.#listeners.stageListener(config));
+      }
+      this.#stats.flush();
+      return {
+        commit: () => {
+          clusters.commit();
+          filters.commit();
+          this.#listeners.commit(listeners, update.removedListeners);
+        },
+        abort: () => filters.abort(),
+      };
+    } catch (error) {
+      filters.abort();
+      throw error;
+    }
+  }
+
+  listen(sockets: readonly ListenSocket[]): void {
+    for (const { listenerName, addressIndex, fd } of sockets) {
+      this.#listeners.listen(listenerName, addressIndex, fd);
+    }
+  }
+
+  stopListening(): void {
+    this.#listeners.stopListening();
+  }
+
+  drain(): void {
+    this.#listeners.drain();
+  }
+
+  async close(): Promise<void> {
+    this.#stats.flush();
+    await this.#singletons.close();
+    this.#loggers.flush();
+  }
+}
+
+export function createWorkerRuntime(init: WorkerInit): WorkerRuntime {
+  return new DataPlane(init, registry);
+}
+
+function createHttpFilter(
+  extensions: ExtensionRegistry,
+  context: WorkerContext,
+  config: ExtensionConfig,
+  place: { readonly filterName: string; readonly statPrefix: string },
+): HttpFilterInstances | Promise<HttpFilterInstances> {
+  const factory = extensions.httpFilter(messageNameOfTypeUrl(config.typeUrl));
+  if (factory === undefined) throw new Error(`no HTTP filter for ${config.typeUrl}`);
+  return factory.createFilterFactory(config.config, { ...context, ...place });
+}
+
+function createAccessLog(
+  extensions: ExtensionRegistry,
+  context: WorkerContext,
+  config: ExtensionConfig,
+): AccessLog {
+  const factory = extensions.accessLogger(messageNameOfTypeUrl(config.typeUrl));
+  if (factory === undefined) throw new Error(`no access logger for ${config.typeUrl}`);
+  return factory.createAccessLog(config.config, context);
+}
