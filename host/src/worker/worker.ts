@@ -1,6 +1,7 @@
 import { flushCompileCache } from "node:module";
 import { parentPort, workerData } from "node:worker_threads";
 import { moduleUrl } from "../common/module-url.ts";
+import { claimEpochMemory } from "../guest/limits/epoch.ts";
 import type { FromWorker, ToWorker, WorkerThreadData } from "../snapshot/messages.ts";
 import type { CreateWorkerRuntime } from "./worker-runtime.ts";
 import { WorkerShell } from "./worker-shell.ts";
@@ -25,7 +26,10 @@ const loading = loadRuntime();
 // The one who waits for it reports it.
 loading.catch(() => {});
 const send = (message: FromWorker): void => port.postMessage(message);
-const shell = new WorkerShell(async (init) => (await loading)(init), send);
+const shell = new WorkerShell(async (init) => {
+  claimEpochMemory(init.guestEpoch);
+  return (await loading)(init);
+}, send);
 port.on("message", (message: ToWorker) => void shell.onMessage(message));
 
 async function loadRuntime(): Promise<CreateWorkerRuntime> {

@@ -165,7 +165,7 @@ test("WorkerPool gives up when workers die again and again", async (t) => {
 
 test("WorkerPool.start() tells why a runtime cannot be made", async (t) => {
   const pool = new TestPool(t, 2);
-  pool.stats = "refuse";
+  pool.logPath = "refuse";
   assert.equal(await pool.start(), "no runtime for a test");
 });
 
