@@ -1,3 +1,43 @@
+export {
+  type Callback,
+  type CallbackName,
+  callbacks,
+  exportSignature,
+  otherExports,
+} from "./callbacks.ts";
+export {
+  type Hostcall,
+  type HostcallGroup,
+  type HostcallName,
+  hostcallNames,
+  hostcalls,
+  type ValueType,
+} from "./hostcalls.ts";
+export { exportedCallbacks, exportProblems, importProblems } from "./imports.ts";
+export * from "./numbers/action.ts";
+export * from "./numbers/buffer-type.ts";
+export * from "./numbers/log-level.ts";
+export * from "./numbers/map-type.ts";
+export * from "./numbers/status.ts";
+export * from "./numbers/stream-type.ts";
+export * from "./numbers/wasi-errno.ts";
+export {
+  pairsByteLength,
+  pairsBytesMax,
+  pairsCountMax,
+  type PairSource,
+  readPairs,
+  writePairs,
+} from "./pairs.ts";
+export { encodeBoolean, encodeInteger, nanoseconds, propertyPath } from "./properties.ts";
+export { type AbiVersion, abiVersionOf, abiVersions } from "./versions.ts";
+export {
+  toolchainImports,
+  type WasiFunction,
+  wasiFunctions,
+  wasiModules,
+  type WasiName,
+} from "./wasi.ts";
 export { BinaryReader, hex, WasmFormatError } from "./wasm/binary-reader.ts";
 export { Opcode, readValueType, skipImmediates } from "./wasm/instructions.ts";
 export {

@@ -11,9 +11,10 @@ export interface EffectiveLimits {
   readonly module: StaticLimits;
 }
 
-/** The limits of the plugin or filter `name`. */
-export function limitsFor(config: GuestLimitsConfig, name: string): EffectiveLimits {
-  const limits = config.byName.get(name) ?? config.defaultLimits;
+/** The limits of the guest that is known under these names (a plugin's, a filter's): the first with an entry counts. */
+export function limitsFor(config: GuestLimitsConfig, ...names: readonly string[]): EffectiveLimits {
+  const named = names.find((name) => config.byName.has(name));
+  const limits = named === undefined ? config.defaultLimits : config.byName.get(named)!;
   return {
     callbackMs: limits.cpuTimePerCallbackMs ?? callBudgetMs.callback,
     configureMs: limits.cpuTimePerConfigureMs ?? callBudgetMs.configure,

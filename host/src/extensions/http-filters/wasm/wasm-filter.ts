@@ -1,0 +1,360 @@
+import type { DataBuffer } from "../../../contracts/buffer.ts";
+import type {
+  HeaderMap,
+  RequestHeaderMap,
+  ResponseHeaderMap,
+  TrailerMap,
+} from "../../../contracts/headers.ts";
+import { StreamResetReason } from "../../../contracts/http/codec.ts";
+import {
+  FilterDataStatus,
+  FilterHeadersStatus,
+  FilterTrailersStatus,
+  LocalErrorStatus,
+  type StreamDecoderFilterCallbacks,
+  type StreamEncoderFilterCallbacks,
+  type StreamFilter,
+} from "../../../contracts/http/filter.ts";
+import type { StreamInfo } from "../../../contracts/stream-info.ts";
+import type { LocalResponse } from "../../../guest/wasm/proxy-wasm/context.ts";
+import type { GuestCallback } from "../../../guest/wasm/proxy-wasm/guest-exports.ts";
+import {
+  HttpContext,
+  type HttpStreamActions,
+} from "../../../guest/wasm/proxy-wasm/http-context.ts";
+import type { RootContext } from "../../../guest/wasm/proxy-wasm/root-context.ts";
+import type { WasmVm } from "../../../guest/wasm/proxy-wasm/vm.ts";
+import { dataStatus, headersStatus, trailersStatus } from "./status.ts";
+
+const grpcUnavailable = 14;
+
+/**
+ * One stream of a Wasm plugin: hands the filter's callbacks to the guest and the guest's wishes to the stream.
+ * Once the VM has failed the stream is answered 503, by whichever callback comes first.
+ */
+export class WasmFilter implements StreamFilter, HttpStreamActions {
+  readonly #root: RootContext;
+  readonly #vm: WasmVm;
+  #context: HttpContext | undefined;
+  #decoder!: StreamDecoderFilterCallbacks;
+  #encoder!: StreamEncoderFilterCallbacks;
+  #destroyed = false;
+  /** The client has been answered from here. */
+  #replied = false;
+  /** The guest asked for a second answer during the running callback. */
+  #replyIgnored = false;
+  /** Local replies by anyone that the stream has seen. */
+  #localReplies = 0;
+  #inCallback = false;
+  #decodingStopped = false;
+  #encodingStopped = false;
+  #bufferingRequest = false;
+  #bufferingResponse = false;
+
+  constructor(root: RootContext) {
+    this.#root = root;
+    this.#vm = root.vm;
+  }
+
+  setDecoderFilterCallbacks(callbacks: StreamDecoderFilterCallbacks): void {
+    this.#decoder = callbacks;
+  }
+
+  setEncoderFilterCallbacks(callbacks: StreamEncoderFilterCallbacks): void {
+    this.#encoder = callbacks;
+  }
+
+  decodeHeaders(headers: RequestHeaderMap, endStream: boolean): FilterHeadersStatus {
+    const context = this.#createContext();
+    const callback = this.#vm.exports.onRequestHeaders;
+    if (callback === undefined) return this.#decodedHeaders(context, 0, false);
+    context.requestHeaders = headers;
+    const replied = this.#replied;
+    const result = this.#call(context, callback, headers.size, endStream);
+    return this.#decodedHeaders(context, result, !replied && this.#replied);
+  }
+
+  decodeData(data: DataBuffer, endStream: boolean): FilterDataStatus {
+    const context = this.#context;
+    const callback = this.#vm.exports.onRequestBody;
+    if (context === undefined || callback === undefined) return this.#withoutBodyCallback();
+    context.requestBody = this.#bufferingRequest ? this.#bufferedRequest(data) : data;
+    if (context.requestBody === undefined) return FilterDataStatus.StopIterationNoBuffer;
+    context.mayAddRequestTrailers = endStream;
+    const replied = this.#replied;
+    const result = this.#call(context, callback, context.requestBody.length, endStream);
+    context.requestBody = undefined;
+    context.mayAddRequestTrailers = false;
+    const status = this.#dataStatus(result, !replied && this.#replied);
+    this.#bufferingRequest = status === FilterDataStatus.StopIterationAndBuffer;
+    this.#decodingStopped = status !== FilterDataStatus.Continue;
+    return status;
+  }
+
+  decodeTrailers(trailers: TrailerMap): FilterTrailersStatus {
+    const context = this.#context;
+    const callback = this.#vm.exports.onRequestTrailers;
+    if (context === undefined || callback === undefined) return this.#withoutTrailersCallback();
+    context.requestTrailers = trailers;
+    const replied = this.#replied;
+    const result = this.#callTrailers(context, callback, trailers.size);
+    const status = this.#trailersStatus(result, !replied && this.#replied);
+    if (status === FilterTrailersStatus.Continue) context.requestTrailers = undefined;
+    this.#decodingStopped = status !== FilterTrailersStatus.Continue;
+    return status;
+  }
+
+  encodeHeaders(headers: ResponseHeaderMap, endStream: boolean): FilterHeadersStatus {
+    const context = this.#context;
+    const callback = this.#vm.exports.onResponseHeaders;
+    if (context === undefined || this.#failedBefore()) return FilterHeadersStatus.Continue;
+    if (callback === undefined) return this.#encodedHeaders(context, 0, false);
+    context.responseHeaders = headers;
+    const replied = this.#replied;
+    const result = this.#call(context, callback, headers.size, endStream);
+    return this.#encodedHeaders(context, result, !replied && this.#replied);
+  }
+
+  encodeData(data: DataBuffer, endStream: boolean): FilterDataStatus {
+    const context = this.#context;
+    const callback = this.#vm.exports.onResponseBody;
+    if (context === undefined || this.#failedBefore()) return FilterDataStatus.Continue;
+    if (callback === undefined) return this.#withoutBodyCallback();
+    context.responseBody = this.#bufferingResponse ? this.#bufferedResponse(data) : data;
+    if (context.responseBody === undefined) return FilterDataStatus.StopIterationNoBuffer;
+    context.mayAddResponseTrailers = endStream;
+    const replied = this.#replied;
+    const result = this.#call(context, callback, context.responseBody.length, endStream);
+    context.responseBody = undefined;
+    context.mayAddResponseTrailers = false;
+    const status = this.#dataStatus(result, !replied && this.#replied);
+    this.#bufferingResponse = status === FilterDataStatus.StopIterationAndBuffer;
+    this.#encodingStopped = status !== FilterDataStatus.Continue;
+    return status;
+  }
+
+  encodeTrailers(trailers: TrailerMap): FilterTrailersStatus {
+    const context = this.#context;
+    const callback = this.#vm.exports.onResponseTrailers;
+    if (context === undefined || this.#failedBefore()) return FilterTrailersStatus.Continue;
+    if (callback === undefined) return this.#withoutTrailersCallback();
+    context.responseTrailers = trailers;
+    const replied = this.#replied;
+    const result = this.#callTrailers(context, callback, trailers.size);
+    const status = this.#trailersStatus(result, !replied && this.#replied);
+    if (status === FilterTrailersStatus.Continue) context.responseTrailers = undefined;
+    this.#encodingStopped = status !== FilterTrailersStatus.Continue;
+    return status;
+  }
+
+  onLocalReply(): LocalErrorStatus {
+    this.#localReplies += 1;
+    return LocalErrorStatus.Continue;
+  }
+
+  /** The stream has ended. Where its headers never came here, the guest hears of it now for the first time. */
+  onLog(streamInfo: StreamInfo): void {
+    const vm = this.#vm;
+    if (this.#destroyed || vm.failure !== undefined || vm.exports.onLog === undefined) return;
+    const context = this.#context ?? this.#createContext();
+    context.logged = streamInfo;
+    vm.call1(context, vm.exports.onLog, context.id);
+    context.logged = undefined;
+  }
+
+  onDestroy(): void {
+    this.#destroyed = true;
+    const context = this.#context;
+    if (context === undefined) return;
+    const vm = this.#vm;
+    const { onDone, onDelete } = vm.exports;
+    if (onDone !== undefined) vm.call1(context, onDone, context.id);
+    if (onDelete !== undefined) vm.call1(context, onDelete, context.id);
+    vm.forget(context);
+  }
+
+  get streamInfo(): StreamInfo {
+    return this.#decoder.streamInfo;
+  }
+
+  continueDecoding(): void {
+    if (this.#destroyed || this.#replied) return;
+    if (this.#inCallback) {
+      // Not before the status of the running callback has been taken.
+      this.#decoder.dispatcher.post(() => this.continueDecoding());
+    } else if (this.#decodingStopped) {
+      this.#decodingStopped = false;
+      this.#bufferingRequest = false;
+      this.#decoder.continueDecoding();
+    }
+  }
+
+  continueEncoding(): void {
+    if (this.#destroyed) return;
+    if (this.#inCallback) {
+      this.#decoder.dispatcher.post(() => this.continueEncoding());
+    } else if (this.#encodingStopped) {
+      this.#encodingStopped = false;
+      this.#bufferingResponse = false;
+      this.#encoder.continueEncoding();
+    }
+  }
+
+  sendLocalReply(response: LocalResponse): void {
+    if (this.#destroyed) return;
+    if (this.#replied) {
+      this.#replyIgnored = true;
+      return;
+    }
+    this.#replied = true;
+    const { headers } = response;
+    this.#decoder.sendLocalReply({
+      code: response.status,
+      body: response.body,
+      details: response.details,
+      grpcStatus: response.grpcStatus,
+      modifyHeaders: headers.length === 0 ? undefined : (map) => addAll(map, headers),
+    });
+  }
+
+  resetStream(details: string): void {
+    if (this.#destroyed) return;
+    const known = this.#decoder.streamInfo.responseCodeDetails;
+    this.#decoder.resetStream(StreamResetReason.LocalReset, known === "" ? details : known);
+  }
+
+  clearRouteCache(): void {
+    this.#decoder.clearRouteCache();
+  }
+
+  addDecodedTrailers(): HeaderMap {
+    return this.#decoder.addDecodedTrailers();
+  }
+
+  addEncodedTrailers(): HeaderMap {
+    return this.#encoder.addEncodedTrailers();
+  }
+
+  /** A stream that waits for the guest would wait for ever. */
+  onVmFailed(): void {
+    if (this.#inCallback || !(this.#decodingStopped || this.#encodingStopped)) return;
+    this.#decoder.dispatcher.post(() => this.#failStream());
+  }
+
+  #createContext(): HttpContext {
+    const vm = this.#vm;
+    const context = new HttpContext(this.#root, vm.takeContextId(), this);
+    this.#context = context;
+    vm.add(context);
+    const { onContextCreate } = vm.exports;
+    if (onContextCreate !== undefined) {
+      vm.call2(context, onContextCreate, context.id, this.#root.id);
+    }
+    return context;
+  }
+
+  #call(context: HttpContext, callback: GuestCallback, size: number, endStream: boolean): number {
+    this.#inCallback = true;
+    this.#replyIgnored = false;
+    const result = this.#vm.call3(context, callback, context.id, size, endStream ? 1 : 0);
+    this.#inCallback = false;
+    return result;
+  }
+
+  #callTrailers(context: HttpContext, callback: GuestCallback, size: number): number {
+    this.#inCallback = true;
+    this.#replyIgnored = false;
+    const result = this.#vm.call2(context, callback, context.id, size);
+    this.#inCallback = false;
+    return result;
+  }
+
+  #decodedHeaders(context: HttpContext, result: number, replied: boolean): FilterHeadersStatus {
+    const status = this.#headersStatus(result, replied);
+    if (status === FilterHeadersStatus.Continue) context.requestHeaders = undefined;
+    else this.#decodingStopped = true;
+    return status;
+  }
+
+  #encodedHeaders(context: HttpContext, result: number, replied: boolean): FilterHeadersStatus {
+    const status = this.#headersStatus(result, replied);
+    if (status === FilterHeadersStatus.Continue) context.responseHeaders = undefined;
+    else this.#encodingStopped = true;
+    return status;
+  }
+
+  /** `replied`: the callback answered the client, and what it returned does not count. */
+  #headersStatus(result: number, replied: boolean): FilterHeadersStatus {
+    if (this.#vm.failure !== undefined) {
+      this.#failStream();
+      return FilterHeadersStatus.StopAllIterationAndWatermark;
+    }
+    if (replied) return FilterHeadersStatus.StopAllIterationAndWatermark;
+    if (this.#replyIgnored) return FilterHeadersStatus.Continue;
+    return headersStatus(result, this.#root.plugin.settings.allowOnHeadersStopIteration);
+  }
+
+  #dataStatus(result: number, replied: boolean): FilterDataStatus {
+    if (this.#vm.failure !== undefined) {
+      this.#failStream();
+      return FilterDataStatus.StopIterationNoBuffer;
+    }
+    if (replied) return FilterDataStatus.StopIterationNoBuffer;
+    return this.#replyIgnored ? FilterDataStatus.Continue : dataStatus(result);
+  }
+
+  #trailersStatus(result: number, replied: boolean): FilterTrailersStatus {
+    if (this.#vm.failure !== undefined) {
+      this.#failStream();
+      return FilterTrailersStatus.StopIteration;
+    }
+    if (replied) return FilterTrailersStatus.StopIteration;
+    return this.#replyIgnored ? FilterTrailersStatus.Continue : trailersStatus(result);
+  }
+
+  #withoutBodyCallback(): FilterDataStatus {
+    return this.#context === undefined ? FilterDataStatus.Continue : this.#dataStatus(0, false);
+  }
+
+  #withoutTrailersCallback(): FilterTrailersStatus {
+    return this.#context === undefined
+      ? FilterTrailersStatus.Continue
+      : this.#trailersStatus(0, false);
+  }
+
+  /** True when the VM failed and this stream has been answered for it. */
+  #failedBefore(): boolean {
+    return this.#vm.failure !== undefined && this.#replied;
+  }
+
+  #failStream(): void {
+    if (this.#replied || this.#destroyed) return;
+    this.#replied = true;
+    this.#decoder.sendLocalReply({
+      code: 503,
+      body: "",
+      details: "wasm_fail_stream",
+      grpcStatus: grpcUnavailable,
+    });
+  }
+
+  /** All of the body so far, `data` included; undefined when that was too much and the stream has been answered. */
+  #bufferedRequest(data: DataBuffer): DataBuffer | undefined {
+    const replies = this.#localReplies;
+    this.#decoder.addDecodedData(data, false);
+    if (this.#destroyed || this.#localReplies !== replies) return undefined;
+    return this.#decoder.decodingBuffer() ?? data;
+  }
+
+  #bufferedResponse(data: DataBuffer): DataBuffer | undefined {
+    const replies = this.#localReplies;
+    this.#encoder.addEncodedData(data, false);
+    if (this.#destroyed || this.#localReplies !== replies) return undefined;
+    return this.#encoder.encodingBuffer() ?? data;
+  }
+}
+
+/** Names and values that may not stand in a response were refused when the guest gave them. */
+function addAll(map: HeaderMap, headers: readonly (readonly [string, string])[]): void {
+  for (const [name, value] of headers) map.add(name, value);
+}

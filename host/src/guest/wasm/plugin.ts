@@ -1,0 +1,59 @@
+import type { AbiVersion } from "@sluice/abi";
+import type { EffectiveLimits } from "../limits/effective-limits.ts";
+import type { GuestMemoryType } from "../limits/rewriter.ts";
+import type { OffsetMap } from "../limits/offset-map.ts";
+
+/** `envoy.extensions.wasm.v3.VmConfig` without its code. */
+export interface VmSettings {
+  readonly vmId: string;
+  /** The configured name; it stands in stat names. */
+  readonly runtime: string;
+  /** What the guest reads in `on_vm_start`. */
+  readonly configuration: Uint8Array;
+  /** What the guest sees through WASI. */
+  readonly environment: readonly (readonly [key: string, value: string])[];
+  /** Names of host calls, WASI functions and callbacks; undefined: all. */
+  readonly allowedCapabilities: readonly string[] | undefined;
+}
+
+/** `envoy.extensions.wasm.v3.PluginConfig` as plain data. */
+export interface PluginSettings {
+  readonly name: string;
+  readonly rootId: string;
+  readonly vm: VmSettings;
+  /** What the guest reads in `on_configure`. */
+  readonly configuration: Uint8Array;
+  /** StopIteration of a headers callback holds headers only, not body and trailers. */
+  readonly allowOnHeadersStopIteration: boolean;
+}
+
+/** A module that has been checked, limited and compiled: plain data that can be posted to a worker. */
+export interface LoadedModule {
+  readonly module: WebAssembly.Module;
+  readonly memory: GuestMemoryType | undefined;
+  /** Limits of the table that the module imports, if it does. */
+  readonly table: ImportedTable | undefined;
+  readonly offsets: OffsetMap;
+  readonly abiVersion: AbiVersion;
+  /** SHA-256 of the bytes as they were given, in hexadecimal. */
+  readonly sha256: string;
+}
+
+/** A table that the host must provide. */
+export interface ImportedTable {
+  readonly module: string;
+  readonly name: string;
+  readonly initial: number;
+  readonly maximum: number;
+}
+
+/** A plugin that has passed its canary run. */
+export interface Plugin {
+  readonly settings: PluginSettings;
+  readonly limits: EffectiveLimits;
+  readonly module: LoadedModule;
+  /** Plugins with the same key share a VM on each worker. */
+  readonly vmKey: string;
+  /** Of the same key within a VM: one root context. */
+  readonly pluginKey: string;
+}

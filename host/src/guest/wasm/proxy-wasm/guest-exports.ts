@@ -1,0 +1,75 @@
+import { type CallbackName, callbacks } from "@sluice/abi";
+
+/** An exported function. Those without a result give undefined. */
+export type GuestFunction = (a?: number, b?: number, c?: number) => number | undefined;
+
+/** A callback with the name that it has in logs. */
+export interface GuestCallback {
+  readonly name: string;
+  readonly run: GuestFunction;
+}
+
+/** Start functions: one of these shapes is run once per instance. */
+export interface StartFunctions {
+  readonly initialize: GuestFunction | undefined;
+  readonly main: GuestFunction | undefined;
+  readonly mainVoid: GuestFunction | undefined;
+  readonly start: GuestFunction | undefined;
+}
+
+/**
+ * What a module exports, looked up once. A callback that it does not export, or that its capabilities do not allow,
+ * is undefined and never called.
+ */
+export class GuestExports {
+  readonly malloc: GuestFunction;
+  readonly startFunctions: StartFunctions;
+  readonly onContextCreate: GuestCallback | undefined;
+  readonly onVmStart: GuestCallback | undefined;
+  readonly onConfigure: GuestCallback | undefined;
+  readonly onTick: GuestCallback | undefined;
+  readonly onRequestHeaders: GuestCallback | undefined;
+  readonly onRequestBody: GuestCallback | undefined;
+  readonly onRequestTrailers: GuestCallback | undefined;
+  readonly onResponseHeaders: GuestCallback | undefined;
+  readonly onResponseBody: GuestCallback | undefined;
+  readonly onResponseTrailers: GuestCallback | undefined;
+  readonly onDone: GuestCallback | undefined;
+  readonly onLog: GuestCallback | undefined;
+  readonly onDelete: GuestCallback | undefined;
+
+  constructor(exports: WebAssembly.Exports, allowed: readonly string[] | undefined) {
+    const get = (name: string): GuestFunction | undefined => {
+      const value = exports[name];
+      return typeof value === "function" ? (value as GuestFunction) : undefined;
+    };
+    const callback = (name: CallbackName): GuestCallback | undefined => {
+      const run = get(name);
+      if (run === undefined || allowed?.includes(name) === false) return undefined;
+      // A missing trailing argument costs more than one too many: 0.1.0 takes one less for headers.
+      return callbacks[name].params.length > run.length && run.length === 2
+        ? { name, run: (a, b) => run(a, b) }
+        : { name, run };
+    };
+    this.malloc = get("malloc") ?? get("proxy_on_memory_allocate")!;
+    this.startFunctions = {
+      initialize: get("_initialize"),
+      main: get("main"),
+      mainVoid: get("__main_void"),
+      start: get("_start"),
+    };
+    this.onContextCreate = callback("proxy_on_context_create");
+    this.onVmStart = callback("proxy_on_vm_start");
+    this.onConfigure = callback("proxy_on_configure");
+    this.onTick = callback("proxy_on_tick");
+    this.onRequestHeaders = callback("proxy_on_request_headers");
+    this.onRequestBody = callback("proxy_on_request_body");
+    this.onRequestTrailers = callback("proxy_on_request_trailers");
+    this.onResponseHeaders = callback("proxy_on_response_headers");
+    this.onResponseBody = callback("proxy_on_response_body");
+    this.onResponseTrailers = callback("proxy_on_response_trailers");
+    this.onDone = callback("proxy_on_done");
+    this.onLog = callback("proxy_on_log");
+    this.onDelete = callback("proxy_on_delete");
+  }
+}

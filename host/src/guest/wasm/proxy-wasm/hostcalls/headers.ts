@@ -1,0 +1,161 @@
+import {
+  MAP_HTTP_CALL_RESPONSE_TRAILERS,
+  pairsByteLength,
+  readPairs,
+  STATUS_BAD_ARGUMENT,
+  STATUS_INVALID_MEMORY_ACCESS,
+  STATUS_NOT_FOUND,
+  STATUS_OK,
+  writePairs,
+} from "@sluice/abi";
+import type { HeaderName } from "../../../../common/headers/header-name.ts";
+import type { HeaderMap } from "../../../../contracts/headers.ts";
+import { headerNameOf, joinsValues, mayStand, nameInMap, readHeaderName } from "../guest-names.ts";
+import type { WasmVm } from "../vm.ts";
+
+function isMapType(type: number): boolean {
+  return type >>> 0 <= MAP_HTTP_CALL_RESPONSE_TRAILERS;
+}
+
+/** The name there, as this map holds it; undefined when it lies outside the memory. */
+function readName(vm: WasmVm, type: number, pointer: number, size: number): HeaderName | undefined {
+  if (!vm.memory.contains(pointer, size)) return undefined;
+  const start = pointer >>> 0;
+  return nameInMap(type, readHeaderName(vm.memory.bytes, start, start + (size >>> 0)));
+}
+
+function valueOf(headers: HeaderMap, name: HeaderName): string | undefined {
+  return name.id === 0 ? headers.get(name.text) : headers.getId(name.id);
+}
+
+function addTo(headers: HeaderMap, name: HeaderName, value: string): void {
+  if (joinsValues(name)) headers.append(name.text, value);
+  else if (name.id === 0) headers.add(name.text, value);
+  else headers.addId(name.id, value);
+}
+
+/** `proxy_get_header_map_size(map, size_out)`: bytes of all names and values. */
+export function getHeaderMapSize(vm: WasmVm, map: number, sizeOut: number): number {
+  const headers = isMapType(map) ? vm.acting.readableMap(map) : undefined;
+  if (headers === undefined) return STATUS_BAD_ARGUMENT;
+  const written = vm.memory.setU32(sizeOut, headers.byteSize);
+  return written ? STATUS_OK : STATUS_INVALID_MEMORY_ACCESS;
+}
+
+/** `proxy_get_header_map_pairs(map, pairs_out)`: nothing when the map is not available. */
+export function getHeaderMapPairs(
+  vm: WasmVm,
+  map: number,
+  pointerOut: number,
+  sizeOut: number,
+): number {
+  if (!isMapType(map)) return STATUS_BAD_ARGUMENT;
+  const headers = vm.acting.readableMap(map);
+  if (headers === undefined || headers.size === 0) return vm.writeRange(0, 0, pointerOut, sizeOut);
+  const length = pairsByteLength(headers);
+  const pointer = vm.allocate(length);
+  if (pointer === 0) return STATUS_INVALID_MEMORY_ACCESS;
+  writePairs(headers, vm.memory.bytes, pointer);
+  return vm.writeRange(pointer, length, pointerOut, sizeOut);
+}
+
+/** `proxy_set_header_map_pairs(map, pairs)`: replaces all entries. */
+export function setHeaderMapPairs(vm: WasmVm, map: number, pairs: number, size: number): number {
+  if (!isMapType(map)) return STATUS_BAD_ARGUMENT;
+  const bytes = vm.memory.copy(pairs, size);
+  if (bytes === undefined) return STATUS_INVALID_MEMORY_ACCESS;
+  const headers = vm.acting.writableMap(map);
+  if (headers === undefined) return STATUS_BAD_ARGUMENT;
+  const entries = readPairs(bytes).map(
+    ([name, value]) => [nameInMap(map, headerNameOf(name)), value] as const,
+  );
+  if (!entries.every(([name, value]) => mayStand(map, name, value))) return STATUS_BAD_ARGUMENT;
+  headers.clear();
+  for (const [name, value] of entries) addTo(headers, name, value);
+  vm.acting.mapChanged(map);
+  return STATUS_OK;
+}
+
+/** `proxy_get_header_map_value(map, name, value_out)`: the first value. */
+export function getHeaderMapValue(
+  vm: WasmVm,
+  map: number,
+  name: number,
+  nameSize: number,
+  pointerOut: number,
+  sizeOut: number,
+): number {
+  if (!isMapType(map)) return STATUS_BAD_ARGUMENT;
+  const key = readName(vm, map, name, nameSize);
+  if (key === undefined) return STATUS_INVALID_MEMORY_ACCESS;
+  const context = vm.acting;
+  const headers = context.readableMap(map);
+  if (headers === undefined && !context.logging) return STATUS_BAD_ARGUMENT;
+  const value = headers === undefined ? undefined : valueOf(headers, key);
+  if (value !== undefined) return vm.writeText(value, pointerOut, sizeOut);
+  // 0.1.0 did not tell absent from empty.
+  if (vm.plugin.module.abiVersion === "0.1.0") return vm.writeRange(0, 0, pointerOut, sizeOut);
+  return STATUS_NOT_FOUND;
+}
+
+/** `proxy_add_header_map_value(map, name, value)`. */
+export function addHeaderMapValue(
+  vm: WasmVm,
+  map: number,
+  name: number,
+  nameSize: number,
+  value: number,
+  valueSize: number,
+): number {
+  if (!isMapType(map)) return STATUS_BAD_ARGUMENT;
+  const key = readName(vm, map, name, nameSize);
+  const text = vm.memory.latin1(value, valueSize);
+  if (key === undefined || text === undefined) return STATUS_INVALID_MEMORY_ACCESS;
+  const context = vm.acting;
+  const headers = context.writableMap(map);
+  if (headers === undefined || !mayStand(map, key, text)) return STATUS_BAD_ARGUMENT;
+  addTo(headers, key, text);
+  context.mapChanged(map);
+  return STATUS_OK;
+}
+
+/** `proxy_replace_header_map_value(map, name, value)`: one entry stays of this name. */
+export function replaceHeaderMapValue(
+  vm: WasmVm,
+  map: number,
+  name: number,
+  nameSize: number,
+  value: number,
+  valueSize: number,
+): number {
+  if (!isMapType(map)) return STATUS_BAD_ARGUMENT;
+  const key = readName(vm, map, name, nameSize);
+  const text = vm.memory.latin1(value, valueSize);
+  if (key === undefined || text === undefined) return STATUS_INVALID_MEMORY_ACCESS;
+  const context = vm.acting;
+  const headers = context.writableMap(map);
+  if (headers === undefined || !mayStand(map, key, text)) return STATUS_BAD_ARGUMENT;
+  if (key.id === 0) headers.set(key.text, text);
+  else headers.setId(key.id, text);
+  context.mapChanged(map);
+  return STATUS_OK;
+}
+
+/** `proxy_remove_header_map_value(map, name)`: all entries of this name, Ok when there is none. */
+export function removeHeaderMapValue(
+  vm: WasmVm,
+  map: number,
+  name: number,
+  nameSize: number,
+): number {
+  if (!isMapType(map)) return STATUS_BAD_ARGUMENT;
+  const key = readName(vm, map, name, nameSize);
+  if (key === undefined) return STATUS_INVALID_MEMORY_ACCESS;
+  const context = vm.acting;
+  const headers = context.writableMap(map);
+  if (headers === undefined) return STATUS_BAD_ARGUMENT;
+  if (key.id === 0) headers.remove(key.text);
+  else headers.removeId(key.id);
+  context.mapChanged(map);
+  return STATUS_OK;
+}

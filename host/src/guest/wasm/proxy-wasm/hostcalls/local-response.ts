@@ -1,0 +1,57 @@
+import {
+  MAP_HTTP_RESPONSE_HEADERS,
+  readPairs,
+  STATUS_BAD_ARGUMENT,
+  STATUS_INVALID_MEMORY_ACCESS,
+  STATUS_OK,
+} from "@sluice/abi";
+import { HeaderId } from "../../../../common/headers/header-id.ts";
+import { headerNameOf, mayStand } from "../guest-names.ts";
+import type { WasmVm } from "../vm.ts";
+
+/** The highest gRPC status; anything else means "made from the HTTP status". */
+const grpcStatusMax = 16;
+
+/**
+ * `proxy_send_local_response(status, details, body, headers, grpc_status)`: after the callback has returned.
+ * BadArgument for a status outside 200–599 and for headers that may not stand in a response.
+ */
+export function sendLocalResponse(
+  vm: WasmVm,
+  status: number,
+  details: number,
+  detailsSize: number,
+  body: number,
+  bodySize: number,
+  headers: number,
+  headersSize: number,
+  grpcStatus: number,
+): number {
+  const detailsText = vm.memory.latin1(details, detailsSize);
+  const bodyText = vm.memory.latin1(body, bodySize);
+  const headerBytes = vm.memory.copy(headers, headersSize);
+  if (detailsText === undefined || bodyText === undefined || headerBytes === undefined) {
+    return STATUS_INVALID_MEMORY_ACCESS;
+  }
+  const pairs = responseHeaders(headerBytes);
+  if (pairs === undefined || status < 200 || status > 599) return STATUS_BAD_ARGUMENT;
+  vm.acting.sendLocalResponse({
+    status,
+    details: detailsText.replaceAll(/\s/g, "_"),
+    body: bodyText,
+    headers: pairs,
+    grpcStatus: grpcStatus >>> 0 <= grpcStatusMax ? grpcStatus : undefined,
+  });
+  return STATUS_OK;
+}
+
+function responseHeaders(bytes: Buffer): [name: string, value: string][] | undefined {
+  const pairs: [string, string][] = [];
+  for (const [text, value] of readPairs(bytes)) {
+    const name = headerNameOf(text);
+    const pseudo = name.id > 0 && name.id <= HeaderId.Protocol;
+    if (pseudo || !mayStand(MAP_HTTP_RESPONSE_HEADERS, name, value)) return undefined;
+    pairs.push([name.text, value]);
+  }
+  return pairs;
+}

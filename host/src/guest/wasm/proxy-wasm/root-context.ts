@@ -1,0 +1,131 @@
+import { BUFFER_PLUGIN_CONFIGURATION } from "@sluice/abi";
+import type { DataBuffer } from "../../../contracts/buffer.ts";
+import type { Timer } from "../../../contracts/event.ts";
+import type { Plugin } from "../plugin.ts";
+import { Context } from "./context.ts";
+import { callFailed, type WasmVm } from "./vm.ts";
+
+/** How long a root context whose `on_done` returned false may take until it calls `proxy_done`. */
+const donePendingMs = 60_000;
+/** Timers are not set shorter than this. */
+const tickPeriodMinMs = 10;
+
+type Stage = "configuring" | "running" | "done_pending" | "deleted";
+
+/** One plugin in a VM: the parent of its streams' contexts. */
+export class RootContext extends Context {
+  readonly plugin: Plugin;
+  /** `logPrefix` of its streams: with the plugin's name, which a root's own lines leave out. */
+  readonly streamLogPrefix: string;
+  #stage: Stage = "configuring";
+  #configuration: Uint8Array | undefined;
+  #tickPeriodMs = 0;
+  #tick: Timer | undefined;
+  #doneTimeout: Timer | undefined;
+  #onDeleted: () => void = () => {};
+
+  constructor(vm: WasmVm, id: number, plugin: Plugin) {
+    const { name, rootId, vm: settings } = plugin.settings;
+    const rootPrefix = prefix(rootId) + prefix(settings.vmId);
+    super(vm, id, rootPrefix);
+    this.plugin = plugin;
+    this.streamLogPrefix = prefix(name) + rootPrefix;
+  }
+
+  override get root(): RootContext {
+    return this;
+  }
+
+  /** Creates and configures the plugin in the guest. The result says what failed; undefined when nothing did. */
+  start(): string | undefined {
+    const { vm, plugin } = this;
+    const exports = vm.exports;
+    const failed = (name: string): string => vm.failure ?? `${name} returned false`;
+    this.#configuration = plugin.settings.configuration;
+    if (exports.onContextCreate && vm.call2(this, exports.onContextCreate, this.id, 0) < 0) {
+      return failed("proxy_on_context_create");
+    }
+    const vmSize = plugin.settings.vm.configuration.length;
+    if (exports.onVmStart && vm.call2(this, exports.onVmStart, this.id, vmSize) <= 0) {
+      return failed("proxy_on_vm_start");
+    }
+    const size = plugin.settings.configuration.length;
+    if (exports.onConfigure && vm.call2(this, exports.onConfigure, this.id, size) <= 0) {
+      return failed("proxy_on_configure");
+    }
+    this.#configuration = undefined;
+    this.#stage = "running";
+    return undefined;
+  }
+
+  /** No stream uses the plugin any more. `onDeleted` is called when the guest has let go of it. */
+  shutDown(onDeleted: () => void): void {
+    this.#onDeleted = onDeleted;
+    const { vm } = this;
+    const onDone = vm.exports.onDone;
+    if (vm.failure === undefined && onDone !== undefined && vm.call1(this, onDone, this.id) === 0) {
+      this.#stage = "done_pending";
+      this.#doneTimeout = vm.environment.createTimer?.(() => this.#delete());
+      this.#doneTimeout?.enable(donePendingMs);
+      return;
+    }
+    this.#delete();
+  }
+
+  /** `proxy_done`: false when the guest is not asked to finish. */
+  done(): boolean {
+    if (this.#stage !== "done_pending") return false;
+    this.vm.defer(() => this.#delete());
+    return true;
+  }
+
+  /** Ends a plugin that did not start: the guest is told nothing. */
+  abandon(): void {
+    this.#stage = "deleted";
+    this.#tick?.disable();
+    this.vm.forget(this);
+  }
+
+  /** Ticks every `periodMs`; 0 stops. */
+  setTickPeriod(periodMs: number): void {
+    this.#tickPeriodMs = periodMs === 0 ? 0 : Math.max(periodMs, tickPeriodMinMs);
+    if (this.#tickPeriodMs === 0) {
+      this.#tick?.disable();
+      return;
+    }
+    this.#tick ??= this.vm.environment.createTimer?.(() => this.#onTick());
+    this.#tick?.enable(this.#tickPeriodMs);
+  }
+
+  override buffer(type: number): DataBuffer | Uint8Array | undefined {
+    return type === BUFFER_PLUGIN_CONFIGURATION ? this.#configuration : super.buffer(type);
+  }
+
+  override onVmFailed(): void {
+    this.#tick?.disable();
+  }
+
+  #onTick(): void {
+    const { vm } = this;
+    const onTick = vm.exports.onTick;
+    if (onTick === undefined || this.#stage === "deleted") return;
+    if (vm.call1(this, onTick, this.id) === callFailed) return;
+    if (this.#tickPeriodMs > 0) this.#tick?.enable(this.#tickPeriodMs);
+  }
+
+  #delete(): void {
+    if (this.#stage === "deleted") return;
+    this.#stage = "deleted";
+    this.#tick?.disable();
+    this.#doneTimeout?.disable();
+    const { vm } = this;
+    const onDelete = vm.exports.onDelete;
+    if (vm.failure === undefined && onDelete !== undefined) vm.call1(this, onDelete, this.id);
+    vm.forget(this);
+    this.#onDeleted();
+  }
+}
+
+function prefix(text: string): string {
+  return text === "" ? "" : ` ${text}`;
+}

@@ -1,0 +1,316 @@
+import { STATUS_INVALID_MEMORY_ACCESS, STATUS_OK } from "@sluice/abi";
+import type { Timer, TimeSource } from "../../../contracts/event.ts";
+import type { Logger } from "../../../contracts/log.ts";
+import { formatBacktrace, guestFrames } from "../../limits/backtrace.ts";
+import type { GuestBudget } from "../../limits/guest-budget.ts";
+import { GuestMemory } from "../engine/guest-memory.ts";
+import type { Plugin } from "../plugin.ts";
+import type { PluginStats } from "../stats.ts";
+import { type Context, VmContext } from "./context.ts";
+import type { GuestCallback, GuestExports } from "./guest-exports.ts";
+
+/** What the thread gives to its VMs. */
+export interface VmEnvironment {
+  readonly epoch: WebAssembly.Memory;
+  readonly budget: GuestBudget;
+  /** Component `wasm`. */
+  readonly logger: Logger;
+  readonly time: TimeSource;
+  /** Absent in canary runs, which have no timers. */
+  readonly createTimer?: ((callback: () => void) => Timer) | undefined;
+  readonly nodeId: string;
+  readonly nodeCluster: string;
+}
+
+/** Result of a call that trapped, or that was not made because the VM had failed before. */
+export const callFailed = -1;
+
+/** When the guest may make only a few host calls. */
+export const Restriction = { None: 0, Start: 1, Allocation: 2 } as const;
+export type Restriction = (typeof Restriction)[keyof typeof Restriction];
+
+/** Host calls that the report of a failure names. */
+const trailLength = 16;
+
+/** Thrown by host functions to leave the guest for good. */
+export class GuestTrap extends Error {
+  override readonly name = "GuestTrap";
+}
+
+/**
+ * One instance of a module, with the contexts that live in it. Guest code runs in `call1` … `call3` only: they keep
+ * the current context, the CPU budget and the queue of actions that must wait until no guest code is on the stack.
+ */
+export class WasmVm {
+  readonly plugin: Plugin;
+  readonly environment: VmEnvironment;
+  readonly memory = new GuestMemory();
+  readonly stats: PluginStats;
+  /** Set once the instance exists; before that only the start section runs. */
+  exports!: GuestExports;
+  /** Why the VM can no longer be used; undefined while it can. */
+  failure: string | undefined;
+  restriction: Restriction = Restriction.Start;
+
+  readonly #contexts = new Map<number, Context>();
+  readonly #trail: string[] = Array.from({ length: trailLength }, () => "");
+  #trailNext = 0;
+  #nextContextId = 1;
+  #depth = 0;
+  #current: Context;
+  #effective: Context | undefined;
+  #budgetMs: number;
+  #deferred: (() => void)[] = [];
+  #reported = false;
+
+  constructor(plugin: Plugin, environment: VmEnvironment, stats: PluginStats) {
+    this.plugin = plugin;
+    this.environment = environment;
+    this.stats = stats;
+    this.#current = new VmContext(this);
+    this.#budgetMs = plugin.limits.callbackMs;
+  }
+
+  /** What host calls act on: the current context, or the one that the guest chose instead. */
+  get acting(): Context {
+    return this.#effective ?? this.#current;
+  }
+
+  /** Whose callback is running. */
+  get current(): Context {
+    return this.#current;
+  }
+
+  /** Runs `body` with another CPU budget per call: for start and configuration. */
+  withBudget<T>(budgetMs: number, body: () => T): T {
+    const before = this.#budgetMs;
+    this.#budgetMs = budgetMs;
+    try {
+      return body();
+    } finally {
+      this.#budgetMs = before;
+    }
+  }
+
+  /** A number for a new context. Unique among those that exist. */
+  takeContextId(): number {
+    let id = this.#nextContextId;
+    while (this.#contexts.has(id)) id = nextId(id);
+    this.#nextContextId = nextId(id);
+    return id;
+  }
+
+  /** The guest may name this context from now on, until `forget`. */
+  add(context: Context): void {
+    this.#contexts.set(context.id, context);
+  }
+
+  forget(context: Context): void {
+    this.#contexts.delete(context.id);
+    if (this.#effective === context) this.#effective = undefined;
+  }
+
+  /** `proxy_set_effective_context`: until the running call ends. False for an unknown id. */
+  setEffectiveContext(id: number): boolean {
+    const context = this.#contexts.get(id);
+    if (context === undefined) return false;
+    this.#effective = context;
+    return true;
+  }
+
+  /** Runs a callback; its result (0 for those without one), or `callFailed`. */
+  call1(context: Context, callback: GuestCallback, a: number): number {
+    if (this.failure !== undefined) return callFailed;
+    const outer = this.#enter(context);
+    let result: number = callFailed;
+    try {
+      result = callback.run(a)! >>> 0;
+    } catch (error) {
+      this.#trapped(callback.name, error);
+    }
+    return this.#leave(outer, result);
+  }
+
+  call2(context: Context, callback: GuestCallback, a: number, b: number): number {
+    if (this.failure !== undefined) return callFailed;
+    const outer = this.#enter(context);
+    let result: number = callFailed;
+    try {
+      result = callback.run(a, b)! >>> 0;
+    } catch (error) {
+      this.#trapped(callback.name, error);
+    }
+    return this.#leave(outer, result);
+  }
+
+  call3(context: Context, callback: GuestCallback, a: number, b: number, c: number): number {
+    if (this.failure !== undefined) return callFailed;
+    const outer = this.#enter(context);
+    let result: number = callFailed;
+    try {
+      result = callback.run(a, b, c)! >>> 0;
+    } catch (error) {
+      this.#trapped(callback.name, error);
+    }
+    return this.#leave(outer, result);
+  }
+
+  /** Runs guest code that is not a callback: instantiation and start functions. False after a trap. */
+  callStart(name: string, run: () => void): boolean {
+    if (this.failure !== undefined) return false;
+    const outer = this.#enter(this.#current);
+    try {
+      run();
+    } catch (error) {
+      this.#trapped(name, error);
+    }
+    return this.#leave(outer, 0) !== callFailed;
+  }
+
+  /** The VM has no plugin any more; late calls into it do nothing. */
+  retire(): void {
+    this.failure ??= "the VM has been disposed of";
+    this.#reported = true;
+    this.stats.active.dec();
+  }
+
+  /** Runs `action` when no guest code of this VM is on the stack; at once when none is. */
+  defer(action: () => void): void {
+    if (this.#depth === 0) action();
+    else this.#deferred.push(action);
+  }
+
+  /** Notes a host call for the report of a failure. */
+  called(name: string): this {
+    this.#trail[this.#trailNext & (trailLength - 1)] = name;
+    this.#trailNext += 1;
+    return this;
+  }
+
+  /** As `called`, for host calls that are not allowed while starting or allocating: leaves the guest then. */
+  calledFreely(name: string): this {
+    if (this.restriction !== Restriction.None) {
+      const when =
+        this.restriction === Restriction.Start ? "in a start function" : "while allocating";
+      this.trap(`restricted_callback: ${name} must not be called ${when}`);
+    }
+    return this.called(name);
+  }
+
+  /** Leaves the guest for good. It cannot catch this: the call is condemned as well. */
+  trap(reason: string): never {
+    this.failure ??= reason;
+    this.environment.budget.condemn();
+    throw new GuestTrap(reason);
+  }
+
+  /** Memory of the guest's own for `size` bytes; 0 when it has none. */
+  allocate(size: number): number {
+    const outer = this.restriction;
+    this.restriction = Restriction.Allocation;
+    const pointer = this.exports.malloc(size)! >>> 0;
+    this.restriction = outer;
+    return this.memory.contains(pointer, size) ? pointer : 0;
+  }
+
+  /** Hands a string of one character per byte to the guest. Empty: no allocation, pointer 0, size 0. */
+  writeText(text: string, pointerOut: number, sizeOut: number): number {
+    const size = text.length;
+    let pointer = 0;
+    if (size > 0) {
+      pointer = this.allocate(size);
+      if (pointer === 0) return STATUS_INVALID_MEMORY_ACCESS;
+      this.memory.writeLatin1(pointer, text);
+    }
+    return this.#writeRange(pointer, size, pointerOut, sizeOut);
+  }
+
+  /** As `writeText`, for bytes. */
+  writeBytes(bytes: Uint8Array, pointerOut: number, sizeOut: number): number {
+    const size = bytes.length;
+    let pointer = 0;
+    if (size > 0) {
+      pointer = this.allocate(size);
+      if (pointer === 0) return STATUS_INVALID_MEMORY_ACCESS;
+      this.memory.bytes.set(bytes, pointer);
+    }
+    return this.#writeRange(pointer, size, pointerOut, sizeOut);
+  }
+
+  /** For what writes its own content: `pointer` came from `allocate`. */
+  writeRange(pointer: number, size: number, pointerOut: number, sizeOut: number): number {
+    return this.#writeRange(pointer, size, pointerOut, sizeOut);
+  }
+
+  #writeRange(pointer: number, size: number, pointerOut: number, sizeOut: number): number {
+    const written = this.memory.setU32(pointerOut, pointer) && this.memory.setU32(sizeOut, size);
+    return written ? STATUS_OK : STATUS_INVALID_MEMORY_ACCESS;
+  }
+
+  #enter(context: Context): Context {
+    const outer = this.#current;
+    this.#current = context;
+    this.#effective = undefined;
+    if (this.#depth === 0) {
+      this.#trailNext = 0;
+    }
+    this.#depth += 1;
+    this.environment.budget.enter(this.#budgetMs);
+    return outer;
+  }
+
+  #leave(outer: Context, result: number): number {
+    const condemned = this.environment.budget.leave();
+    this.#current = outer;
+    this.#effective = undefined;
+    this.#depth -= 1;
+    if (this.failure !== undefined) return this.#leaveFailed();
+    if (condemned) this.stats.cpuOverrun.inc();
+    if (this.#depth === 0 && this.#deferred.length > 0) this.#runDeferred();
+    return result;
+  }
+
+  #leaveFailed(): number {
+    // The guest swallowed the exception of `trap` and came back.
+    if (!this.#reported) this.#trapped("the guest", new GuestTrap(this.failure));
+    this.#deferred.length = 0;
+    return callFailed;
+  }
+
+  #runDeferred(): void {
+    const actions = this.#deferred;
+    this.#deferred = [];
+    for (let i = 0; i < actions.length; i += 1) actions[i]!();
+  }
+
+  #trapped(name: string, error: unknown): void {
+    const { environment, stats } = this;
+    if (this.#reported) return;
+    this.#reported = true;
+    const overTime = environment.budget.condemned && !(error instanceof GuestTrap);
+    if (overTime) stats.cpuLimitExceeded.inc();
+    stats.vmFailed.inc();
+    const message = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
+    const limit = overTime ? ` (over its CPU limit of ${this.#budgetMs} ms)` : "";
+    const failure = `Function: ${name} failed: Uncaught ${message}${limit}`;
+    this.failure = failure;
+    environment.logger.error(failure + this.#report(error));
+    for (const context of this.#contexts.values()) context.onVmFailed();
+  }
+
+  #report(error: unknown): string {
+    const { name, rootId, vm } = this.#current.root?.plugin.settings ?? this.plugin.settings;
+    const frames = guestFrames(error, this.plugin.module.offsets);
+    const backtrace =
+      frames.length === 0 ? "" : `\nProxy-Wasm plugin in-VM backtrace:\n${formatBacktrace(frames)}`;
+    const from = Math.max(0, this.#trailNext - trailLength);
+    const calls: string[] = [];
+    for (let i = from; i < this.#trailNext; i += 1) calls.push(this.#trail[i % trailLength]!);
+    const made = calls.length === 0 ? "none" : `${from > 0 ? "…, " : ""}${calls.join(", ")}`;
+    return `${backtrace}\nPlugin: "${name}", root_id "${rootId}", vm_id "${vm.vmId}"; host calls of this callback: ${made}`;
+  }
+}
+
+function nextId(id: number): number {
+  return id >= 0x7fffffff ? 1 : id + 1;
+}

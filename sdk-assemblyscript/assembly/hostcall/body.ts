@@ -1,0 +1,98 @@
+import {
+  BUFFER_HTTP_REQUEST_BODY,
+  BUFFER_HTTP_RESPONSE_BODY,
+} from "../../../abi/src/numbers/buffer-type";
+import { proxy_get_buffer_bytes, proxy_set_buffer_bytes } from "../env";
+import { outPointer, outSize, release } from "../memory/allocator";
+import { EncodedText, firstArgument, readText } from "../memory/text";
+import { Status } from "../status";
+
+const everything: u32 = 0xffffffff;
+
+/**
+ * The part of a body that a body callback may see: what has just arrived and what was kept of it before. It lives in
+ * the proxy: each method is a call there, and `status` tells how the last one went.
+ */
+export class Body {
+  /** Of the last call on this body. */
+  status: Status = Status.Ok;
+  /** Bytes, when the callback began. */
+  size: u32 = 0;
+
+  constructor(private readonly buffer: u32) {}
+
+  /** A copy of `max` bytes from `start` on; fewer where the body ends. */
+  bytes(start: u32 = 0, max: u32 = everything): ArrayBuffer {
+    this.status = proxy_get_buffer_bytes(this.buffer, start, max, outPointer, outSize);
+    if (this.status != Status.Ok) return new ArrayBuffer(0);
+    const pointer = load<usize>(outPointer);
+    const size = load<u32>(outSize);
+    const bytes = new ArrayBuffer(size);
+    memory.copy(changetype<usize>(bytes), pointer, size);
+    release(pointer);
+    return bytes;
+  }
+
+  /** The same as text. */
+  text(start: u32 = 0, max: u32 = everything): string {
+    this.status = proxy_get_buffer_bytes(this.buffer, start, max, outPointer, outSize);
+    if (this.status != Status.Ok) return "";
+    const pointer = load<usize>(outPointer);
+    const text = readText(pointer, load<u32>(outSize));
+    release(pointer);
+    return text;
+  }
+
+  /** Puts `text` in the place of all that is here. Remove or correct `content-length` in the headers callback. */
+  replace(text: string): Status {
+    return this.write(0, everything, text);
+  }
+
+  replaceBytes(bytes: ArrayBuffer): Status {
+    return this.writeBytes(0, everything, bytes);
+  }
+
+  append(text: string): Status {
+    return this.write(everything, 0, text);
+  }
+
+  appendBytes(bytes: ArrayBuffer): Status {
+    return this.writeBytes(everything, 0, bytes);
+  }
+
+  prepend(text: string): Status {
+    return this.write(0, 0, text);
+  }
+
+  prependBytes(bytes: ArrayBuffer): Status {
+    return this.writeBytes(0, 0, bytes);
+  }
+
+  /** Drops the first `size` bytes. */
+  drain(size: u32): Status {
+    this.status = proxy_set_buffer_bytes(this.buffer, 0, size, 0, 0);
+    return this.status;
+  }
+
+  private write(start: u32, size: u32, text: string): Status {
+    EncodedText.of(text, firstArgument);
+    this.status = proxy_set_buffer_bytes(
+      this.buffer,
+      start,
+      size,
+      firstArgument.pointer,
+      firstArgument.size,
+    );
+    EncodedText.done(firstArgument);
+    return this.status;
+  }
+
+  private writeBytes(start: u32, size: u32, bytes: ArrayBuffer): Status {
+    const pointer = changetype<usize>(bytes);
+    this.status = proxy_set_buffer_bytes(this.buffer, start, size, pointer, bytes.byteLength);
+    return this.status;
+  }
+}
+
+export const requestBody = new Body(BUFFER_HTTP_REQUEST_BODY);
+export const responseBody = new Body(BUFFER_HTTP_RESPONSE_BODY);

@@ -1,0 +1,10 @@
+export { HttpFilter } from "./filter/http-filter";
+export { Plugin } from "./filter/plugin";
+export { registerPlugin } from "./filter/registry";
+export { Body } from "./hostcall/body";
+export { Configuration } from "./hostcall/configuration";
+export { Header, HeaderMap } from "./hostcall/headers";
+export { LocalResponse } from "./hostcall/local-response";
+export { Log } from "./hostcall/log";
+export { continueRequest, continueResponse } from "./hostcall/stream";
+export { DataStatus, HeadersStatus, Status, TrailersStatus } from "./status";

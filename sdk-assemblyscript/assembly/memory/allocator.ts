@@ -1,0 +1,21 @@
+// Where the host puts what it hands over. It calls `malloc` inside a host call, at most once per call, and the SDK
+// reads the result as soon as the call returns: one fixed area serves nearly all of them.
+
+const areaSize: usize = 4096;
+const area: usize = heap.alloc(areaSize);
+
+/** The ABI's allocator, exported by every filter. */
+export function malloc(size: usize): usize {
+  return size <= areaSize ? area : heap.alloc(size);
+}
+
+/** Gives back what a host call returned; harmless for 0. */
+export function release(pointer: usize): void {
+  if (pointer != area && pointer != 0) heap.free(pointer);
+}
+
+const outWords: usize = heap.alloc(16);
+
+/** Two words that host calls write pointers, sizes and numbers to. */
+export const outPointer: usize = outWords;
+export const outSize: usize = outWords + 4;

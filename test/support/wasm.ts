@@ -1,0 +1,184 @@
+import assert from "node:assert/strict";
+import type { LocalInfo } from "../../host/src/contracts/config/snapshot.ts";
+import type { PrepareContext } from "../../host/src/contracts/extension.ts";
+import type { HttpFilterInstances } from "../../host/src/contracts/http/filter.ts";
+import type { Logger, LogLevel } from "../../host/src/contracts/log.ts";
+import { WasmFilter } from "../../host/src/extensions/http-filters/wasm/wasm-filter.ts";
+import { preparePlugin } from "../../host/src/guest/wasm/canary.ts";
+import type { Plugin, PluginSettings } from "../../host/src/guest/wasm/plugin.ts";
+import { type PluginHandle, WasmRuntime } from "../../host/src/guest/wasm/runtime.ts";
+import type { PluginStats } from "../../host/src/guest/wasm/stats.ts";
+import { ownBudget } from "./guarded.ts";
+import { SimulatedDispatcher } from "./simulated-dispatcher.ts";
+
+/** A log that keeps its lines: `<level> <text>`. */
+export class CollectingLogger implements Logger {
+  readonly component = "wasm";
+  readonly lines: string[] = [];
+  /** Lines below it are not enabled. */
+  lowest: LogLevel = "trace";
+
+  enabled(level: LogLevel): boolean {
+    return order.indexOf(level) >= order.indexOf(this.lowest);
+  }
+  log(level: LogLevel, text: string): void {
+    if (this.enabled(level)) this.lines.push(`${level} ${text}`);
+  }
+  trace(text: string): void {
+    this.log("trace", text);
+  }
+  debug(text: string): void {
+    this.log("debug", text);
+  }
+  info(text: string): void {
+    this.log("info", text);
+  }
+  warning(text: string): void {
+    this.log("warning", text);
+  }
+  error(text: string): void {
+    this.log("error", text);
+  }
+  critical(text: string): void {
+    this.log("critical", text);
+  }
+  /** The lines so far, and empties the log. */
+  take(): string[] {
+    return this.lines.splice(0);
+  }
+}
+
+const order: readonly LogLevel[] = ["trace", "debug", "info", "warning", "error", "critical"];
+
+class CountingStat {
+  readonly name = "";
+  value = 0;
+  set(value: number): void {
+    this.value = value;
+  }
+  inc(): void {
+    this.value += 1;
+  }
+  dec(): void {
+    this.value -= 1;
+  }
+  add(amount: number): void {
+    this.value += amount;
+  }
+  sub(amount: number): void {
+    this.value -= amount;
+  }
+}
+
+/** Settings of a plugin called `plugin`; the configuration is text. */
+export function pluginSettings(
+  changes: Partial<Omit<PluginSettings, "configuration" | "vm">> & {
+    readonly configuration?: string;
+    readonly vm?: Partial<PluginSettings["vm"]>;
+  } = {},
+): PluginSettings {
+  return {
+    name: "plugin",
+    rootId: "",
+    allowOnHeadersStopIteration: false,
+    ...changes,
+    configuration: Buffer.from(changes.configuration ?? ""),
+    vm: {
+      vmId: "",
+      runtime: "envoy.wasm.runtime.v8",
+      configuration: Buffer.alloc(0),
+      environment: [],
+      allowedCapabilities: undefined,
+      ...changes.vm,
+    },
+  };
+}
+
+/** One worker's Wasm runtime, and the main thread's canary in front of it, in one thread. */
+export class WasmHost {
+  readonly logger = new CollectingLogger();
+  /** What canary runs logged. */
+  readonly canaryLogger = new CollectingLogger();
+  readonly dispatcher: SimulatedDispatcher;
+  readonly stats = {
+    created: new CountingStat(),
+    active: new CountingStat(),
+    vmFailed: new CountingStat(),
+    cpuLimitExceeded: new CountingStat(),
+    cpuOverrun: new CountingStat(),
+  } satisfies PluginStats;
+  readonly runtime: WasmRuntime;
+  readonly epoch: WebAssembly.Memory;
+  readonly #prepareContext: PrepareContext;
+
+  constructor(dispatcher: SimulatedDispatcher = new SimulatedDispatcher()) {
+    this.dispatcher = dispatcher;
+    const { epoch, budget } = ownBudget();
+    this.epoch = epoch;
+    const logger = this.logger;
+    this.runtime = new WasmRuntime(
+      {
+        epoch,
+        budget,
+        logger,
+        time: dispatcher.time,
+        createTimer: (callback) => dispatcher.createTimer(callback),
+        nodeId: "node-1",
+        nodeCluster: "cluster-1",
+      },
+      () => this.stats,
+    );
+    const singletons = new Map<string, unknown>([["sluice.guest_budget", budget]]);
+    this.#prepareContext = {
+      loggers: { logger: () => this.canaryLogger },
+      localInfo: { nodeId: "node-1", clusterName: "cluster-1" } as LocalInfo,
+      guestLimits: { defaultLimits: noLimits, byName: new Map() },
+      guestEpoch: epoch,
+      filterName: "wasm",
+      deadlineMs: 5000,
+      singleton: <T>(key: string, create: () => T): T => {
+        if (!singletons.has(key)) singletons.set(key, create());
+        return singletons.get(key) as T;
+      },
+    };
+  }
+
+  /** What the main thread makes of a module; an error's text when it refuses. */
+  async prepare(code: Uint8Array, settings = pluginSettings()): Promise<Plugin | string> {
+    const prepared = await preparePlugin(settings, code, this.#prepareContext);
+    return prepared.ok ? prepared.value : prepared.error;
+  }
+
+  /** Prepares, then acquires on the worker; fails the test when either refuses. */
+  async load(code: Uint8Array, settings = pluginSettings()): Promise<PluginHandle> {
+    const plugin = await this.prepare(code, settings);
+    assert.ok(typeof plugin !== "string", typeof plugin === "string" ? plugin : "");
+    return this.acquire(plugin);
+  }
+
+  acquire(plugin: Plugin): PluginHandle {
+    const acquired = this.runtime.acquire(plugin);
+    assert.ok(acquired.ok, acquired.ok ? "" : acquired.error);
+    return acquired.value;
+  }
+}
+
+const noLimits = {
+  cpuTimePerCallbackMs: undefined,
+  cpuTimePerConfigureMs: undefined,
+  maxMemoryBytes: undefined,
+  maxModuleBytes: undefined,
+  maxFunctionBodyBytes: undefined,
+  maxFunctions: undefined,
+};
+
+/** The plugin's filters, as the factory makes them. */
+export function wasmInstances(handle: PluginHandle): HttpFilterInstances {
+  return {
+    createFilters(callbacks) {
+      const filter = new WasmFilter(handle.root);
+      callbacks.addStreamFilter(filter);
+      callbacks.addAccessLogHandler((streamInfo) => filter.onLog(streamInfo));
+    },
+  };
+}
