@@ -85,12 +85,16 @@ export interface AccessLoggerFactory<Config = unknown> extends ExtensionFactory<
   createAccessLog(config: Config, context: WorkerContext): AccessLog;
 }
 
-/** The factories that this build has. Lookup is by type URL's message name, then by name. */
+/** The factories that this build has, by the message name of their configuration. */
 export interface ExtensionRegistry {
   httpFilter(messageName: string): HttpFilterFactory | undefined;
   networkFilter(messageName: string): NetworkFilterFactory | undefined;
   listenerFilter(messageName: string): ListenerFilterFactory | undefined;
   accessLogger(messageName: string): AccessLoggerFactory | undefined;
+  /** By `routeMessageName`. */
+  httpFilterOfRoute(routeMessageName: string): HttpFilterFactory | undefined;
+  /** All of a kind, in the order of registration. */
+  factories(kind: ExtensionKind): readonly ExtensionFactory[];
 }
 
 /**
@@ -104,7 +108,8 @@ export interface ParseContext {
   warning(message: Message, field: string, text: string): void;
   /**
    * A configured extension of `owner.field` (an `Any`): finds the factory by type URL and parses. Reports an
-   * unknown type, and returns undefined then.
+   * unknown type, and returns undefined then. Keep the object that it gives: `prepare` runs later and puts its
+   * result into it.
    */
   extension(
     kind: ExtensionKind,
@@ -113,7 +118,10 @@ export interface ParseContext {
     owner: Message,
     field: string,
   ): ExtensionConfig | undefined;
-  /** Per-route configuration for one filter: `Any` of the filter's `routeMessageName`, or `FilterConfig` around it. */
+  /**
+   * Per-route configuration for one filter: `Any` of the filter's `routeMessageName`, or `FilterConfig` around it.
+   * Undefined: nothing to be done (it was reported, or is optional and unknown). Keep the object, as above.
+   */
   perRouteConfig(
     filterName: string,
     config: Any,

@@ -1,0 +1,206 @@
+import type { Message } from "@bufbuild/protobuf";
+import type { Any } from "@bufbuild/protobuf/wkt";
+import { closest } from "../common/closest.ts";
+import type {
+  ExtensionConfig,
+  ExtensionDiscoveryConfig,
+  LocalInfo,
+} from "../contracts/config/snapshot.ts";
+import type {
+  ExtensionFactory,
+  ExtensionKind,
+  ExtensionRegistry,
+  ParseContext,
+  PerRouteConfig,
+} from "../contracts/extension.ts";
+import type { AnyContent } from "./any-contents.ts";
+import { readDataSource } from "./data-source.ts";
+import { durationNanos } from "./rule-checks.ts";
+import { parseExtensionDiscovery } from "./extension-discovery.ts";
+import type { DataSource } from "./gen/envoy/config/core/v3/base_pb.ts";
+import type { ExtensionConfigSource } from "./gen/envoy/config/core/v3/config_source_pb.ts";
+import type { Model } from "./model.ts";
+import type { Found } from "./found.ts";
+import { perRouteConfig } from "./per-route.ts";
+import { typeUrlOf } from "./schema.ts";
+
+export interface ContextOptions {
+  readonly model: Model;
+  readonly registry: ExtensionRegistry;
+  readonly localInfo: LocalInfo;
+  readonly found: Found;
+}
+
+const kindWords: { readonly [K in ExtensionKind]: string } = {
+  http_filter: "HTTP filter",
+  network_filter: "network filter",
+  listener_filter: "listener filter",
+  access_logger: "access logger",
+  transport_socket: "transport socket",
+};
+
+/** What `parse…` functions of all areas get: reports with places, and finds the extensions. */
+export class ConfigContext implements ParseContext {
+  readonly registry: ExtensionRegistry;
+  readonly localInfo: LocalInfo;
+  /** What the rest of the configuration is read with. */
+  readonly model: Model;
+  readonly #found: Found;
+
+  constructor(options: ContextOptions) {
+    this.registry = options.registry;
+    this.localInfo = options.localInfo;
+    this.model = options.model;
+    this.#found = options.found;
+  }
+
+  problem(message: Message, field: string, text: string): void {
+    // What is missing was perhaps meant to be there, under a name that has been reported.
+    if (this.model.isDamaged(message) && !this.model.origins.isWritten(message, field)) return;
+    this.model.problems.error(this.model.origins.place(message, field), text);
+  }
+
+  warning(message: Message, field: string, text: string): void {
+    this.model.problems.warning(this.model.origins.place(message, field), text);
+  }
+
+  extension(
+    kind: ExtensionKind,
+    name: string,
+    config: Any | undefined,
+    owner: Message,
+    field: string,
+  ): ExtensionConfig | undefined {
+    const content = config && this.model.anys.contentOf(config);
+    if (!content || content.messageName === "") {
+      this.problem(owner, field, this.#missingConfig(kind, name));
+      return undefined;
+    }
+    const found = this.#factory(kind, name, content);
+    if (!found) {
+      this.problem(owner, field, this.unknownExtension(kind, name, content.messageName));
+      return undefined;
+    }
+    if (!found.message) return undefined;
+    const parsed = found.factory.parseConfig(found.message as never, this);
+    const extension: ExtensionConfig = {
+      name,
+      typeUrl: typeUrlOf(found.factory.messageName),
+      config: parsed,
+    };
+    const place = this.model.origins.place(owner, field);
+    this.#found.extensions.push({ extension, factory: found.factory, place });
+    return extension;
+  }
+
+  perRouteConfig(
+    filterName: string,
+    config: Any,
+    owner: Message,
+    field: string,
+  ): PerRouteConfig | undefined {
+    return perRouteConfig(this, this.#found, { filterName, config, owner, field });
+  }
+
+  dataSource(source: Message | undefined, owner: Message, field: string): Buffer | undefined {
+    if (!source) return undefined;
+    const read = readDataSource(source as DataSource);
+    if (read.ok) return read.value;
+    this.problem(owner, field, read.error);
+    return undefined;
+  }
+
+  unpack(config: Any, owner: Message, field: string): Message | undefined {
+    const content = this.model.anys.contentOf(config);
+    if (content.message) return content.message;
+    if (content.messageName === "") this.problem(owner, field, '"@type" is missing');
+    else if (!this.model.schema.registry.getMessage(content.messageName)) {
+      this.problem(owner, field, `the type ${content.messageName} is not known here`);
+    }
+    return undefined;
+  }
+
+  durationMs(
+    duration: { readonly seconds: bigint; readonly nanos: number } | undefined,
+    fallback: number,
+  ): number {
+    return duration ? Number(durationNanos(duration) / 1_000_000n) : fallback;
+  }
+
+  extensionDiscovery(
+    kind: ExtensionKind,
+    name: string,
+    source: Message,
+    place: { readonly last: boolean },
+  ): ExtensionDiscoveryConfig | undefined {
+    if (kind !== "http_filter") {
+      this.problem(source, "", `a ${kindWords[kind]} by config_discovery is not supported`);
+      return undefined;
+    }
+    const typed = source as ExtensionConfigSource;
+    const discovery = parseExtensionDiscovery(this, { name, source: typed, last: place.last });
+    if (discovery) {
+      this.#found.discoveries.push({
+        discovery,
+        name,
+        last: place.last,
+        place: this.model.origins.place(source, ""),
+      });
+    }
+    return discovery;
+  }
+
+  reference(kind: "cluster", name: string, message: Message, field: string): void {
+    const place = this.model.origins.place(message, field);
+    this.#found.references.push({ kind, name, place });
+  }
+
+  factory(kind: ExtensionKind, messageName: string): ExtensionFactory | undefined {
+    if (kind === "http_filter") return this.registry.httpFilter(messageName);
+    if (kind === "network_filter") return this.registry.networkFilter(messageName);
+    if (kind === "listener_filter") return this.registry.listenerFilter(messageName);
+    return kind === "access_logger" ? this.registry.accessLogger(messageName) : undefined;
+  }
+
+  /** Names what was asked for, and the nearest that there is. */
+  unknownExtension(kind: ExtensionKind, name: string, messageName: string): string {
+    const factories = this.registry.factories(kind);
+    const near =
+      closest(
+        messageName,
+        factories.map((factory) => factory.messageName),
+      ) ??
+      factories.find(
+        (factory) =>
+          factory.name ===
+          closest(
+            name,
+            factories.map((f) => f.name),
+          ),
+      )?.messageName;
+    const what = `there is no ${kindWords[kind]} of type ${messageName}`;
+    const asked = name === "" ? what : `${what} (asked for by "${name}")`;
+    if (near !== undefined) return `${asked}; did you mean ${near}?`;
+    const names = factories.map((factory) => factory.name).join(", ");
+    return names === "" ? asked : `${asked}; there are ${names}`;
+  }
+
+  #missingConfig(kind: ExtensionKind, name: string): string {
+    const known = this.registry.factories(kind).find((factory) => factory.name === name);
+    const what = `the typed_config of "${name}" is missing`;
+    return known ? `${what}; write "@type": ${typeUrlOf(known.messageName)}` : what;
+  }
+
+  /** By the type of the content; a bare `Struct` says nothing, and goes by the extension's name. */
+  #factory(
+    kind: ExtensionKind,
+    name: string,
+    content: AnyContent,
+  ): { factory: ExtensionFactory; message: Message | undefined } | undefined {
+    const factory = this.factory(kind, content.messageName);
+    if (factory) return { factory, message: content.message };
+    if (content.messageName !== "google.protobuf.Struct") return undefined;
+    const named = this.registry.factories(kind).find((candidate) => candidate.name === name);
+    return named && { factory: named, message: this.model.structAs(content, named.messageName) };
+  }
+}

@@ -1,0 +1,153 @@
+import { createHash } from "node:crypto";
+import fs from "node:fs";
+import { toBinary } from "@bufbuild/protobuf";
+import type { ExtensionConfig, ExtensionDiscoveryConfig } from "../contracts/config/snapshot.ts";
+import type { ConfigContext } from "./context.ts";
+import type {
+  ConfigSource,
+  ExtensionConfigSource,
+} from "./gen/envoy/config/core/v3/config_source_pb.ts";
+import { messageNameOf, typeUrlOf } from "./schema.ts";
+
+interface Asked {
+  /** The filter's name, which is the name of the resource. */
+  readonly name: string;
+  readonly source: ExtensionConfigSource;
+  readonly last: boolean;
+}
+
+/** Envoy's default of `initial_fetch_timeout`. */
+const fetchTimeoutMs = 15_000;
+
+/** `config_discovery` of an HTTP filter, checked as Envoy checks it. */
+export function parseExtensionDiscovery(
+  context: ConfigContext,
+  asked: Asked,
+): ExtensionDiscoveryConfig | undefined {
+  const { source, name } = asked;
+  if (!source.configSource) return undefined;
+  checkNode(context, source);
+  checkTypes(context, source);
+  const files = filesOf(context, source.configSource);
+  const defaultConfig = parseDefault(context, asked);
+  if (source.applyDefaultConfigWithoutWarming && !source.defaultConfig) {
+    const text = `Error: filter config ${name} applied without warming but has no default config.`;
+    context.problem(source, "apply_default_config_without_warming", text);
+  }
+  if (!files) return undefined;
+  return {
+    key: keyOf(context, name, source.configSource),
+    typeUrls: source.typeUrls.map((url) => typeUrlOf(messageNameOf(url))),
+    ...files,
+    defaultConfig,
+    applyDefaultConfigWithoutWarming: source.applyDefaultConfigWithoutWarming,
+    initialFetchTimeoutMs: context.durationMs(
+      source.configSource.initialFetchTimeout,
+      fetchTimeoutMs,
+    ),
+  };
+}
+
+function checkNode(context: ConfigContext, source: ExtensionConfigSource): void {
+  const { nodeId, clusterName } = context.localInfo;
+  if (nodeId !== "" && clusterName !== "") return;
+  const text =
+    "type.googleapis.com/envoy.config.core.v3.TypedExtensionConfig: node 'id' and 'cluster' are required. " +
+    "Set it either in 'node' config or via --service-node and --service-cluster options.";
+  context.problem(source, "config_source", text);
+}
+
+function checkTypes(context: ConfigContext, source: ExtensionConfigSource): void {
+  source.typeUrls.forEach((url, index) => {
+    const messageName = messageNameOf(url);
+    if (context.factory("http_filter", messageName)) return;
+    const mend = context.unknownExtension("http_filter", "", messageName);
+    const text = `Error: no factory found for a required type URL ${messageName}: ${mend}`;
+    context.problem(source, `type_urls[${index}]`, text);
+  });
+}
+
+/** The file to read, and the directory to watch; both must exist. */
+function filesOf(
+  context: ConfigContext,
+  config: ConfigSource,
+): { path: string; watchedDirectory: string | undefined } | undefined {
+  // ApiVersion.V2
+  if (config.resourceApiVersion === 1) {
+    context.problem(config, "resource_api_version", "V2 resources do not exist any more; use V3");
+  }
+  const { configSourceSpecifier: specifier } = config;
+  if (specifier.case === "path") {
+    return exists(context, config, "path", specifier.value)
+      ? { path: specifier.value, watchedDirectory: undefined }
+      : undefined;
+  }
+  if (specifier.case !== "pathConfigSource") {
+    // The other kinds are refused by their field classes.
+    if (specifier.case === undefined) {
+      const text = "Missing config source specifier; set path_config_source";
+      context.problem(config, "", text);
+    }
+    return undefined;
+  }
+  const { path, watchedDirectory } = specifier.value;
+  if (!exists(context, specifier.value, "path", path)) return undefined;
+  if (!watchedDirectory) return { path, watchedDirectory: undefined };
+  return exists(context, watchedDirectory, "path", watchedDirectory.path)
+    ? { path, watchedDirectory: watchedDirectory.path }
+    : undefined;
+}
+
+function exists(
+  context: ConfigContext,
+  message: Parameters<ConfigContext["problem"]>[0],
+  field: string,
+  file: string,
+): boolean {
+  if (fs.existsSync(file)) return true;
+  const text = `paths must refer to an existing path in the system: '${file}' does not exist`;
+  context.problem(message, field, text);
+  return false;
+}
+
+function parseDefault(context: ConfigContext, asked: Asked): ExtensionConfig | undefined {
+  const { source, name, last } = asked;
+  if (!source.defaultConfig) return undefined;
+  const extension = context.extension(
+    "http_filter",
+    name,
+    source.defaultConfig,
+    source,
+    "default_config",
+  );
+  if (!extension) return undefined;
+  const messageName = messageNameOf(extension.typeUrl);
+  const allowed = source.typeUrls.map(messageNameOf);
+  if (!allowed.includes(messageName)) {
+    const text = `Error: filter config has type URL ${messageName} but expect ${allowed.join(", ")}.`;
+    context.problem(source, "default_config", text);
+  }
+  const factory = context.registry.httpFilter(messageName);
+  const misplaced = factory && misplacedText(name, messageName, factory.isTerminal, last);
+  if (misplaced !== undefined) context.problem(source, "default_config", misplaced);
+  return extension;
+}
+
+/** Why a filter cannot stand where it stands; Envoy's words. */
+export function misplacedText(
+  name: string,
+  messageName: string,
+  terminal: boolean,
+  last: boolean,
+): string | undefined {
+  if (terminal === last) return undefined;
+  return terminal
+    ? `Error: terminal filter named ${name} of type ${messageName} must be the last filter in a http filter chain.`
+    : `Error: non-terminal filter named ${name} of type ${messageName} is the last filter in a http filter chain.`;
+}
+
+function keyOf(context: ConfigContext, name: string, config: ConfigSource): string {
+  const desc = context.model.schema.message(config.$typeName);
+  const hash = createHash("sha256").update(toBinary(desc, config)).digest("hex");
+  return `${name}@${hash.slice(0, 16)}`;
+}

@@ -1,0 +1,90 @@
+import type { FieldClassTable } from "./types.ts";
+
+const discovery = "is not supported; list the resources in static_resources";
+const controlPlane = "it is only sent to control planes, and there is none";
+const secrets = "TLS is not supported";
+
+/** The bootstrap, admin and our own settings. */
+export const bootstrapFields: FieldClassTable = {
+  "envoy.config.bootstrap.v3.Bootstrap": {
+    implemented: [
+      "node",
+      "static_resources",
+      "dynamic_resources",
+      "admin",
+      "bootstrap_extensions",
+      "stats_flush_interval",
+    ],
+    harmless: {
+      memory_allocator_manager: "it tunes an allocator that is not used",
+      grpc_async_client_manager_config: "there are no gRPC clients",
+    },
+    refused: {
+      stats_flush_on_admin: "is not supported; use stats_flush_interval",
+      cluster_manager: "settings of the cluster manager are not supported",
+      layered_runtime: "runtime layers are not supported; use the fields that they would override",
+      overload_manager: "overload actions are not supported; use circuit breakers",
+      watchdog: "the watchdog's times cannot be set",
+      watchdogs: "the watchdog's times cannot be set",
+      stats_sinks: "stats sinks are not supported; read /stats/prometheus",
+      stats_config: "tags and buckets of stats cannot be set",
+      tracing: "tracing is not supported",
+      hds_config: "health discovery is not supported",
+      application_log_config: "the format of logs cannot be set",
+      default_regex_engine: "regular expressions are not supported",
+      header_prefix: "is not supported; headers of our own begin with x-envoy-",
+      typed_dns_resolver_config: "names are not resolved",
+      dns_resolution_config: "names are not resolved",
+      use_tcp_for_dns_lookups: "names are not resolved",
+    },
+  },
+  "envoy.config.bootstrap.v3.Bootstrap.StaticResources": {
+    implemented: ["listeners", "clusters"],
+    refused: { secrets },
+  },
+  "envoy.config.bootstrap.v3.Bootstrap.DynamicResources": {
+    implemented: [],
+    refused: {
+      lds_config: discovery,
+      lds_resources_locator: discovery,
+      cds_config: discovery,
+      cds_resources_locator: discovery,
+      ads_config: discovery,
+    },
+  },
+  "envoy.config.bootstrap.v3.Admin": {
+    implemented: ["address", "access_log", "access_log_path"],
+    harmless: {
+      profile_path: "there is no CPU profiler",
+      ignore_global_conn_limit: "there is no global connection limit",
+    },
+    refused: {
+      socket_options: "socket options are not supported",
+      allow_paths: "is not supported; bind admin to an address that only you reach",
+    },
+  },
+  "envoy.config.core.v3.Node": {
+    implemented: ["id", "cluster", "metadata", "locality"],
+    harmless: {
+      user_agent_name: controlPlane,
+      user_agent_version: controlPlane,
+      user_agent_build_version: controlPlane,
+      extensions: controlPlane,
+      client_features: controlPlane,
+      listening_addresses: controlPlane,
+    },
+    refused: { dynamic_parameters: controlPlane },
+  },
+  "sluice.guests.v1.Guests": { implemented: ["default_limits", "entries"] },
+  "sluice.guests.v1.Guests.Entry": { implemented: ["name", "limits"] },
+  "sluice.guests.v1.Limits": {
+    implemented: [
+      "cpu_time_per_callback",
+      "cpu_time_per_configure",
+      "max_memory_bytes",
+      "max_module_bytes",
+      "max_function_body_bytes",
+      "max_functions",
+    ],
+  },
+};

@@ -1,0 +1,21 @@
+import { bootstrapFields } from "./bootstrap.ts";
+import { FieldClasses } from "./classes.ts";
+import { clusterFields } from "./cluster.ts";
+import { coreFields } from "./core.ts";
+import { discoveryFields } from "./discovery.ts";
+import { listenerFields } from "./listener.ts";
+import { luaFields } from "./lua.ts";
+import { routeFields } from "./route.ts";
+import { wasmFields } from "./wasm.ts";
+
+/** What Sluice does with each field of each message that it knows. */
+export const fieldClasses = new FieldClasses([
+  bootstrapFields,
+  clusterFields,
+  coreFields,
+  discoveryFields,
+  listenerFields,
+  luaFields,
+  routeFields,
+  wasmFields,
+]);

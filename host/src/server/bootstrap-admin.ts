@@ -1,0 +1,42 @@
+import { create, toBinary } from "@bufbuild/protobuf";
+import { AnySchema } from "@bufbuild/protobuf/wkt";
+import type { ConfigContext } from "../config/context.ts";
+import type { Admin, Bootstrap } from "../config/gen/envoy/config/bootstrap/v3/bootstrap_pb.ts";
+import { typeUrlOf } from "../config/schema.ts";
+import type { Address } from "../contracts/address.ts";
+import type { ExtensionConfig } from "../contracts/config/snapshot.ts";
+import { parseListenAddress } from "../listener/config-address.ts";
+
+/** `envoy.config.bootstrap.v3.Admin`. */
+export interface AdminConfig {
+  readonly address: Address;
+  readonly accessLogs: readonly ExtensionConfig[];
+}
+
+/** Undefined when there is no admin interface: Envoy has none without an address. */
+export function parseAdmin(message: Bootstrap, context: ConfigContext): AdminConfig | undefined {
+  const { admin } = message;
+  if (!admin) return undefined;
+  const accessLogs = admin.accessLog
+    .map((log) => {
+      const config = log.configType.value;
+      return context.extension("access_logger", log.name, config, log, "typed_config");
+    })
+    .concat(admin.accessLogPath === "" ? [] : [fileLog(admin, context)])
+    .filter((log) => log !== undefined);
+  const address = admin.address && parseListenAddress(admin.address, context);
+  return address && { address, accessLogs };
+}
+
+const fileLogName = "envoy.extensions.access_loggers.file.v3.FileAccessLog";
+
+/** The deprecated `access_log_path`: a file access log in Envoy's default format. */
+function fileLog(admin: Admin, context: ConfigContext): ExtensionConfig | undefined {
+  const desc = context.model.schema.message(fileLogName);
+  const config = create(AnySchema, {
+    typeUrl: typeUrlOf(fileLogName),
+    value: toBinary(desc, create(desc, { path: admin.accessLogPath })),
+  });
+  const name = "envoy.access_loggers.file";
+  return context.extension("access_logger", name, config, admin, "access_log_path");
+}

@@ -1,0 +1,62 @@
+import type { ConfigContext } from "../config/context.ts";
+import type { Bootstrap } from "../config/gen/envoy/config/bootstrap/v3/bootstrap_pb.ts";
+import type { Guests, Limits } from "../config/gen/sluice/guests/v1/guests_pb.ts";
+import type { GuestLimits, GuestLimitsConfig } from "../contracts/config/guests.ts";
+import type { ParseContext } from "../contracts/extension.ts";
+
+const guestsName = "sluice.guests.v1.Guests";
+
+/** `bootstrap_extensions`: only our own settings for guests. */
+export function parseBootstrapExtensions(
+  message: Bootstrap,
+  context: ConfigContext,
+): GuestLimitsConfig {
+  let guests: Guests | undefined;
+  message.bootstrapExtensions.forEach((extension, index) => {
+    const { typedConfig } = extension;
+    const field = `bootstrap_extensions[${index}]`;
+    const content = typedConfig && context.model.anys.contentOf(typedConfig);
+    if (content?.messageName !== guestsName) {
+      const asked = content?.messageName || extension.name;
+      const text = `there is no bootstrap extension of type ${asked}; there is ${guestsName}`;
+      context.problem(message, field, text);
+    } else if (guests) {
+      context.problem(message, field, "the limits of guests are set already");
+    } else guests = content.message as Guests | undefined;
+  });
+  return guestLimitsOf(guests, context);
+}
+
+function guestLimitsOf(guests: Guests | undefined, context: ConfigContext): GuestLimitsConfig {
+  const defaultLimits = limitsOf(guests?.defaultLimits, context);
+  const byName = new Map<string, GuestLimits>();
+  for (const entry of guests?.entries ?? []) {
+    const { name, limits } = entry;
+    if (byName.has(name)) {
+      context.problem(entry, "name", `the limits of "${name}" are set already`);
+    }
+    byName.set(name, laidOver(defaultLimits, limitsOf(limits, context)));
+  }
+  return { defaultLimits, byName };
+}
+
+/** `outer` where `own` says nothing. */
+function laidOver(outer: GuestLimits, own: GuestLimits): GuestLimits {
+  const said = Object.entries(own).filter(([, value]) => value !== undefined);
+  return { ...outer, ...(Object.fromEntries(said) as Partial<GuestLimits>) };
+}
+
+function limitsOf(limits: Limits | undefined, context: ParseContext): GuestLimits {
+  const ms = (duration: Limits["cpuTimePerCallback"]): number | undefined =>
+    duration && context.durationMs(duration, 0);
+  const bytes = (value: bigint | undefined): number | undefined =>
+    value === undefined ? undefined : Number(value);
+  return {
+    cpuTimePerCallbackMs: ms(limits?.cpuTimePerCallback),
+    cpuTimePerConfigureMs: ms(limits?.cpuTimePerConfigure),
+    maxMemoryBytes: bytes(limits?.maxMemoryBytes),
+    maxModuleBytes: bytes(limits?.maxModuleBytes),
+    maxFunctionBodyBytes: limits?.maxFunctionBodyBytes,
+    maxFunctions: limits?.maxFunctions,
+  };
+}
