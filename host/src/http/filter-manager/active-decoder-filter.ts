@@ -77,6 +77,7 @@ export class ActiveDecoderFilter extends ActiveFilter implements StreamDecoderFi
       manager.failFilter(LocalReplyDetails.FilterAddedInvalidRequestData);
       return new HeaderMapImpl();
     }
+    this.sawTrailers = true;
     manager.requestTrailers ??= new HeaderMapImpl();
     return manager.requestTrailers;
   }

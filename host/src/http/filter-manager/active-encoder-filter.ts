@@ -75,6 +75,7 @@ export class ActiveEncoderFilter extends ActiveFilter implements StreamEncoderFi
       manager.failFilter(LocalReplyDetails.FilterAddedInvalidResponseData);
       return new HeaderMapImpl();
     }
+    this.sawTrailers = true;
     if (manager.responseTrailers === undefined) manager.setResponseTrailers(new HeaderMapImpl());
     return manager.responseTrailers!;
   }

@@ -45,6 +45,8 @@ export abstract class ActiveFilter implements StreamFilterCallbacks {
   continued1xxHeaders = false;
   /** The end of the message was shown to this filter. */
   endStream = false;
+  /** The trailers were shown to this filter, or made by it. */
+  sawTrailers = false;
   /** After a StopAll status: data and trailers resume at this filter, which has not seen them. */
   iterateFromCurrent = false;
 
@@ -174,6 +176,12 @@ export abstract class ActiveFilter implements StreamFilterCallbacks {
     return true;
   }
 
+  /** Where the data and trailers that this filter held go on. False: at the next filter. */
+  get resumesHere(): boolean {
+    // A filter that has seen the end of the message can only have made what follows itself.
+    return this.iterateFromCurrent && !this.endStream;
+  }
+
   /** Appends to the stream's buffer; data that is the buffer already was changed in place. */
   bufferData(data: DataBuffer): void {
     const buffered = this.bufferedData();
@@ -194,10 +202,11 @@ export abstract class ActiveFilter implements StreamFilterCallbacks {
       this.headersContinued = true;
       this.doHeaders(this.complete() && this.bufferedData() === undefined && !this.hasTrailers());
     }
-    // Trailers that are added on the way are passed on by the data iteration itself.
+    // Trailers that are added on the way are passed on by the data iteration itself; those that this filter has
+    // yet to see are still held by a filter before it.
     const hadTrailers = this.hasTrailers();
     if (this.bufferedData() !== undefined) this.doData(this.complete() && !hadTrailers);
-    if (hadTrailers) this.doTrailers();
+    if (hadTrailers && (this.sawTrailers || this.iterateFromCurrent)) this.doTrailers();
     this.iterateFromCurrent = false;
   }
 

@@ -1,6 +1,6 @@
 import type { DataBuffer } from "../../contracts/buffer.ts";
 import type { RequestHeaderMap, TrailerMap } from "../../contracts/headers.ts";
-import { FilterHeadersStatus } from "../../contracts/http/filter.ts";
+import { FilterHeadersStatus, type FilterDataStatus } from "../../contracts/http/filter.ts";
 import { IterationState } from "./active-filter.ts";
 import type { ActiveDecoderFilter } from "./active-decoder-filter.ts";
 import { CallState } from "./call-state.ts";
@@ -63,27 +63,37 @@ export function decodeData(
   manager.callbacks.resetIdleTimer();
   // The response is complete: nobody cares for the rest of the request.
   if (manager.localComplete || manager.destroyed) return;
-  let entry = startOf(manager, from, fromCurrent);
-  let end = endStream;
-  const hadTrailers = manager.requestTrailers !== undefined;
+  const trailersBefore = manager.requestTrailers;
   let trailersAddedBy: ActiveDecoderFilter | undefined;
+  let entry = startOf(manager, from, fromCurrent);
   while (entry !== undefined) {
-    if (entry.bufferIfStoppedAll(data)) return;
+    const held = entry.bufferIfStoppedAll(data);
     // An inner continuation has already delivered the end to this filter and those behind it.
-    if (entry.endStream) return;
-    const status = callDecodeData(manager, entry, data, end);
+    if (!held && entry.endStream) return;
+    const status = held ? 0 : callDecodeData(manager, entry, data, endStream);
     if (status < 0) return;
-    if (!hadTrailers && trailersAddedBy === undefined && manager.requestTrailers !== undefined) {
-      end = false;
-      trailersAddedBy = entry;
+    if (trailersBefore !== manager.requestTrailers) trailersAddedBy ??= entry;
+    const goOn = !held && entry.afterData(status as FilterDataStatus, data);
+    // The terminal filter stops as a rule.
+    if (!goOn && (held || entry.next !== undefined)) {
+      // Trailers that this filter added stay, or have gone on, with its data; those of a filter before it follow.
+      passAddedTrailers(manager, trailersAddedBy, entry);
+      return;
     }
-    if (!entry.afterData(status as 0 | 1 | 2 | 3, data) && entry.next !== undefined) break;
     entry = entry.next;
   }
-  if (trailersAddedBy !== undefined && manager.requestTrailers !== undefined) {
-    decodeTrailers(manager, trailersAddedBy, manager.requestTrailers);
-  }
-  if (end) manager.callbacks.disarmRequestTimeout();
+  if (trailersAddedBy === undefined && endStream) manager.callbacks.disarmRequestTimeout();
+  else passAddedTrailers(manager, trailersAddedBy, undefined);
+}
+
+/** `stoppedBy`: the filter at which the data stopped. */
+function passAddedTrailers(
+  manager: FilterManager,
+  addedBy: ActiveDecoderFilter | undefined,
+  stoppedBy: ActiveDecoderFilter | undefined,
+): void {
+  if (addedBy === undefined || addedBy === stoppedBy) return;
+  decodeTrailers(manager, addedBy, manager.requestTrailers!);
 }
 
 export function decodeTrailers(
@@ -96,6 +106,7 @@ export function decodeTrailers(
   while (entry !== undefined) {
     if (entry.stoppedAll) return;
     manager.callState |= CallState.DecodeTrailers;
+    entry.sawTrailers = true;
     const status = entry.filter.decodeTrailers(trailers);
     manager.callState &= ~CallState.DecodeTrailers;
     entry.endStream = true;
@@ -137,7 +148,7 @@ function startOf(
   fromCurrent: boolean,
 ): ActiveDecoderFilter | undefined {
   if (from === undefined) return manager.firstDecoder;
-  return fromCurrent && from.iterateFromCurrent ? from : from.next;
+  return fromCurrent && from.resumesHere ? from : from.next;
 }
 
 function continueWithAddedBody(filter: ActiveDecoderFilter | undefined): void {

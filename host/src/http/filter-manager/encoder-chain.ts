@@ -1,6 +1,10 @@
 import type { DataBuffer } from "../../contracts/buffer.ts";
 import type { ResponseHeaderMap, TrailerMap } from "../../contracts/headers.ts";
-import { Filter1xxHeadersStatus, FilterHeadersStatus } from "../../contracts/http/filter.ts";
+import {
+  Filter1xxHeadersStatus,
+  FilterHeadersStatus,
+  type FilterDataStatus,
+} from "../../contracts/http/filter.ts";
 import { IterationState } from "./active-filter.ts";
 import type { ActiveEncoderFilter } from "./active-encoder-filter.ts";
 import { CallState } from "./call-state.ts";
@@ -85,28 +89,38 @@ export function encodeData(
   manager.callbacks.resetIdleTimer();
   if (manager.destroyed || manager.remoteEncodeComplete) return;
   if (from === undefined) manager.localComplete = endStream;
-  let entry = startOf(manager, from, fromCurrent);
-  const hadTrailers = manager.responseTrailers !== undefined;
+  const trailersBefore = manager.responseTrailers;
   let trailersAddedBy: ActiveEncoderFilter | undefined;
+  let entry = startOf(manager, from, fromCurrent);
   while (entry !== undefined) {
-    if (entry.bufferIfStoppedAll(data)) return;
+    const held = entry.bufferIfStoppedAll(data);
     // An inner continuation has already delivered the end to this filter and those behind it.
-    if (entry.endStream) return;
-    const status = callEncodeData(manager, entry, data, endStream);
+    if (!held && entry.endStream) return;
+    const status = held ? 0 : callEncodeData(manager, entry, data, endStream);
     if (status < 0) return;
-    if (!hadTrailers && trailersAddedBy === undefined && manager.responseTrailers !== undefined) {
-      trailersAddedBy = entry;
+    if (trailersBefore !== manager.responseTrailers) trailersAddedBy ??= entry;
+    if (held || !entry.afterData(status as FilterDataStatus, data)) {
+      // Trailers that this filter added stay, or have gone on, with its data; those of a filter before it follow.
+      passAddedTrailers(manager, trailersAddedBy, entry);
+      return;
     }
-    if (!entry.afterData(status as 0 | 1 | 2 | 3, data)) return;
     entry = entry.next;
   }
   const endNow = endStream && trailersAddedBy === undefined;
   manager.callbacks.encodeData(data, endNow);
   if (manager.destroyed) return;
   manager.maybeEndEncode(endNow);
-  if (trailersAddedBy !== undefined && manager.responseTrailers !== undefined) {
-    encodeTrailers(manager, trailersAddedBy, manager.responseTrailers);
-  }
+  passAddedTrailers(manager, trailersAddedBy, undefined);
+}
+
+/** `stoppedBy`: the filter at which the data stopped. */
+function passAddedTrailers(
+  manager: FilterManager,
+  addedBy: ActiveEncoderFilter | undefined,
+  stoppedBy: ActiveEncoderFilter | undefined,
+): void {
+  if (addedBy === undefined || addedBy === stoppedBy) return;
+  encodeTrailers(manager, addedBy, manager.responseTrailers!);
 }
 
 export function encodeTrailers(
@@ -121,6 +135,7 @@ export function encodeTrailers(
   while (entry !== undefined) {
     if (entry.stoppedAll) return;
     manager.callState |= CallState.EncodeTrailers;
+    entry.sawTrailers = true;
     const status = entry.filter.encodeTrailers(trailers);
     manager.callState &= ~CallState.EncodeTrailers;
     entry.endStream = true;
@@ -176,7 +191,7 @@ function startOf(
   fromCurrent: boolean,
 ): ActiveEncoderFilter | undefined {
   if (from === undefined) return manager.firstEncoder;
-  return fromCurrent && from.iterateFromCurrent ? from : from.next;
+  return fromCurrent && from.resumesHere ? from : from.next;
 }
 
 function continueWithAddedBody(filter: ActiveEncoderFilter | undefined): void {
