@@ -43,7 +43,7 @@ export function isToken(text: string): boolean {
 export function isValidHeaderName(name: string): boolean {
   for (let i = 0; i < name.length; i += 1) {
     const c = name.charCodeAt(i);
-    if (c > 255 || tokenLower[c] !== c) return false;
+    if (c === 0 || c > 255 || tokenLower[c] !== c) return false;
   }
   return name.length > 0;
 }

@@ -1,11 +1,14 @@
 import { OwnedBuffer } from "../../../common/data-buffer.ts";
-import { valueByte } from "../../../common/headers/validation.ts";
+import { tokenLower, valueByte } from "../../../common/headers/validation.ts";
 import type { CodecError } from "../../../contracts/http/codec.ts";
 import { http1Errors } from "./errors.ts";
 
 const lf = 10;
 const cr = 13;
+const quote = 34;
 const semicolon = 59;
+const equals = 61;
+const backslash = 92;
 
 // A body larger than this would no longer be counted exactly in a double.
 const mostSizeDigits = 12;
@@ -21,13 +24,17 @@ const copyBlock = 16_384;
 const State = {
   FirstDigit: 0,
   Size: 1,
-  Extension: 2,
-  SizeLf: 3,
-  Data: 4,
-  DataCr: 5,
-  DataLf: 6,
+  ExtensionName: 2,
+  ExtensionValue: 3,
+  QuotedValue: 4,
+  QuotedPair: 5,
+  AfterQuotedValue: 6,
+  SizeLf: 7,
+  Data: 8,
+  DataCr: 9,
+  DataLf: 10,
   /** The line of the last chunk is over; trailers follow. */
-  Done: 7,
+  Done: 11,
 } as const;
 type State = (typeof State)[keyof typeof State];
 
@@ -50,6 +57,8 @@ export class ChunkedDecoder {
   #significantDigits = 0;
   #extension = 0;
   #extensions = 0;
+  /** `#extension` when the last equals sign was met. */
+  #valueStart = -1;
   #block: Buffer | undefined = undefined;
   #blockStart = 0;
   #blockUsed = 0;
@@ -109,7 +118,11 @@ export class ChunkedDecoder {
       case State.Size:
         this.#sizeByte(byte);
         return;
-      case State.Extension:
+      case State.ExtensionName:
+      case State.ExtensionValue:
+      case State.QuotedValue:
+      case State.QuotedPair:
+      case State.AfterQuotedValue:
         this.#extensionByte(byte);
         return;
       case State.SizeLf:
@@ -117,12 +130,8 @@ export class ChunkedDecoder {
         else this.#state = this.#size === 0 ? State.Done : State.Data;
         return;
       case State.DataCr:
-        if (byte === cr) this.#state = State.DataLf;
-        else this.error = http1Errors.chunkEnd;
-        return;
       case State.DataLf:
-        if (byte === lf) this.#state = State.FirstDigit;
-        else this.error = http1Errors.chunkEnd;
+        this.#dataEndByte(byte);
         return;
       case State.Data:
       case State.Done:
@@ -132,11 +141,18 @@ export class ChunkedDecoder {
     }
   }
 
+  #dataEndByte(byte: number): void {
+    if (this.#state === State.DataCr && byte === cr) this.#state = State.DataLf;
+    else if (this.#state === State.DataLf && byte === lf) this.#state = State.FirstDigit;
+    else this.error = http1Errors.chunkEnd;
+  }
+
   #firstDigit(byte: number): void {
     this.#size = 0;
     this.#digits = 0;
     this.#significantDigits = 0;
     this.#extension = 0;
+    this.#valueStart = -1;
     this.#state = State.Size;
     if (hexValue[byte] === 255) this.error = http1Errors.chunkSize;
     else this.#sizeByte(byte);
@@ -146,7 +162,7 @@ export class ChunkedDecoder {
     const digit = hexValue[byte]!;
     if (digit === 255) {
       if (byte === cr) this.#state = State.SizeLf;
-      else if (byte === semicolon) this.#state = State.Extension;
+      else if (byte === semicolon) this.#state = State.ExtensionName;
       else this.error = http1Errors.chunkSize;
       return;
     }
@@ -159,19 +175,41 @@ export class ChunkedDecoder {
   }
 
   #extensionByte(byte: number): void {
-    if (byte === cr) {
+    const quoted = this.#state === State.QuotedValue || this.#state === State.QuotedPair;
+    if (byte === cr && !quoted) {
       this.#state = State.SizeLf;
       return;
     }
     this.#extension += 1;
     this.#extensions += 1;
-    if (
-      valueByte[byte] === 0 ||
-      this.#extension > mostExtension ||
-      this.#extensions > mostExtensions
-    ) {
+    if (this.#extension > mostExtension || this.#extensions > mostExtensions) {
+      this.error = http1Errors.chunkExtension;
+    } else if (quoted) {
+      this.#quotedByte(byte);
+    } else {
+      this.#plainExtensionByte(byte);
+    }
+  }
+
+  /** RFC 9112 section 7.1.1, without the blanks that a grown grammar puts up with. */
+  #plainExtensionByte(byte: number): void {
+    if (byte === semicolon) {
+      this.#state = State.ExtensionName;
+    } else if (byte === equals && this.#state === State.ExtensionName) {
+      this.#state = State.ExtensionValue;
+      this.#valueStart = this.#extension;
+    } else if (byte === quote && this.#valueStart === this.#extension - 1) {
+      this.#state = State.QuotedValue;
+    } else if (tokenLower[byte] === 0 || this.#state === State.AfterQuotedValue) {
       this.error = http1Errors.chunkExtension;
     }
+  }
+
+  #quotedByte(byte: number): void {
+    if (valueByte[byte] === 0) this.error = http1Errors.chunkExtension;
+    else if (this.#state === State.QuotedPair) this.#state = State.QuotedValue;
+    else if (byte === backslash) this.#state = State.QuotedPair;
+    else if (byte === quote) this.#state = State.AfterQuotedValue;
   }
 
   #append(bytes: Buffer, from: number, to: number): void {

@@ -36,6 +36,8 @@ export class Http1ServerConnection implements ServerConnection, MessageSink, Ser
   #http10 = false;
   #goingAway = false;
   #closing = false;
+  /** The peer has been told that it broke the protocol. */
+  #refused = false;
   /** Reading is disabled because a pipelined request waits. */
   #holdsReading = false;
   #aboveHighWatermark: boolean;
@@ -67,7 +69,7 @@ export class Http1ServerConnection implements ServerConnection, MessageSink, Ser
   dispatch(data: DataBuffer): CodecError | undefined {
     const error = this.#parser.execute(data);
     if (error !== undefined) {
-      this.#refuse(error);
+      if (!this.#refused) this.#refuse(error);
       return error;
     }
     if (data.length > 0 && this.#waits && !this.#holdsReading) {
@@ -200,6 +202,7 @@ export class Http1ServerConnection implements ServerConnection, MessageSink, Ser
 
   /** Answers, if nothing has been answered yet. The owner closes the connection. */
   #refuse(error: CodecError): void {
+    this.#refused = true;
     this.#closing = true;
     const stream = this.#active;
     if (stream === undefined) return;
