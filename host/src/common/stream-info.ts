@@ -38,7 +38,7 @@ export class StreamInfoImpl implements StreamInfo {
   filterChainName: string;
   requestedServerName: string;
   downstreamTransportFailureReason = "";
-  readonly downstreamLocalAddress: Address | undefined;
+  downstreamLocalAddress: Address | undefined;
   downstreamRemoteAddress: Address | undefined;
   readonly downstreamDirectRemoteAddress: Address | undefined;
   readonly connectionId: number;

@@ -27,14 +27,19 @@ export interface SocketSink {
 export class SocketIo {
   readonly socket: Socket;
   sink: SocketSink;
+  /** Reading was asked for while a chunk was being handed over, perhaps by the next sink. */
+  #resumed = false;
 
   constructor(socket: Socket, sink: SocketSink) {
     this.socket = socket;
     this.sink = sink;
     socket.push = (chunk: Buffer | null): boolean => {
-      if (chunk !== null) return this.sink.onSocketData(chunk);
-      this.sink.onSocketEnd();
-      return false;
+      if (chunk === null) {
+        this.sink.onSocketEnd();
+        return false;
+      }
+      this.#resumed = false;
+      return this.sink.onSocketData(chunk) || this.#resumed;
     };
     socket.on("drain", () => this.sink.onSocketDrain());
     socket.on("error", (error: NodeJS.ErrnoException) => this.sink.onSocketError(error));
@@ -42,6 +47,7 @@ export class SocketIo {
 
   /** Begins to read, or goes on after a `false` of `onSocketData`. */
   resumeReading(): void {
+    this.#resumed = true;
     if (!this.socket.destroyed) this.socket._read(0);
   }
 

@@ -5,6 +5,7 @@ import { coreFields } from "./core.ts";
 import { discoveryFields } from "./discovery.ts";
 import { listenerFields } from "./listener.ts";
 import { luaFields } from "./lua.ts";
+import { networkFilterFields } from "./network-filters.ts";
 import { routeFields } from "./route.ts";
 import { wasmFields } from "./wasm.ts";
 
@@ -16,6 +17,7 @@ export const fieldClasses = new FieldClasses([
   discoveryFields,
   listenerFields,
   luaFields,
+  networkFilterFields,
   routeFields,
   wasmFields,
 ]);

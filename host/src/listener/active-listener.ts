@@ -1,0 +1,269 @@
+import type { Socket } from "node:net";
+import { addressText, ipAddress } from "../common/address.ts";
+import { StreamInfoImpl } from "../common/stream-info.ts";
+import type { Address } from "../contracts/address.ts";
+import type { ListenerConfig } from "../contracts/config/snapshot.ts";
+import type { Dispatcher } from "../contracts/event.ts";
+import type { Logger } from "../contracts/log.ts";
+import { ConnectionCloseType, ConnectionState } from "../contracts/network/connection.ts";
+import type { ConnectionSocket } from "../contracts/network/listener-filter.ts";
+import { ResponseFlag } from "../contracts/stream-info.ts";
+import { nextConnectionId } from "../network/connection-id.ts";
+import { ConnectionImpl } from "../network/connection.ts";
+import { SocketIo } from "../network/socket-io.ts";
+import { ActiveConnection } from "./active-connection.ts";
+import { ActiveSocket, type ActiveSocketOwner } from "./active-socket.ts";
+import { closedSocketSink } from "./closed-socket-sink.ts";
+import {
+  allChains,
+  findFilterChain,
+  predicateMatches,
+  type FilterChainRuntime,
+  type ListenerRuntime,
+} from "./listener-runtime.ts";
+import type { ListenerStats } from "./listener-stats.ts";
+import { TcpListener } from "./tcp-listener.ts";
+
+const nothing = Buffer.alloc(0);
+
+/** What a listener needs of its worker. */
+export interface ActiveListenerContext {
+  readonly dispatcher: Dispatcher;
+  readonly logger: Logger;
+  /** How long connections of a removed chain or listener may live on. */
+  readonly drainTimeMs: number;
+  /** The server is shutting down: new connections are told so. */
+  readonly draining: boolean;
+}
+
+/** A committed listener of one worker: its sockets, and what was accepted on them. */
+export class ActiveListener implements ActiveSocketOwner {
+  readonly dispatcher: Dispatcher;
+  readonly #context: ActiveListenerContext;
+  #runtime: ListenerRuntime;
+  /** By address index. */
+  readonly #listeners: (TcpListener | undefined)[] = [];
+  readonly #pending = new Set<ActiveSocket>();
+  /** Chains that an update or a removal took out of service, as long as they have connections. */
+  #removedChains: FilterChainRuntime[] = [];
+
+  constructor(runtime: ListenerRuntime, context: ActiveListenerContext) {
+    this.#runtime = runtime;
+    this.#context = context;
+    this.dispatcher = context.dispatcher;
+  }
+
+  get runtime(): ListenerRuntime {
+    return this.#runtime;
+  }
+
+  get stats(): ListenerStats {
+    return this.#runtime.stats;
+  }
+
+  get timeout() {
+    const { config } = this.#runtime;
+    return {
+      timeoutMs: config.listenerFiltersTimeoutMs,
+      continueOnTimeout: config.continueOnListenerFiltersTimeout,
+    };
+  }
+
+  /** Connections and sockets on the way to become one. */
+  get active(): number {
+    let count = this.#pending.size;
+    for (const chain of this.#chains()) count += chain.connections.size;
+    return count;
+  }
+
+  /** Accepts on `fd` for address number `index`, in the place of an earlier socket. */
+  listen(index: number, fd: number): void {
+    this.#listeners[index]?.close();
+    this.#listeners[index] = new TcpListener(fd, this.#runtime.config.tcpBacklogSize, {
+      onAccept: (socket) => this.#onAccept(socket, index),
+      onError: (error) => {
+        const address = addressText(addressesOf(this.#runtime.config)[index]!);
+        this.#context.logger.error(`accepting on ${address} failed: ${error.message}`);
+      },
+    });
+  }
+
+  stopListening(): void {
+    for (const listener of this.#listeners) listener?.close();
+    this.#listeners.length = 0;
+  }
+
+  /** New connections use `runtime` from here on; connections of chains that it no longer has are drained. */
+  update(runtime: ListenerRuntime): void {
+    const kept = new Set(allChains(runtime));
+    const removed = allChains(this.#runtime).filter((chain) => !kept.has(chain));
+    this.#closeMovedAddresses(runtime.config);
+    this.#runtime = runtime;
+    this.#drainChains(removed);
+  }
+
+  /** Stops accepting and lets the connections run out. */
+  remove(): void {
+    this.stopListening();
+    this.#drainChains(allChains(this.#runtime));
+  }
+
+  /** Tells every connection to finish. */
+  drain(): void {
+    for (const chain of this.#chains()) for (const active of chain.connections) active.drain();
+  }
+
+  /** Closes everything at once. */
+  close(): void {
+    this.stopListening();
+    for (const socket of this.#pending) socket.close();
+    for (const chain of this.#chains()) {
+      for (const { connection } of chain.connections) {
+        connection.close(ConnectionCloseType.NoFlush);
+      }
+    }
+  }
+
+  onSocketReady(active: ActiveSocket, peeked: Buffer): void {
+    this.#pending.delete(active);
+    this.#newConnection(active.io, active.socket, active.streamInfo as StreamInfoImpl, peeked);
+  }
+
+  onSocketClosed(active: ActiveSocket): void {
+    this.#pending.delete(active);
+    this.#log(active.streamInfo as StreamInfoImpl);
+  }
+
+  #onAccept(socket: Socket, index: number): void {
+    this.stats.connectionsAcceptedPerSocketEvent.record(1);
+    const accepted = connectionSocket(socket, addressesOf(this.#runtime.config)[index]!);
+    const io = new SocketIo(socket, closedSocketSink);
+    if (accepted === undefined) {
+      io.destroy();
+      return;
+    }
+    const streamInfo = new StreamInfoImpl(this.dispatcher.time, {
+      downstreamLocalAddress: accepted.localAddress,
+      downstreamRemoteAddress: accepted.remoteAddress,
+      downstreamDirectRemoteAddress: accepted.directRemoteAddress,
+      connectionId: nextConnectionId(),
+      filterChainName: "",
+      requestedServerName: "",
+    });
+    if (this.#runtime.listenerFilters.length === 0) {
+      this.#newConnection(io, accepted, streamInfo, nothing);
+      return;
+    }
+    const active = new ActiveSocket(io, accepted, streamInfo, this);
+    for (const filter of this.#runtime.listenerFilters) {
+      if (filter.disabled && predicateMatches(filter.disabled, accepted.localAddress)) continue;
+      filter.createFilter((instance) => active.addFilter(instance));
+    }
+    this.#pending.add(active);
+    active.start();
+  }
+
+  #newConnection(
+    io: SocketIo,
+    socket: ConnectionSocket,
+    streamInfo: StreamInfoImpl,
+    peeked: Buffer,
+  ): void {
+    if (socket.detectedTransportProtocol === "") socket.detectedTransportProtocol = "raw_buffer";
+    streamInfo.downstreamLocalAddress = socket.localAddress;
+    streamInfo.downstreamRemoteAddress = socket.remoteAddress;
+    streamInfo.requestedServerName = socket.requestedServerName;
+    const chain = findFilterChain(this.#runtime, socket);
+    if (chain === undefined) {
+      this.stats.noFilterChainMatch.inc();
+      streamInfo.responseFlags |= ResponseFlag.NoRouteFound;
+      streamInfo.responseCodeDetails = "filter_chain_not_found";
+      io.sink = closedSocketSink;
+      io.destroy();
+      this.#log(streamInfo);
+      return;
+    }
+    streamInfo.filterChainName = chain.config.name;
+    const connection = new ConnectionImpl(this.dispatcher, io, {
+      id: streamInfo.connectionId,
+      streamInfo,
+      localAddress: socket.localAddress,
+      remoteAddress: socket.remoteAddress,
+      directRemoteAddress: socket.directRemoteAddress,
+      requestedApplicationProtocols: socket.requestedApplicationProtocols,
+      requestedServerName: socket.requestedServerName,
+      bufferLimit: this.#runtime.config.perConnectionBufferLimitBytes,
+    });
+    this.#startConnection(connection, chain, peeked);
+  }
+
+  #startConnection(connection: ConnectionImpl, chain: FilterChainRuntime, peeked: Buffer): void {
+    for (const addFilters of chain.filters) addFilters(connection);
+    if (!connection.initializeReadFilters()) {
+      this.stats.networkExtensionConfigMissing.inc();
+      connection.close(ConnectionCloseType.NoFlush, "no_filters");
+    }
+    const active = new ActiveConnection(connection, this.#runtime, chain);
+    if (connection.state === ConnectionState.Closed) {
+      active.end();
+      return;
+    }
+    connection.addConnectionCallbacks(active);
+    connection.start(peeked);
+    if (this.#context.draining) active.drain();
+  }
+
+  #log(streamInfo: StreamInfoImpl): void {
+    streamInfo.endTimeMs = this.dispatcher.time.monotonicMs();
+    for (const log of this.#runtime.accessLogs) log.log(streamInfo, "NotSet");
+  }
+
+  #chains(): FilterChainRuntime[] {
+    return [...allChains(this.#runtime), ...this.#removedChains];
+  }
+
+  #closeMovedAddresses(config: ListenerConfig): void {
+    const before = addressesOf(this.#runtime.config).map(addressText);
+    const after = addressesOf(config).map(addressText);
+    for (const [index, listener] of this.#listeners.entries()) {
+      if (before[index] === after[index]) continue;
+      listener?.close();
+      this.#listeners[index] = undefined;
+    }
+  }
+
+  #drainChains(chains: readonly FilterChainRuntime[]): void {
+    const busy = chains.filter((chain) => chain.connections.size > 0);
+    if (busy.length === 0) return;
+    this.#removedChains = this.#removedChains.filter((chain) => chain.connections.size > 0);
+    this.#removedChains.push(...busy);
+    for (const chain of busy) for (const active of chain.connections) active.drain();
+    const timer = this.dispatcher.createTimer(() => {
+      for (const chain of busy) {
+        for (const active of chain.connections) active.closeForRemovedChain();
+      }
+    });
+    timer.enable(this.#context.drainTimeMs);
+  }
+}
+
+/** The addresses by their index. */
+function addressesOf(config: ListenerConfig): readonly Address[] {
+  return [config.address, ...config.additionalAddresses];
+}
+
+/** Undefined when the peer is already gone. */
+function connectionSocket(socket: Socket, bound: Address): ConnectionSocket | undefined {
+  // As in Envoy, both ends of a Unix domain connection are the listener's path.
+  const local = bound.kind === "pipe" ? bound : ipAddress(socket.localAddress, socket.localPort);
+  const remote = bound.kind === "pipe" ? bound : ipAddress(socket.remoteAddress, socket.remotePort);
+  if (local === undefined || remote === undefined) return undefined;
+  return {
+    localAddress: local,
+    remoteAddress: remote,
+    directRemoteAddress: remote,
+    detectedTransportProtocol: "",
+    requestedApplicationProtocols: [],
+    requestedServerName: "",
+  };
+}

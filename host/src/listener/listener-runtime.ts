@@ -1,0 +1,185 @@
+import type { AccessLog } from "../contracts/access-log.ts";
+import type {
+  ExtensionConfig,
+  FilterChainConfig,
+  ListenerConfig,
+  ListenerFilterConfig,
+  ListenerFilterPredicate,
+} from "../contracts/config/snapshot.ts";
+import { unreachable } from "../common/unreachable.ts";
+import type { Address } from "../contracts/address.ts";
+import type { ExtensionRegistry } from "../contracts/extension.ts";
+import type { NetworkFilterFactoryCb } from "../contracts/network/filter.ts";
+import type {
+  ConnectionSocket,
+  ListenerFilterFactoryCb,
+} from "../contracts/network/listener-filter.ts";
+import type { ListenerContext, WorkerContext } from "../contracts/runtime.ts";
+import type { ActiveConnection } from "./active-connection.ts";
+import { FilterChainMatcher } from "./filter-chain-match.ts";
+import { listenerContext } from "./listener-context.ts";
+import { listenerStats, type ListenerStats } from "./listener-stats.ts";
+import { plainEqual } from "./plain-equal.ts";
+
+/** A filter chain on one worker, with the connections that it serves. */
+export interface FilterChainRuntime {
+  readonly config: FilterChainConfig;
+  readonly filters: readonly NetworkFilterFactoryCb[];
+  readonly connections: Set<ActiveConnection>;
+}
+
+export interface ListenerFilterRuntime {
+  readonly createFilter: ListenerFilterFactoryCb;
+  readonly disabled: ListenerFilterPredicate | undefined;
+}
+
+/** Everything that one version of a listener needs on one worker. */
+export interface ListenerRuntime {
+  readonly config: ListenerConfig;
+  readonly stats: ListenerStats;
+  readonly listenerFilters: readonly ListenerFilterRuntime[];
+  readonly filterChains: readonly FilterChainRuntime[];
+  readonly defaultFilterChain: FilterChainRuntime | undefined;
+  readonly matcher: FilterChainMatcher;
+  readonly accessLogs: readonly AccessLog[];
+}
+
+/**
+ * Builds a listener. Chains that are the same as in `previous` are taken over as they are, with their filters'
+ * shared state and their connections. Rejects with a text for the operator.
+ */
+export async function buildListener(
+  config: ListenerConfig,
+  worker: WorkerContext,
+  registry: ExtensionRegistry,
+  previous: ListenerRuntime | undefined,
+): Promise<ListenerRuntime> {
+  const stats = listenerStats(worker.stats, config.statPrefix, worker.dispatcher.name);
+  const context = listenerContext(worker, config.name, stats.scope);
+  const builder = new ListenerBuilder(config, context, registry, reusableChains(config, previous));
+  const filterChains: FilterChainRuntime[] = [];
+  const matcher = new FilterChainMatcher();
+  for (const chain of config.filterChains) {
+    if (!matcher.add(chain.match)) {
+      throw new Error(`listener '${config.name}': filter chain '${chain.name}' overlaps another`);
+    }
+    filterChains.push(await builder.filterChain(chain));
+  }
+  return {
+    config,
+    stats,
+    listenerFilters: config.listenerFilters.map((filter) => builder.listenerFilter(filter)),
+    filterChains,
+    defaultFilterChain:
+      config.defaultFilterChain && (await builder.filterChain(config.defaultFilterChain)),
+    matcher,
+    accessLogs: config.accessLogs.map((log) => worker.createAccessLog(log)),
+  };
+}
+
+/** All chains, the default one included. */
+export function allChains(runtime: ListenerRuntime): readonly FilterChainRuntime[] {
+  return runtime.defaultFilterChain === undefined
+    ? runtime.filterChains
+    : [...runtime.filterChains, runtime.defaultFilterChain];
+}
+
+/** The chain for a socket whose listener filters are done. */
+export function findFilterChain(
+  runtime: ListenerRuntime,
+  socket: ConnectionSocket,
+): FilterChainRuntime | undefined {
+  const index = runtime.matcher.find(socket);
+  return index < 0 ? runtime.defaultFilterChain : runtime.filterChains[index];
+}
+
+// Filters hold their listener's scope: with another stat prefix nothing can be taken over.
+function reusableChains(
+  config: ListenerConfig,
+  previous: ListenerRuntime | undefined,
+): FilterChainRuntime[] {
+  return previous?.config.statPrefix === config.statPrefix ? [...allChains(previous)] : [];
+}
+
+class ListenerBuilder {
+  readonly #config: ListenerConfig;
+  readonly #context: ListenerContext;
+  readonly #registry: ExtensionRegistry;
+  readonly #reusable: FilterChainRuntime[];
+
+  constructor(
+    config: ListenerConfig,
+    context: ListenerContext,
+    registry: ExtensionRegistry,
+    reusable: FilterChainRuntime[],
+  ) {
+    this.#config = config;
+    this.#context = context;
+    this.#registry = registry;
+    this.#reusable = reusable;
+  }
+
+  async filterChain(config: FilterChainConfig): Promise<FilterChainRuntime> {
+    const index = this.#reusable.findIndex((chain) => plainEqual(chain.config, config));
+    if (index >= 0) return this.#reusable.splice(index, 1)[0]!;
+    const filters: NetworkFilterFactoryCb[] = [];
+    for (const filter of config.filters) filters.push(await this.#networkFilter(filter));
+    return { config, filters, connections: new Set() };
+  }
+
+  listenerFilter(filter: ListenerFilterConfig): ListenerFilterRuntime {
+    const { extension } = filter;
+    const factory = this.#registry.listenerFilter(messageNameOf(extension.typeUrl));
+    if (factory === undefined) throw this.#unknown("listener filter", extension);
+    const createFilter = factory.createFilterFactory(extension.config, this.#context);
+    return { createFilter, disabled: filter.disabled };
+  }
+
+  async #networkFilter(extension: ExtensionConfig): Promise<NetworkFilterFactoryCb> {
+    const factory = this.#registry.networkFilter(messageNameOf(extension.typeUrl));
+    if (factory === undefined) throw this.#unknown("network filter", extension);
+    try {
+      return await factory.createFilterFactory(extension.config, this.#context);
+    } catch (error) {
+      const reason = error instanceof Error ? error.message : String(error);
+      const where = `listener '${this.#config.name}': network filter '${extension.name}'`;
+      throw new Error(`${where}: ${reason}`, { cause: error });
+    }
+  }
+
+  #unknown(kind: string, extension: ExtensionConfig): Error {
+    return new Error(
+      `listener '${this.#config.name}': no ${kind} for '${extension.name}' (${extension.typeUrl})`,
+    );
+  }
+}
+
+/** The full message name in a type URL. */
+export function messageNameOf(typeUrl: string): string {
+  return typeUrl.slice(typeUrl.lastIndexOf("/") + 1);
+}
+
+/** True when a listener filter is to be skipped for a connection to `destination`. */
+export function predicateMatches(
+  predicate: ListenerFilterPredicate,
+  destination: Address,
+): boolean {
+  switch (predicate.kind) {
+    case "any":
+      return true;
+    case "not":
+      return !predicateMatches(predicate.rule, destination);
+    case "and":
+      return predicate.rules.every((rule) => predicateMatches(rule, destination));
+    case "or":
+      return predicate.rules.some((rule) => predicateMatches(rule, destination));
+    case "destination_port":
+      return (
+        destination.kind === "ip" &&
+        destination.port >= predicate.start &&
+        destination.port < predicate.end
+      );
+    default:
+      return unreachable(predicate);
+  }
+}
