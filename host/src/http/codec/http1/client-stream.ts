@@ -92,7 +92,9 @@ export class ClientStream extends Http1Stream implements RequestEncoder {
     if (endStream) {
       const fields = encodeFields(headers, "0", format);
       // RFC 9110 section 8.6: methods that expect a body say that there is none.
-      return text !== "" || isBodiless(method) ? fields : fields + format.noContent;
+      return headers.hasId(HeaderId.ContentLength) || isBodiless(method)
+        ? fields
+        : fields + format.noContent;
     }
     const length = parseContentLength(text);
     if (length >= 0) {

@@ -124,7 +124,7 @@ export class ServerStream extends Http1Stream implements ResponseEncoder {
     }
     if (endStream) {
       const fields = encodeFields(headers, "0", format);
-      return text === "" ? fields + format.noContent : fields;
+      return headers.hasId(HeaderId.ContentLength) ? fields : fields + format.noContent;
     }
     if (length >= 0) {
       this.#body.start(BodyKind.Length, length);
