@@ -16,10 +16,8 @@ export interface DemoFilter {
   push(): Promise<string | undefined>;
 }
 
-/** What `sample-filters/build.js` offers. */
-interface SampleBuilder {
-  buildSample(name: string, outFile: string): Promise<{ ok: boolean; output: string }>;
-}
+/** What `sample-filters/build.js` offers; see its declarations. */
+type SampleBuilder = typeof import("../../../sample-filters/build.js");
 
 /** `sample-filters/hello-lua`: the text goes into the resource as it is. */
 export function luaDemoFilter(root: string, folder: string): DemoFilter {
@@ -51,17 +49,19 @@ export async function wasmDemoFilter(root: string, folder: string): Promise<Demo
   const builderFile = path.join(root, "sample-filters/build.js");
   const builder = (await import(pathToFileURL(builderFile).href)) as SampleBuilder;
   const name = "hello";
+  const source = "sample-filters/hello/assembly/index.ts";
   const resource = path.join(folder, "hello.json");
   let version = 0;
   return {
     name,
-    source: "sample-filters/hello/assembly/index.ts",
+    source,
     resource,
     async push() {
       version += 1;
       const module = path.join(folder, `hello-${version}.wasm`);
-      const built = await builder.buildSample("hello", module);
-      if (!built.ok) return built.output.trim();
+      const built = await builder.compileFilter(path.join(root, source));
+      if (!built.ok) return built.problems.map((each) => builder.formatProblem(each)).join("\n");
+      writeFileSync(module, built.bytes);
       const code = { local: { filename: module } };
       const config = { name, vm_config: { runtime: "envoy.wasm.runtime.v8", code } };
       place(resource, resourceFile(name, version, { "@type": wasmMessage, config }));
