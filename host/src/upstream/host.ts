@@ -52,6 +52,7 @@ export class HostImpl implements HostDescription {
   readonly clusterName: string;
   readonly locality: HostConfig["locality"];
   readonly metadata: HostConfig["metadata"];
+  readonly canary: boolean;
   readonly stats: HostStats;
   weight: number;
   healthFlags: number;
@@ -64,6 +65,7 @@ export class HostImpl implements HostDescription {
     this.clusterName = cluster.name;
     this.locality = config.locality;
     this.metadata = config.metadata;
+    this.canary = config.metadata["envoy.lb"]?.["canary"] === true;
     this.stats = createHostStats(root.scope(hostStatPrefix(cluster, index)));
     this.weight = config.weight;
     this.healthFlags = config.healthFlags;

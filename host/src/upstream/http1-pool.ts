@@ -70,7 +70,7 @@ export class Http1Pool implements HttpConnectionPool {
     const { pendingRequests } = this.#resources;
     if (!pendingRequests.canCreate()) {
       this.info.stats.upstreamRqPendingOverflow.inc();
-      callbacks.onPoolFailure("overflow", "", this.host);
+      callbacks.onPoolFailure("overflow", "", undefined);
       return undefined;
     }
     const pending = new PendingRequest(this, decoder, callbacks);

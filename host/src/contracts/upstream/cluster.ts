@@ -150,10 +150,11 @@ export type PoolFailureReason =
 
 export interface HttpPoolCallbacks {
   onPoolReady(ready: PoolReady): void;
+  /** `host`: undefined when no connection to it was asked for, because too many requests wait already. */
   onPoolFailure(
     reason: PoolFailureReason,
     transportFailureReason: string,
-    host: HostDescription,
+    host: HostDescription | undefined,
   ): void;
 }
 

@@ -42,6 +42,8 @@ export interface HostDescription {
   readonly weight: number;
   readonly locality: { readonly region: string; readonly zone: string; readonly subZone: string };
   readonly metadata: { readonly [namespace: string]: { readonly [key: string]: JsonValue } };
+  /** `canary: true` in the metadata of `envoy.lb`. */
+  readonly canary: boolean;
   readonly stats: HostStats;
   /** The latest health state: bits of `HealthFlag`; 0 = healthy. */
   readonly healthFlags: number;

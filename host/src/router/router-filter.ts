@@ -1,0 +1,479 @@
+import { HeaderId } from "../common/headers/header-id.ts";
+import { newUpstreamInfo } from "../common/stream-info.ts";
+import type { DataBuffer } from "../contracts/buffer.ts";
+import type { Dispatcher, Timer } from "../contracts/event.ts";
+import type { RequestHeaderMap, ResponseHeaderMap, TrailerMap } from "../contracts/headers.ts";
+import { StreamResetReason } from "../contracts/http/codec.ts";
+import {
+  FilterDataStatus,
+  FilterHeadersStatus,
+  FilterTrailersStatus,
+  type StreamDecoderFilter,
+  type StreamDecoderFilterCallbacks,
+} from "../contracts/http/filter.ts";
+import type { Connection } from "../contracts/network/connection.ts";
+import type { DirectResponseEntry, Route, RouteEntry } from "../contracts/router/route.ts";
+import { ResponseFlag, type StreamInfo, type UpstreamInfo } from "../contracts/stream-info.ts";
+import type {
+  ClusterInfo,
+  ClusterManager,
+  CodeStats,
+  HttpConnectionPool,
+  LoadBalancerContext,
+} from "../contracts/upstream/cluster.ts";
+import { isGrpcSuccess } from "./grpc-status.ts";
+import { isGrpcRequest } from "./matchers.ts";
+import { hasTimeoutHeaders, timeoutsOf } from "./request-timeouts.ts";
+import { resetDetails, resetFlag } from "./reset-reason.ts";
+import type { RouterConfig } from "./router-config.ts";
+import type { RouterStats } from "./router-stats.ts";
+import type { TimeoutEntry, TimeoutQueue, TimeoutQueues } from "./timeout-queue.ts";
+import { UpstreamRequest, type UpstreamRequestOwner } from "./upstream-request.ts";
+
+/** What all router filters of one configuration share on a worker. */
+export interface RouterShared {
+  readonly config: RouterConfig;
+  readonly stats: RouterStats;
+  readonly clusterManager: ClusterManager;
+  readonly dispatcher: Dispatcher;
+  readonly timeouts: TimeoutQueues;
+}
+
+/** `%RESPONSE_CODE_DETAILS%` of what the router answers. */
+const Details = {
+  RouteNotFound: "route_not_found",
+  DirectResponse: "direct_response",
+  ClusterNotFound: "cluster_not_found",
+  NoHealthyUpstream: "no_healthy_upstream",
+  ViaUpstream: "via_upstream",
+  ResponseTimeout: "response_timeout",
+  UpstreamPerTryTimeout: "upstream_per_try_timeout",
+  FilterRemovedRequiredRequestHeaders: "filter_removed_required_request_headers",
+} as const;
+
+const timeoutCodeDefault = 504;
+
+/**
+ * The terminal filter: finds the cluster of the matched route, sends the request there and the response back, or
+ * answers itself. One attempt per request.
+ */
+export class RouterFilter
+  implements StreamDecoderFilter, UpstreamRequestOwner, LoadBalancerContext, TimeoutEntry
+{
+  callbacks!: StreamDecoderFilterCallbacks;
+  /** Set once the route's cluster is known. */
+  cluster!: ClusterInfo;
+  timeoutAtMs = 0;
+  timeoutNext: TimeoutEntry | undefined = undefined;
+  timeoutPrevious: TimeoutEntry | undefined = undefined;
+  timeoutQueue: TimeoutQueue | undefined = undefined;
+  readonly #shared: RouterShared;
+  #headers!: RequestHeaderMap;
+  #route!: Route;
+  #entry!: RouteEntry;
+  #upstreamInfo!: UpstreamInfo;
+  #upstream: UpstreamRequest | undefined = undefined;
+  /** `x-envoy-upstream-alt-stat-name`. */
+  #altStats: CodeStats | undefined = undefined;
+  #isGrpc = false;
+  /** Whether a gRPC response succeeded is seen in its trailers. */
+  #grpcOutcomePending = false;
+  /** The request has been received whole; 0 = not yet. */
+  #requestCompleteMs = 0;
+  #responseStarted = false;
+  #timeoutMs = 0;
+  #timeoutFromRoute = true;
+  #timeoutCode = timeoutCodeDefault;
+  #perTryMs = 0;
+  #timer: Timer | undefined = undefined;
+  #perTryTimer: Timer | undefined = undefined;
+
+  constructor(shared: RouterShared) {
+    this.#shared = shared;
+  }
+
+  setDecoderFilterCallbacks(callbacks: StreamDecoderFilterCallbacks): void {
+    this.callbacks = callbacks;
+  }
+
+  // What a load balancer may look at.
+
+  get downstreamConnection(): Connection | undefined {
+    return this.callbacks.connection;
+  }
+
+  get requestHeaders(): RequestHeaderMap | undefined {
+    return this.callbacks.requestHeaders;
+  }
+
+  get streamInfo(): StreamInfo {
+    return this.callbacks.streamInfo;
+  }
+
+  // The request.
+
+  decodeHeaders(headers: RequestHeaderMap, endStream: boolean): FilterHeadersStatus {
+    this.#headers = headers;
+    this.#shared.stats.rqTotal.inc();
+    const route = this.callbacks.route();
+    if (route === undefined) return this.#answerNoRoute();
+    this.#route = route;
+    if (route.routeEntry === undefined) return this.#answerDirectly(route.directResponse!);
+    this.#entry = route.routeEntry;
+    return this.#forward(this.#entry, endStream);
+  }
+
+  decodeData(data: DataBuffer, endStream: boolean): FilterDataStatus {
+    if (endStream) this.#onRequestComplete();
+    if (this.#upstream === undefined) data.drain(data.length);
+    else this.#upstream.acceptData(data, endStream);
+    return FilterDataStatus.Continue;
+  }
+
+  decodeTrailers(trailers: TrailerMap): FilterTrailersStatus {
+    this.#onRequestComplete();
+    this.#upstream?.acceptTrailers(trailers);
+    return FilterTrailersStatus.Continue;
+  }
+
+  onDestroy(): void {
+    this.#stop();
+  }
+
+  #answerNoRoute(): FilterHeadersStatus {
+    this.#shared.stats.noRoute.inc();
+    this.#flag(ResponseFlag.NoRouteFound);
+    this.callbacks.sendLocalReply({ code: 404, body: "", details: Details.RouteNotFound });
+    return FilterHeadersStatus.StopIteration;
+  }
+
+  #answerDirectly(direct: DirectResponseEntry): FilterHeadersStatus {
+    this.#shared.stats.rqDirectResponse.inc();
+    direct.rewritePath(this.#headers, !this.#shared.config.suppressEnvoyHeaders);
+    const location = direct.newUri(this.#headers);
+    this.callbacks.sendLocalReply({
+      code: direct.code,
+      body: direct.body,
+      modifyHeaders: (headers) => {
+        if (location !== undefined) headers.addId(HeaderId.Location, location);
+        this.#route.finalizeResponseHeaders(headers, this.streamInfo);
+      },
+      details: Details.DirectResponse,
+    });
+    return FilterHeadersStatus.StopIteration;
+  }
+
+  #forward(entry: RouteEntry, endStream: boolean): FilterHeadersStatus {
+    const headers = this.#headers;
+    const name = entry.clusterName(headers);
+    const cluster =
+      name === undefined ? undefined : this.#shared.clusterManager.getThreadLocalCluster(name);
+    if (cluster === undefined) {
+      this.#shared.stats.noCluster.inc();
+      this.#flag(ResponseFlag.NoClusterFound);
+      const code = entry.clusterNotFoundCode;
+      this.callbacks.sendLocalReply({ code, body: "", details: Details.ClusterNotFound });
+      return FilterHeadersStatus.StopIteration;
+    }
+    this.cluster = cluster.info;
+    this.#upstreamInfo = newUpstreamInfo();
+    this.#upstreamInfo.clusterName = cluster.info.name;
+    this.#upstreamInfo.clusterObservabilityName = cluster.info.observabilityName;
+    this.#upstreamInfo.attemptCount = 1;
+    this.streamInfo.upstreamInfo = this.#upstreamInfo;
+    this.#readAltStatName(headers);
+    const internal = headers.getId(HeaderId.XEnvoyInternal) === "true";
+    const upstream = new UpstreamRequest(this, this.#upstreamInfo, headers, internal);
+    const pool = cluster.httpConnPool(entry.priority, this);
+    if (pool === undefined) return this.#answerNoHealthyUpstream(upstream);
+    this.#finishHeaders(headers);
+    if (endStream) this.#onRequestComplete();
+    this.#start(upstream, pool, endStream);
+    return this.#upstream === undefined
+      ? FilterHeadersStatus.StopIteration
+      : FilterHeadersStatus.Continue;
+  }
+
+  #start(upstream: UpstreamRequest, pool: HttpConnectionPool, endStream: boolean): void {
+    this.#upstream = upstream;
+    upstream.start(pool, endStream);
+  }
+
+  #answerNoHealthyUpstream(upstream: UpstreamRequest): FilterHeadersStatus {
+    this.#flag(ResponseFlag.NoHealthyUpstream);
+    this.#chargeCode(503, upstream);
+    this.callbacks.sendLocalReply({
+      code: 503,
+      body: "no healthy upstream",
+      modifyHeaders: (headers) => this.#modifyReply(headers, false),
+      details: Details.NoHealthyUpstream,
+    });
+    return FilterHeadersStatus.StopIteration;
+  }
+
+  #readAltStatName(headers: RequestHeaderMap): void {
+    const name = headers.getId(HeaderId.XEnvoyUpstreamAltStatName);
+    if (name === undefined) return;
+    headers.removeId(HeaderId.XEnvoyUpstreamAltStatName);
+    if (name !== "") this.#altStats = this.cluster.codeStats.below(name);
+  }
+
+  /** Timeouts, then what the route changes. */
+  #finishHeaders(headers: RequestHeaderMap): void {
+    const { config } = this.#shared;
+    const entry = this.#entry;
+    this.#timeoutMs = entry.timeoutMs;
+    if (hasTimeoutHeaders(headers)) {
+      const timeouts = timeoutsOf(headers, entry.timeoutMs, config);
+      this.#timeoutMs = timeouts.globalMs;
+      this.#timeoutFromRoute = timeouts.fromRoute;
+      this.#perTryMs = timeouts.perTryMs;
+      this.#timeoutCode = timeouts.code;
+    }
+    const expectedMs = this.#perTryMs > 0 ? this.#perTryMs : this.#timeoutMs;
+    if (expectedMs > 0 && !config.suppressEnvoyHeaders) {
+      headers.setId(HeaderId.XEnvoyExpectedRqTimeoutMs, String(expectedMs));
+    }
+    if (entry.includeAttemptCountInRequest) headers.setId(HeaderId.XEnvoyAttemptCount, "1");
+    entry.finalizeRequestHeaders(headers, this.streamInfo, !config.suppressEnvoyHeaders);
+    this.#isGrpc = isGrpcRequest(headers);
+  }
+
+  /** The route's timeout runs from here on. */
+  #onRequestComplete(): void {
+    const now = this.#nowMs();
+    this.#requestCompleteMs = now;
+    if (this.#timeoutMs > 0) this.#armTimeout(now);
+    this.#armPerTryTimeout();
+  }
+
+  // Time.
+
+  #armTimeout(now: number): void {
+    if (this.#timeoutFromRoute) {
+      this.#shared.timeouts.of(this.#timeoutMs).add(this, now);
+      return;
+    }
+    // Lengths that clients choose are not worth a queue each.
+    this.#timer = this.#shared.dispatcher.createTimer(() => this.onTimeout());
+    this.#timer.enable(this.#timeoutMs);
+  }
+
+  #armPerTryTimeout(): void {
+    if (this.#perTryMs === 0 || this.#requestCompleteMs === 0) return;
+    if (this.#upstream === undefined || !this.#upstream.isReady || this.#perTryTimer) return;
+    this.#perTryTimer = this.#shared.dispatcher.createTimer(() => this.#onPerTryTimeout());
+    this.#perTryTimer.enable(this.#perTryMs);
+  }
+
+  onTimeout(): void {
+    const upstream = this.#upstream;
+    this.cluster.stats.upstreamRqTimeout.inc();
+    if (upstream !== undefined) {
+      upstream.host?.stats.rqTimeout.inc();
+      if (upstream.awaitingHeaders) this.#chargeAbort(this.#timeoutCode, upstream);
+    }
+    this.#onTimeoutAbort(Details.ResponseTimeout);
+  }
+
+  #onPerTryTimeout(): void {
+    const upstream = this.#upstream;
+    if (upstream === undefined) return;
+    this.cluster.scope.counter("upstream_rq_per_try_timeout").inc();
+    upstream.host?.stats.rqTimeout.inc();
+    if (upstream.awaitingHeaders) this.#chargeAbort(this.#timeoutCode, upstream);
+    this.#onTimeoutAbort(Details.UpstreamPerTryTimeout);
+  }
+
+  #onTimeoutAbort(details: string): void {
+    const code = this.#timeoutCode;
+    const body = code === timeoutCodeDefault ? "upstream request timeout" : "";
+    this.#flag(ResponseFlag.UpstreamRequestTimeout);
+    this.#abort({ code, body, details, dropped: false });
+  }
+
+  // The response.
+
+  onUpstreamReady(): void {
+    this.#armPerTryTimeout();
+  }
+
+  onUpstream1xxHeaders(headers: ResponseHeaderMap): void {
+    this.#chargeCode(statusOf(headers), this.#upstream!);
+    this.callbacks.encode1xxHeaders(headers);
+  }
+
+  onUpstreamHeaders(headers: ResponseHeaderMap, endStream: boolean): void {
+    const upstream = this.#upstream!;
+    const now = this.#nowMs();
+    const code = statusOf(headers);
+    this.#upstreamInfo.firstRxByteMs = now;
+    this.streamInfo.responseCode = code;
+    this.#responseStarted = true;
+    this.#perTryTimer?.disable();
+    if (headers.getId(HeaderId.XEnvoyUpstreamCanary) === "true") upstream.canary = true;
+    this.#chargeCode(code, upstream);
+    if (code < 500) this.#chargeSuccess(headers, upstream, endStream);
+    if (this.#requestCompleteMs > 0 && !this.#shared.config.suppressEnvoyHeaders) {
+      const serviceMs = Math.floor(now - this.#requestCompleteMs);
+      headers.setId(HeaderId.XEnvoyUpstreamServiceTime, String(serviceMs));
+    }
+    if (this.#entry.includeAttemptCountInResponse) {
+      headers.setId(HeaderId.XEnvoyAttemptCount, "1");
+    }
+    this.#route.finalizeResponseHeaders(headers, this.streamInfo);
+    if (endStream) this.#onUpstreamComplete(upstream);
+    this.callbacks.encodeHeaders(headers, endStream, Details.ViaUpstream);
+  }
+
+  onUpstreamData(data: DataBuffer, endStream: boolean): void {
+    if (endStream) {
+      const upstream = this.#upstream!;
+      this.#chargeMissingTrailers(upstream);
+      this.#onUpstreamComplete(upstream);
+    }
+    this.callbacks.encodeData(data, endStream);
+  }
+
+  onUpstreamTrailers(trailers: TrailerMap): void {
+    const upstream = this.#upstream!;
+    if (this.#grpcOutcomePending) {
+      this.#grpcOutcomePending = false;
+      const { stats } = upstream.host!;
+      (isGrpcSuccess(trailers) ? stats.rqSuccess : stats.rqError).inc();
+    }
+    this.#onUpstreamComplete(upstream);
+    this.callbacks.encodeTrailers(trailers);
+  }
+
+  #onUpstreamComplete(upstream: UpstreamRequest): void {
+    const now = this.#nowMs();
+    this.#upstreamInfo.lastRxByteMs = now;
+    if (this.#requestCompleteMs === 0) {
+      // The answer came before the question was finished: the rest of it is not sent.
+      upstream.reset();
+    } else {
+      upstream.finish();
+      if (this.#shared.config.dynamicStats) {
+        const ms = Math.floor(now - this.#requestCompleteMs);
+        this.cluster.codeStats.chargeResponseTime(ms, upstream);
+        this.#altStats?.chargeResponseTime(ms, upstream);
+      }
+    }
+    this.#upstream = undefined;
+    this.#stop();
+  }
+
+  onUpstreamReset(reason: StreamResetReason, transportFailureReason: string): void {
+    const upstream = this.#upstream!;
+    const code = reason === StreamResetReason.ProtocolError ? 502 : 503;
+    this.#chargeAbort(code, upstream);
+    this.#upstream = undefined;
+    const body = `upstream connect error or disconnect/reset before headers. reset reason: ${reason}`;
+    const details = resetDetails(reason, transportFailureReason, this.#responseStarted);
+    this.#flag(resetFlag(reason));
+    this.#abort({ code, body, details, dropped: reason === StreamResetReason.Overflow });
+  }
+
+  onInvalidHead(problem: string): void {
+    this.#upstream = undefined;
+    this.#stop();
+    const what = problem.replaceAll(/\s/g, "_");
+    const details = `${Details.FilterRemovedRequiredRequestHeaders}{${what}}`;
+    this.callbacks.sendLocalReply({ code: 503, body: problem, details });
+  }
+
+  // The client's side.
+
+  onAboveWriteBufferHighWatermark(): void {
+    this.#upstream?.pauseResponse(true);
+  }
+
+  onBelowWriteBufferLowWatermark(): void {
+    this.#upstream?.pauseResponse(false);
+  }
+
+  // Counting.
+
+  #chargeCode(code: number, upstream: UpstreamRequest): void {
+    if (!this.#shared.config.dynamicStats) return;
+    this.cluster.codeStats.chargeResponse(code, upstream);
+    this.#altStats?.chargeResponse(code, upstream);
+    if (code >= 500) upstream.host?.stats.rqError.inc();
+  }
+
+  #chargeSuccess(headers: ResponseHeaderMap, upstream: UpstreamRequest, endStream: boolean): void {
+    const { stats } = upstream.host!;
+    if (!this.#isGrpc) stats.rqSuccess.inc();
+    else if (!endStream) this.#grpcOutcomePending = true;
+    else (isGrpcSuccess(headers) ? stats.rqSuccess : stats.rqError).inc();
+  }
+
+  /** A response that the upstream did not give, or not whole. */
+  #chargeAbort(code: number, upstream: UpstreamRequest): void {
+    if (this.#responseStarted) {
+      this.#chargeMissingTrailers(upstream);
+      return;
+    }
+    this.#chargeCode(code, upstream);
+    if (code < 500) upstream.host?.stats.rqError.inc();
+  }
+
+  /** A gRPC response that ends without the trailers that tell its outcome. */
+  #chargeMissingTrailers(upstream: UpstreamRequest): void {
+    if (!this.#grpcOutcomePending) return;
+    this.#grpcOutcomePending = false;
+    upstream.host?.stats.rqError.inc();
+    this.#shared.stats.rqResetAfterDownstreamResponseStarted.inc();
+  }
+
+  // The end.
+
+  #abort(reply: {
+    readonly code: number;
+    readonly body: string;
+    readonly details: string;
+    readonly dropped: boolean;
+  }): void {
+    this.#stop();
+    const { code, body, details, dropped } = reply;
+    if (this.#responseStarted) {
+      this.callbacks.resetStream(StreamResetReason.LocalReset, details);
+      return;
+    }
+    const modifyHeaders = (headers: ResponseHeaderMap): void => this.#modifyReply(headers, dropped);
+    this.callbacks.sendLocalReply({ code, body, modifyHeaders, details });
+  }
+
+  #modifyReply(headers: ResponseHeaderMap, dropped: boolean): void {
+    if (dropped && !this.#shared.config.suppressEnvoyHeaders) {
+      headers.setId(HeaderId.XEnvoyOverloaded, "true");
+    }
+    if (this.#entry.includeAttemptCountInResponse) {
+      headers.setId(HeaderId.XEnvoyAttemptCount, "1");
+    }
+  }
+
+  /** Ends the attempt and the timers. */
+  #stop(): void {
+    this.timeoutQueue?.remove(this);
+    this.#timer?.disable();
+    this.#perTryTimer?.disable();
+    const upstream = this.#upstream;
+    this.#upstream = undefined;
+    upstream?.reset();
+  }
+
+  #flag(flag: ResponseFlag): void {
+    this.streamInfo.responseFlags |= flag;
+  }
+
+  #nowMs(): number {
+    return this.#shared.dispatcher.time.monotonicMs();
+  }
+}
+
+/** The status of a response that a codec has checked: three digits. */
+function statusOf(headers: ResponseHeaderMap): number {
+  return Number(headers.getId(HeaderId.Status));
+}

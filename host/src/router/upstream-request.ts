@@ -1,0 +1,274 @@
+import { OwnedBuffer } from "../common/data-buffer.ts";
+import type { DataBuffer } from "../contracts/buffer.ts";
+import type { RequestHeaderMap, ResponseHeaderMap, TrailerMap } from "../contracts/headers.ts";
+import {
+  type RequestEncoder,
+  type ResponseDecoder,
+  type StreamCallbacks,
+  StreamResetReason,
+} from "../contracts/http/codec.ts";
+import type {
+  DownstreamWatermarkCallbacks,
+  StreamDecoderFilterCallbacks,
+} from "../contracts/http/filter.ts";
+import type { UpstreamInfo } from "../contracts/stream-info.ts";
+import type {
+  ClusterInfo,
+  HttpConnectionPool,
+  HttpPoolCallbacks,
+  PoolCancellable,
+  PoolFailureReason,
+  PoolReady,
+  ResponseOrigin,
+} from "../contracts/upstream/cluster.ts";
+import type { HostDescription } from "../contracts/upstream/host.ts";
+import { poolFailureReset } from "./reset-reason.ts";
+
+/** The router filter, as its request to the upstream sees it. */
+export interface UpstreamRequestOwner extends DownstreamWatermarkCallbacks {
+  readonly callbacks: StreamDecoderFilterCallbacks;
+  readonly cluster: ClusterInfo;
+  /** There is a stream on a connection. */
+  onUpstreamReady(): void;
+  onUpstream1xxHeaders(headers: ResponseHeaderMap): void;
+  onUpstreamHeaders(headers: ResponseHeaderMap, endStream: boolean): void;
+  onUpstreamData(data: DataBuffer, endStream: boolean): void;
+  onUpstreamTrailers(trailers: TrailerMap): void;
+  /** The stream is gone; the request object is of no more use. */
+  onUpstreamReset(reason: StreamResetReason, transportFailureReason: string): void;
+  /** The head cannot be written: a filter took something away that it needs. */
+  onInvalidHead(problem: string): void;
+}
+
+/**
+ * One attempt at an upstream host: waits for a connection, sends the request as it comes, hands the response to
+ * the router filter, and carries back-pressure both ways.
+ */
+export class UpstreamRequest
+  implements ResponseDecoder, HttpPoolCallbacks, StreamCallbacks, ResponseOrigin
+{
+  readonly internal: boolean;
+  canary = false;
+  host: HostDescription | undefined = undefined;
+  /** No response headers (but 1xx) have come. */
+  awaitingHeaders = true;
+  readonly #owner: UpstreamRequestOwner;
+  readonly #info: UpstreamInfo;
+  readonly #headers: RequestHeaderMap;
+  #cancellable: PoolCancellable | undefined = undefined;
+  #encoder: RequestEncoder | undefined = undefined;
+  /** What there is of the request ends it. */
+  #requestEnded = false;
+  #waitingBody: OwnedBuffer | undefined = undefined;
+  #waitingTrailers: TrailerMap | undefined = undefined;
+  /** Times that the client was told to stop sending, and not yet to go on. */
+  #requestPauses = 0;
+  #waitingBodyPauses = false;
+  /** The owner hears from the client's side. */
+  #watchesDownstream = false;
+  #over = false;
+
+  constructor(
+    owner: UpstreamRequestOwner,
+    info: UpstreamInfo,
+    headers: RequestHeaderMap,
+    internal: boolean,
+  ) {
+    this.#owner = owner;
+    this.#info = info;
+    this.#headers = headers;
+    this.internal = internal;
+  }
+
+  /** The request has a stream on a connection. */
+  get isReady(): boolean {
+    return this.#encoder !== undefined;
+  }
+
+  /** Asks the pool for a stream. The owner may be told of success or failure before this returns. */
+  start(pool: HttpConnectionPool, endStream: boolean): void {
+    this.#requestEnded = endStream;
+    const cancellable = pool.newStream(this, this);
+    if (!this.#over) this.#cancellable = cancellable;
+  }
+
+  /** Takes all of `data`. */
+  acceptData(data: DataBuffer, endStream: boolean): void {
+    if (endStream) this.#requestEnded = true;
+    if (this.#encoder !== undefined) {
+      this.#encoder.encodeData(data, endStream);
+      if (endStream) this.#noteRequestSent();
+      return;
+    }
+    this.#waitingBody ??= new OwnedBuffer();
+    this.#waitingBody.move(data);
+    const limit = this.#owner.callbacks.decoderBufferLimit;
+    if (limit > 0 && this.#waitingBody.length > limit && !this.#waitingBodyPauses) {
+      this.#waitingBodyPauses = true;
+      this.#owner.callbacks.onDecoderFilterAboveWriteBufferHighWatermark();
+    }
+  }
+
+  acceptTrailers(trailers: TrailerMap): void {
+    this.#requestEnded = true;
+    if (this.#encoder === undefined) {
+      this.#waitingTrailers = trailers;
+      return;
+    }
+    this.#encoder.encodeTrailers(trailers);
+    this.#noteRequestSent();
+  }
+
+  /** Ends the attempt from this side; nothing is called any more. */
+  reset(): void {
+    if (this.#over) return;
+    this.#end();
+    this.#cancellable?.cancel();
+    const stream = this.#encoder?.stream;
+    stream?.removeCallbacks(this);
+    stream?.resetStream(StreamResetReason.LocalReset);
+  }
+
+  /** The response has ended, or the codec has: releases what the attempt holds of the client's side. */
+  finish(): void {
+    if (this.#over) return;
+    this.#end();
+    this.#encoder?.stream.removeCallbacks(this);
+  }
+
+  // The pool.
+
+  onPoolReady(ready: PoolReady): void {
+    const { connection, host } = ready;
+    this.#cancellable = undefined;
+    this.#encoder = ready.encoder;
+    this.host = host;
+    this.canary = host.canary;
+    const info = this.#info;
+    info.host = host;
+    info.localAddress = connection.localAddress;
+    info.remoteAddress = connection.remoteAddress;
+    info.connectionId = connection.id;
+    info.protocol = ready.protocol;
+    info.firstTxByteMs = this.#nowMs();
+    ready.encoder.stream.addCallbacks(this);
+    this.#sendWhatWaits(ready.encoder);
+    if (!this.#over) this.#owner.onUpstreamReady();
+  }
+
+  onPoolFailure(
+    reason: PoolFailureReason,
+    transportFailureReason: string,
+    host: HostDescription | undefined,
+  ): void {
+    this.#cancellable = undefined;
+    this.host = host;
+    this.#info.host = host;
+    this.#fail(poolFailureReset(reason), transportFailureReason);
+  }
+
+  #sendWhatWaits(encoder: RequestEncoder): void {
+    const body = this.#waitingBody;
+    const trailers = this.#waitingTrailers;
+    const headersEnd = this.#requestEnded && body === undefined && trailers === undefined;
+    const problem = encoder.encodeHeaders(this.#headers, headersEnd);
+    if (problem !== undefined) {
+      this.reset();
+      this.#owner.onInvalidHead(problem);
+      return;
+    }
+    if (body !== undefined) {
+      this.#waitingBody = undefined;
+      this.#resumeAfterWaitingBody();
+      encoder.encodeData(body, this.#requestEnded && trailers === undefined);
+    }
+    if (trailers !== undefined) encoder.encodeTrailers(trailers);
+    if (this.#requestEnded) this.#noteRequestSent();
+  }
+
+  #resumeAfterWaitingBody(): void {
+    if (!this.#waitingBodyPauses) return;
+    this.#waitingBodyPauses = false;
+    this.#owner.callbacks.onDecoderFilterBelowWriteBufferLowWatermark();
+  }
+
+  #noteRequestSent(): void {
+    this.#info.lastTxByteMs = this.#nowMs();
+  }
+
+  // The response.
+
+  decode1xxHeaders(headers: ResponseHeaderMap): void {
+    this.#owner.onUpstream1xxHeaders(headers);
+  }
+
+  decodeHeaders(headers: ResponseHeaderMap, endStream: boolean): void {
+    this.awaitingHeaders = false;
+    if (!endStream) {
+      this.#watchesDownstream = true;
+      this.#owner.callbacks.addDownstreamWatermarkCallbacks(this.#owner);
+    }
+    this.#owner.onUpstreamHeaders(headers, endStream);
+  }
+
+  decodeData(data: DataBuffer, endStream: boolean): void {
+    this.#owner.onUpstreamData(data, endStream);
+  }
+
+  decodeTrailers(trailers: TrailerMap): void {
+    this.#owner.onUpstreamTrailers(trailers);
+  }
+
+  onResetStream(reason: StreamResetReason, details: string): void {
+    if (!this.#over) this.#fail(reason, details);
+  }
+
+  #fail(reason: StreamResetReason, transportFailureReason: string): void {
+    this.#info.transportFailureReason = transportFailureReason;
+    this.#end();
+    this.#owner.onUpstreamReset(reason, transportFailureReason);
+  }
+
+  // Back-pressure.
+
+  /** The upstream takes the request more slowly than it comes. */
+  onAboveWriteBufferHighWatermark(): void {
+    if (this.#over) return;
+    this.#requestPauses += 1;
+    this.#owner.cluster.stats.upstreamFlowControlBackedUpTotal.inc();
+    this.#owner.callbacks.onDecoderFilterAboveWriteBufferHighWatermark();
+  }
+
+  onBelowWriteBufferLowWatermark(): void {
+    if (this.#requestPauses > 0) this.#resumeRequest();
+  }
+
+  /** The client takes the response more slowly than it comes (`true`), or can take more again. */
+  pauseResponse(pause: boolean): void {
+    if (this.#over || this.#encoder === undefined) return;
+    const { stats } = this.#owner.cluster;
+    if (pause) stats.upstreamFlowControlPausedReadingTotal.inc();
+    else stats.upstreamFlowControlResumedReadingTotal.inc();
+    this.#encoder.stream.readDisable(pause);
+  }
+
+  /** Gives back what the attempt holds of the client's side. */
+  #end(): void {
+    this.#over = true;
+    while (this.#requestPauses > 0) this.#resumeRequest();
+    this.#resumeAfterWaitingBody();
+    if (!this.#watchesDownstream) return;
+    this.#watchesDownstream = false;
+    this.#owner.callbacks.removeDownstreamWatermarkCallbacks(this.#owner);
+  }
+
+  #resumeRequest(): void {
+    this.#requestPauses -= 1;
+    this.#owner.cluster.stats.upstreamFlowControlDrainedTotal.inc();
+    this.#owner.callbacks.onDecoderFilterBelowWriteBufferLowWatermark();
+  }
+
+  #nowMs(): number {
+    return this.#owner.callbacks.dispatcher.time.monotonicMs();
+  }
+}
