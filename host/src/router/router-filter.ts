@@ -1,7 +1,7 @@
 import { HeaderId } from "../common/headers/header-id.ts";
 import { newUpstreamInfo } from "../common/stream-info.ts";
 import type { DataBuffer } from "../contracts/buffer.ts";
-import type { Dispatcher, Timer } from "../contracts/event.ts";
+import type { Timer } from "../contracts/event.ts";
 import type { RequestHeaderMap, ResponseHeaderMap, TrailerMap } from "../contracts/headers.ts";
 import { StreamResetReason } from "../contracts/http/codec.ts";
 import {
@@ -16,7 +16,6 @@ import type { DirectResponseEntry, Route, RouteEntry } from "../contracts/router
 import { ResponseFlag, type StreamInfo, type UpstreamInfo } from "../contracts/stream-info.ts";
 import type {
   ClusterInfo,
-  ClusterManager,
   CodeStats,
   HttpConnectionPool,
   LoadBalancerContext,
@@ -25,31 +24,9 @@ import { isGrpcSuccess } from "./grpc-status.ts";
 import { isGrpcRequest } from "./matchers.ts";
 import { hasTimeoutHeaders, timeoutsOf } from "./request-timeouts.ts";
 import { resetDetails, resetFlag } from "./reset-reason.ts";
-import type { RouterConfig } from "./router-config.ts";
-import type { RouterStats } from "./router-stats.ts";
-import type { TimeoutEntry, TimeoutQueue, TimeoutQueues } from "./timeout-queue.ts";
+import { Details, type RouterShared } from "./router-shared.ts";
+import type { TimeoutEntry, TimeoutQueue } from "./timeout-queue.ts";
 import { UpstreamRequest, type UpstreamRequestOwner } from "./upstream-request.ts";
-
-/** What all router filters of one configuration share on a worker. */
-export interface RouterShared {
-  readonly config: RouterConfig;
-  readonly stats: RouterStats;
-  readonly clusterManager: ClusterManager;
-  readonly dispatcher: Dispatcher;
-  readonly timeouts: TimeoutQueues;
-}
-
-/** `%RESPONSE_CODE_DETAILS%` of what the router answers. */
-const Details = {
-  RouteNotFound: "route_not_found",
-  DirectResponse: "direct_response",
-  ClusterNotFound: "cluster_not_found",
-  NoHealthyUpstream: "no_healthy_upstream",
-  ViaUpstream: "via_upstream",
-  ResponseTimeout: "response_timeout",
-  UpstreamPerTryTimeout: "upstream_per_try_timeout",
-  FilterRemovedRequiredRequestHeaders: "filter_removed_required_request_headers",
-} as const;
 
 const timeoutCodeDefault = 504;
 

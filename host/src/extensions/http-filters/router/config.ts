@@ -4,7 +4,8 @@ import type {
   HttpFilterInstances,
 } from "../../../contracts/http/filter.ts";
 import { parseRouterConfig, type RouterConfig } from "../../../router/router-config.ts";
-import { RouterFilter, type RouterShared } from "../../../router/router-filter.ts";
+import { RouterFilter } from "../../../router/router-filter.ts";
+import type { RouterShared } from "../../../router/router-shared.ts";
 import { createRouterStats } from "../../../router/router-stats.ts";
 import { TimeoutQueues } from "../../../router/timeout-queue.ts";
 
