@@ -262,7 +262,6 @@ export class ConnectionManager
       if (details !== "") stream.streamInfo.responseCodeDetails = details;
       stats.downstreamRqRxReset.inc();
       this.#complete(stream);
-      stream.encoder.stream.resetStream(StreamResetReason.LocalReset);
     }
   }
 
