@@ -25,7 +25,8 @@ export const layers = {
   "host/src/upstream": [...leaf, "host/src/network", "host/src/http/codec"],
   "host/src/stats": leaf,
   "host/src/formatter": leaf,
-  "host/src/access-log": [...leaf, "host/src/formatter"],
+  // The header filter of access logs matches as routes do.
+  "host/src/access-log": [...leaf, "host/src/formatter", "host/src/router"],
 
   // Guests. limits is a leaf that the others use.
   "host/src/guest/limits": leaf,
@@ -49,7 +50,8 @@ export const layers = {
   "host/src/extensions/all.ts": ["host/src/contracts", "host/src/common", "host/src/extensions"],
 
   // Control plane.
-  "host/src/config": leaf,
+  // Access logs are configured alike in listeners and filters, so their reader stands behind the parse context.
+  "host/src/config": [...leaf, "host/src/access-log"],
   "host/src/snapshot": leaf,
   "host/src/xds": [...leaf, "host/src/config", "host/src/snapshot"],
   "host/src/worker": [

@@ -21,10 +21,10 @@ export interface FileAppenderObserver {
   onQueued(bytes: number): void;
   /** The lines with these bytes were handed to the operating system. */
   onWritten(bytes: number): void;
-  /** A write failed: the disk is full, the reader is gone. Its lines are lost, and counted as dropped too. */
+  /** A write failed (the disk is full, the reader is gone; its lines are dropped), or opening the file anew. */
   onFailed(error: Error): void;
-  /** So many lines are lost. */
-  onDropped(lines: number, bytes: number): void;
+  /** So many lines are lost; `queued`: `onQueued` had been told of them. */
+  onDropped(lines: number, bytes: number, queued: boolean): void;
   onFlushedByTimer(): void;
 }
 
@@ -55,6 +55,7 @@ export class FileAppender {
   #queue = "";
   #queuedBytes = 0;
   #queuedLines = 0;
+  #torn = false;
   #timer: NodeJS.Timeout | undefined;
   #immediate: NodeJS.Immediate | undefined;
   #batch: Batch | undefined;
@@ -78,7 +79,7 @@ export class FileAppender {
     const bytes = this.#options.encoding === "latin1" ? line.length : Buffer.byteLength(line);
     const waiting = this.#queuedBytes + (this.#batch?.bytes.length ?? 0);
     if (this.#closed || waiting + bytes > this.#options.maxQueuedBytes) {
-      this.#observer.onDropped(1, bytes);
+      this.#observer.onDropped(1, bytes, false);
       return;
     }
     this.#queue += line;
@@ -178,7 +179,9 @@ export class FileAppender {
   }
 
   #takeBatch(): Batch {
-    const batch = new Batch(Buffer.from(this.#queue, this.#options.encoding));
+    const text = this.#torn ? `\n${this.#queue}` : this.#queue;
+    const batch = new Batch(Buffer.from(text, this.#options.encoding), this.#queuedBytes);
+    this.#torn = false;
     this.#queue = "";
     this.#queuedBytes = 0;
     this.#queuedLines = 0;
@@ -209,7 +212,7 @@ export class FileAppender {
     } else if (batch.written < batch.bytes.length) {
       this.#write(batch);
     } else {
-      this.#observer.onWritten(batch.bytes.length);
+      this.#observer.onWritten(batch.queuedBytes);
       this.#next();
     }
   }
@@ -236,11 +239,9 @@ export class FileAppender {
   #lose(batch: Batch, error: Error): void {
     const { bytes, written } = batch;
     this.#observer.onFailed(error);
-    this.#observer.onDropped(batch.linesLeft(), bytes.length - written);
-    if (written === 0 || bytes[written - 1] === 10) return;
+    this.#observer.onDropped(batch.linesLeft(), batch.queuedBytes, true);
     // The next line must not continue the torn one.
-    this.#queue = `\n${this.#queue}`;
-    this.#queuedBytes += 1;
+    this.#torn = written > 0 && bytes[written - 1] !== 10;
   }
 
   /** Writes as much as the file takes at once. */
@@ -262,7 +263,7 @@ export class FileAppender {
       sleepSync(retryMs);
       error = this.#writeSync(batch);
     }
-    if (error === null) this.#observer.onWritten(batch.bytes.length);
+    if (error === null) this.#observer.onWritten(batch.queuedBytes);
     else this.#lose(batch, error);
   }
 }
@@ -270,11 +271,14 @@ export class FileAppender {
 /** Lines on their way. */
 class Batch {
   readonly bytes: Buffer;
+  /** What the observer was told when the lines came. */
+  readonly queuedBytes: number;
   written = 0;
   underWay = false;
 
-  constructor(bytes: Buffer) {
+  constructor(bytes: Buffer, queuedBytes: number) {
     this.bytes = bytes;
+    this.queuedBytes = queuedBytes;
   }
 
   /** How much to write next: on a pipe, whole lines that the system does not tear apart. */
@@ -304,6 +308,11 @@ interface OpenFile {
 
 // Without O_NONBLOCK a reader that does not read would hold a thread of the pool that all file access shares.
 const flags = constants.O_WRONLY | constants.O_APPEND | constants.O_CREAT | constants.O_NONBLOCK;
+
+/** Throws when lines cannot be appended to the file; makes it when it is missing. */
+export function assertAppendable(path: string): void {
+  closeSync(openSync(path, flags, 0o644));
+}
 
 function openTarget(target: AppendTarget): OpenFile {
   if ("path" in target) return opened(openSync(target.path, flags, 0o644));

@@ -1,5 +1,6 @@
 import type { Message } from "@bufbuild/protobuf";
 import type { Any } from "@bufbuild/protobuf/wkt";
+import { parseAccessLog } from "../access-log/config.ts";
 import { closest } from "../common/closest.ts";
 import type {
   ExtensionConfig,
@@ -17,6 +18,7 @@ import type { AnyContent } from "./any-contents.ts";
 import { readDataSource } from "./data-source.ts";
 import { durationNanos } from "./rule-checks.ts";
 import { parseExtensionDiscovery } from "./extension-discovery.ts";
+import type { AccessLog } from "./gen/envoy/config/accesslog/v3/accesslog_pb.ts";
 import type { DataSource } from "./gen/envoy/config/core/v3/base_pb.ts";
 import type { ExtensionConfigSource } from "./gen/envoy/config/core/v3/config_source_pb.ts";
 import type { Model } from "./model.ts";
@@ -91,6 +93,10 @@ export class ConfigContext implements ParseContext {
     const place = this.model.origins.place(owner, field);
     this.#found.extensions.push({ extension, factory: found.factory, place });
     return extension;
+  }
+
+  accessLog(message: Message): ExtensionConfig | undefined {
+    return parseAccessLog(message as AccessLog, this);
   }
 
   perRouteConfig(

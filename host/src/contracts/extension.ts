@@ -119,6 +119,11 @@ export interface ParseContext {
     field: string,
   ): ExtensionConfig | undefined;
   /**
+   * An `envoy.config.accesslog.v3.AccessLog`, an element of `owner.field`: the logger with its filter, for
+   * `WorkerContext.createAccessLog`. Reports an unknown logger, and returns undefined then.
+   */
+  accessLog(message: Message, owner: Message, field: string): ExtensionConfig | undefined;
+  /**
    * Per-route configuration for one filter: `Any` of the filter's `routeMessageName`, or `FilterConfig` around it.
    * Undefined: nothing to be done (it was reported, or is optional and unknown). Keep the object, as above.
    */

@@ -175,8 +175,7 @@ const portRange = (range: Int32Range): ListenerFilterPredicate => ({
 function parseAccessLogs(message: Listener, context: ParseContext): ExtensionConfig[] {
   const logs: ExtensionConfig[] = [];
   for (const log of message.accessLog) {
-    const config = log.configType.value;
-    const extension = context.extension("access_logger", log.name, config, log, "typed_config");
+    const extension = context.accessLog(log, message, "access_log");
     if (extension !== undefined) logs.push(extension);
   }
   return logs;

@@ -1,3 +1,4 @@
+import { accessLogFields } from "./access-log.ts";
 import { bootstrapFields } from "./bootstrap.ts";
 import { FieldClasses } from "./classes.ts";
 import { clusterFields } from "./cluster.ts";
@@ -11,6 +12,7 @@ import { wasmFields } from "./wasm.ts";
 
 /** What Sluice does with each field of each message that it knows. */
 export const fieldClasses = new FieldClasses([
+  accessLogFields,
   bootstrapFields,
   clusterFields,
   coreFields,

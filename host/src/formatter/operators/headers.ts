@@ -125,15 +125,19 @@ const grpcOfHttp: { readonly [code: number]: number } = {
   504: 14,
 };
 
-/** The status of a gRPC request: of the trailers, the headers, or the HTTP code. */
-function grpcStatus(info: StreamInfo): number | undefined {
-  const contentType = info.requestHeaders?.getId(HeaderId.ContentType);
-  if (contentType === undefined || !/^application\/grpc(\+|$)/.test(contentType)) return undefined;
+/** The gRPC status of a response: of its trailers, its headers, or what its HTTP code stands for. */
+export function grpcStatusOf(info: StreamInfo): number | undefined {
   const text =
     info.responseTrailers?.getId(HeaderId.GrpcStatus) ??
     info.responseHeaders?.getId(HeaderId.GrpcStatus);
   if (text !== undefined && /^[0-9]{1,9}$/.test(text)) return Number(text);
   return info.responseCode === 0 ? undefined : (grpcOfHttp[info.responseCode] ?? 2);
+}
+
+function grpcStatus(info: StreamInfo): number | undefined {
+  const contentType = info.requestHeaders?.getId(HeaderId.ContentType);
+  if (contentType === undefined || !/^application\/grpc(\+|$)/.test(contentType)) return undefined;
+  return grpcStatusOf(info);
 }
 
 const grpcStatusOperator: OperatorFactory = withoutLength((command) => {

@@ -97,8 +97,7 @@ function parseBackoff(
 function parseAccessLogs(message: TcpProxy, context: ParseContext): ExtensionConfig[] {
   const logs: ExtensionConfig[] = [];
   for (const log of message.accessLog) {
-    const config = log.configType.value;
-    const extension = context.extension("access_logger", log.name, config, log, "typed_config");
+    const extension = context.accessLog(log, message, "access_log");
     if (extension !== undefined) logs.push(extension);
   }
   return logs;

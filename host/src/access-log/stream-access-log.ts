@@ -1,0 +1,23 @@
+import type { FileAppender } from "../common/file-appender.ts";
+import type { AccessLog, AccessLogType } from "../contracts/access-log.ts";
+import type { StreamInfo } from "../contracts/stream-info.ts";
+import type { Formatter } from "../formatter/formatter.ts";
+import { compileLogFormat, type LogFormatConfig } from "./log-format.ts";
+
+/** Formats at once, and leaves the line to the file. */
+export class StreamAccessLog implements AccessLog {
+  readonly #formatter: Formatter;
+  readonly #file: FileAppender;
+
+  constructor(format: LogFormatConfig, file: FileAppender) {
+    const formatter = compileLogFormat(format);
+    // It compiled when the configuration was read.
+    if (!formatter.ok) throw new Error(formatter.error);
+    this.#formatter = formatter.value;
+    this.#file = file;
+  }
+
+  log(streamInfo: StreamInfo, type: AccessLogType): void {
+    this.#file.append(this.#formatter.format(streamInfo, type));
+  }
+}
