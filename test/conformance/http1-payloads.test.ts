@@ -119,6 +119,14 @@ const refused: readonly (readonly [string, string, number, string])[] = [
     "http1.invalid_transfer_encoding",
   ],
   [
+    "TE chunked with a tab behind",
+    `${post}Transfer-Encoding: chunked \t\r\n\r\n0\r\n\r\n`,
+    501,
+    "http1.invalid_transfer_encoding",
+  ],
+  ["chunk extension with a blank", `${chunkedHead}1; a=b\r\nx\r\n0\r\n\r\n`, 400, malformed],
+  ["chunk extension that is empty", `${chunkedHead}1;\r\nx\r\n0\r\n\r\n`, 400, malformed],
+  [
     "TE with a vertical tab",
     `${post}Transfer-Encoding: \x0bchunked\r\n\r\n0\r\n\r\n`,
     400,

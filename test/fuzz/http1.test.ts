@@ -227,6 +227,9 @@ const nasty = fc.constantFrom(
   "Transfer-Encoding: chunked\r\n",
   "Transfer-Encoding: gzip, chunked\r\n",
   "Transfer-Encoding:\r\n chunked\r\n",
+  "Transfer-Encoding: chunked\t\r\n",
+  "Content-Length: 3 \t\r\n",
+  ';a="b\\"c"',
   "Connection: close\r\n",
   "Connection: x-a\r\n",
   "Host: b\r\n",
@@ -239,17 +242,26 @@ const nasty = fc.constantFrom(
   "0\r\n\r\n",
   "fffffffff\r\n",
 );
-type Mutation = { at: number; remove: number; insert: string };
+interface Mutation {
+  at: number;
+  /** Goes to the next beginning of a line. */
+  align: boolean;
+  remove: number;
+  insert: string;
+}
 const mutation: fc.Arbitrary<Mutation> = fc.record({
   at: fc.nat(2000),
+  align: fc.boolean(),
   remove: fc.oneof(fc.constant(0), fc.nat(6)),
   insert: fc.oneof(nasty, fc.constant("")),
 });
 
 function mutate(text: string, mutations: readonly Mutation[]): Buffer {
   let mutated = text;
-  for (const { at, remove, insert } of mutations) {
-    const place = at % (mutated.length + 1);
+  for (const { at, align, remove, insert } of mutations) {
+    let place = at % (mutated.length + 1);
+    const line = mutated.indexOf("\r\n", place);
+    if (align && line >= 0) place = line + 2;
     mutated = mutated.slice(0, place) + insert + mutated.slice(place + remove);
   }
   return Buffer.from(mutated, "latin1");

@@ -57,8 +57,8 @@ export class ChunkedDecoder {
   #significantDigits = 0;
   #extension = 0;
   #extensions = 0;
-  /** `#extension` when the last equals sign was met. */
-  #valueStart = -1;
+  /** Characters of the name or value that is being read. */
+  #partLength = 0;
   #block: Buffer | undefined = undefined;
   #blockStart = 0;
   #blockUsed = 0;
@@ -152,7 +152,7 @@ export class ChunkedDecoder {
     this.#digits = 0;
     this.#significantDigits = 0;
     this.#extension = 0;
-    this.#valueStart = -1;
+    this.#partLength = 0;
     this.#state = State.Size;
     if (hexValue[byte] === 255) this.error = http1Errors.chunkSize;
     else this.#sizeByte(byte);
@@ -175,33 +175,33 @@ export class ChunkedDecoder {
   }
 
   #extensionByte(byte: number): void {
-    const quoted = this.#state === State.QuotedValue || this.#state === State.QuotedPair;
-    if (byte === cr && !quoted) {
-      this.#state = State.SizeLf;
-      return;
-    }
     this.#extension += 1;
     this.#extensions += 1;
-    if (this.#extension > mostExtension || this.#extensions > mostExtensions) {
+    if (this.#extension > mostExtension + 1 || this.#extensions > mostExtensions) {
       this.error = http1Errors.chunkExtension;
-    } else if (quoted) {
+    } else if (this.#state === State.QuotedValue || this.#state === State.QuotedPair) {
       this.#quotedByte(byte);
+    } else if (byte === cr || byte === semicolon || byte === equals) {
+      this.#extensionPartEnd(byte);
+    } else if (byte === quote && this.#state === State.ExtensionValue && this.#partLength === 0) {
+      this.#state = State.QuotedValue;
+    } else if (tokenLower[byte] !== 0 && this.#state !== State.AfterQuotedValue) {
+      this.#partLength += 1;
     } else {
-      this.#plainExtensionByte(byte);
+      this.error = http1Errors.chunkExtension;
     }
   }
 
-  /** RFC 9112 section 7.1.1, without the blanks that a grown grammar puts up with. */
-  #plainExtensionByte(byte: number): void {
-    if (byte === semicolon) {
-      this.#state = State.ExtensionName;
-    } else if (byte === equals && this.#state === State.ExtensionName) {
-      this.#state = State.ExtensionValue;
-      this.#valueStart = this.#extension;
-    } else if (byte === quote && this.#valueStart === this.#extension - 1) {
-      this.#state = State.QuotedValue;
-    } else if (tokenLower[byte] === 0 || this.#state === State.AfterQuotedValue) {
+  /** RFC 9112 section 7.1.1, without the blanks that it puts up with, and without empty names and values. */
+  #extensionPartEnd(byte: number): void {
+    const isEmpty = this.#partLength === 0 && this.#state !== State.AfterQuotedValue;
+    if (isEmpty || (byte === equals && this.#state !== State.ExtensionName)) {
       this.error = http1Errors.chunkExtension;
+    } else if (byte === cr) {
+      this.#state = State.SizeLf;
+    } else {
+      this.#state = byte === equals ? State.ExtensionValue : State.ExtensionName;
+      this.#partLength = 0;
     }
   }
 

@@ -1,3 +1,4 @@
+import { HeaderId } from "../../../common/headers/header-id.ts";
 import { HeaderName, internHeaderName, nextNameHash } from "../../../common/headers/header-name.ts";
 import { targetByte, tokenLower, valueByte } from "../../../common/headers/validation.ts";
 import type { CodecError } from "../../../contracts/http/codec.ts";
@@ -152,7 +153,12 @@ export class HeadScanner {
     }
     const next = this.#lineFeed(bytes, at, stop);
     if (next < 0) return next;
+    const lineEnd = at;
     while (at > valueStart && isBlank(bytes[at - 1]!)) at -= 1;
+    if (at < lineEnd && name.id === HeaderId.TransferEncoding && hasTab(bytes, at, lineEnd)) {
+      // Parsers do not agree on whether `chunked` with a tab behind it is still that.
+      return this.#fail(http1Errors.transferEncoding);
+    }
     return this.#record(name, valueStart, at, next);
   }
 
@@ -280,6 +286,10 @@ function isNameAt(
 ): boolean {
   const end = start + name.text.length;
   return end < stop && bytes[end] === colon && name.isSpelledAt(words, start);
+}
+
+function hasTab(bytes: Buffer, from: number, to: number): boolean {
+  return bytes.subarray(from, to).includes(tab);
 }
 
 function isBlank(byte: number): boolean {
