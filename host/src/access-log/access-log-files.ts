@@ -14,6 +14,8 @@ export const flushBytes = 64 * 1024;
 /** … or so long after the first line. (Envoy waits 10 s.) */
 export const flushIntervalMs = 1000;
 
+const closePatienceMs = 1000;
+
 /** The files that this worker's access loggers write to: one per path, shared by all loggers that name it. */
 export class AccessLogFiles {
   readonly #files = new Map<string, FileAppender>();
@@ -49,9 +51,16 @@ export class AccessLogFiles {
     await Promise.all([...this.#files.values()].map((file) => file.drain()));
   }
 
-  /** Writes what waits before it returns: the last chance when a thread ends. */
-  flushSync(): void {
-    for (const file of this.#files.values()) file.flushSync();
+  /** Writes what waits and closes the files; a file that takes nothing holds this up for two seconds at most. */
+  async close(): Promise<void> {
+    const files = [...this.#files.values()];
+    let timer: NodeJS.Timeout | undefined;
+    const patience = new Promise<void>((resolve) => {
+      timer = setTimeout(resolve, closePatienceMs);
+    });
+    await Promise.race([this.drain(), patience]);
+    clearTimeout(timer);
+    for (const file of files) file.close();
   }
 }
 

@@ -1,8 +1,8 @@
+import { createAccessLog } from "../access-log/create-access-log.ts";
 import { LogLevels } from "../common/log/levels.ts";
 import { createLoggerSource, type ThreadLoggers } from "../common/log/logger-source.ts";
 import { ThreadDispatcher } from "../common/time/dispatcher.ts";
 import { messageNameOfTypeUrl } from "../common/type-url.ts";
-import type { AccessLog } from "../contracts/access-log.ts";
 import type { ExtensionConfig } from "../contracts/config/snapshot.ts";
 import type { ExtensionRegistry } from "../contracts/extension.ts";
 import type { HttpFilterInstances } from "../contracts/http/filter.ts";
@@ -55,7 +55,7 @@ class DataPlane implements WorkerRuntime {
       guestEpoch: init.guestEpoch,
       guestLimits: init.guestLimits,
       extensionConfigs: this.#extensionConfigs,
-      createAccessLog: (config) => createAccessLog(extensions, context, config),
+      createAccessLog: (config) => createAccessLog(config, context, extensions),
       createHttpFilter: (config, filterName, statPrefix) =>
         createHttpFilter(extensions, context, config, { filterName, statPrefix }),
       singleton: (key, create) => this.#singletons.get(key, create),
@@ -124,14 +124,4 @@ function createHttpFilter(
   const factory = extensions.httpFilter(messageNameOfTypeUrl(config.typeUrl));
   if (factory === undefined) throw new Error(`no HTTP filter for ${config.typeUrl}`);
   return factory.createFilterFactory(config.config, { ...context, ...place });
-}
-
-function createAccessLog(
-  extensions: ExtensionRegistry,
-  context: WorkerContext,
-  config: ExtensionConfig,
-): AccessLog {
-  const factory = extensions.accessLogger(messageNameOfTypeUrl(config.typeUrl));
-  if (factory === undefined) throw new Error(`no access logger for ${config.typeUrl}`);
-  return factory.createAccessLog(config.config, context);
 }
