@@ -1,12 +1,20 @@
 import { createRegistry } from "../common/extension-registry.ts";
 import type { ExtensionRegistry } from "../contracts/extension.ts";
+import { fileAccessLogger } from "./access-loggers/file/config.ts";
+import { stderrAccessLogger } from "./access-loggers/stderr/config.ts";
+import { stdoutAccessLogger } from "./access-loggers/stdout/config.ts";
 import { luaFilter } from "./http-filters/lua/config.ts";
+import { routerFilter } from "./http-filters/router/config.ts";
 import { wasmFilter } from "./http-filters/wasm/config.ts";
+import { httpInspectorFilter } from "./listener-filters/http_inspector/config.ts";
+import { directResponseFilter } from "./network-filters/direct_response/config.ts";
+import { echoFilter } from "./network-filters/echo/config.ts";
+import { tcpProxyFilter } from "./network-filters/tcp_proxy/config.ts";
 
 /** Everything that is built in. A new extension becomes known by a line here. */
 export const registry: ExtensionRegistry = createRegistry({
-  httpFilters: [luaFilter, wasmFilter],
-  networkFilters: [],
-  listenerFilters: [],
-  accessLoggers: [],
+  httpFilters: [luaFilter, routerFilter, wasmFilter],
+  networkFilters: [directResponseFilter, echoFilter, tcpProxyFilter],
+  listenerFilters: [httpInspectorFilter],
+  accessLoggers: [fileAccessLogger, stderrAccessLogger, stdoutAccessLogger],
 });
