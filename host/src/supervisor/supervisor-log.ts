@@ -1,4 +1,4 @@
-import { openSync, writeSync } from "node:fs";
+import { constants, openSync, writeSync } from "node:fs";
 import type { LogLevel } from "../contracts/log.ts";
 import { LogLevels } from "../common/log/levels.ts";
 import { systemTime } from "../common/time/clock.ts";
@@ -14,7 +14,7 @@ export class SupervisorLog {
   /** Lines go to the end of `path`, or to stderr. Throws when the file cannot be opened. */
   constructor(level: LogLevel, path: string | undefined) {
     this.#threshold = LogLevels.numberOf(level);
-    this.#fd = path === undefined ? 2 : openSync(path, "a");
+    this.#fd = path === undefined ? ownStderr() : openSync(path, "a");
   }
 
   log(level: LogLevel, text: string): void {
@@ -28,5 +28,17 @@ export class SupervisorLog {
     } catch {
       // A reader that has gone or a full disk must not end the proxy.
     }
+  }
+}
+
+/**
+ * stderr, opened anew to append: where it is a file, the other processes append to it, and writing at this process's
+ * own offset would overwrite their lines.
+ */
+function ownStderr(): number {
+  try {
+    return openSync("/proc/self/fd/2", constants.O_WRONLY | constants.O_APPEND);
+  } catch {
+    return 2;
   }
 }
