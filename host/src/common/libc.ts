@@ -28,7 +28,10 @@ const sock = { stream: 1, seqpacket: 5, nonblock: 0o4000, cloexec: 0o2000000 };
 const sol = { socket: 1, ipv6: 41 };
 const so = { reuseaddr: 2, reuseport: 15, ipv6Only: 26 };
 const scmRights = 1;
+const fGetfl = 3;
+const fSetfl = 4;
 const fDupfdCloexec = 1030;
+const oAppend = 0o2000;
 const msgCmsgCloexec = 0x40000000;
 const msgDontwait = 0x40;
 const msgCtrunc = 0x8;
@@ -172,6 +175,21 @@ function ipv6Bytes(ip: string): Buffer {
 /** A duplicate of `fd`, closed on exec. */
 export function duplicate(fd: number): number {
   return checked("fcntl", c.fcntl(fd, fDupfdCloexec, "int", 0));
+}
+
+/** Lets writes to `fd` go to its end, for everybody who shares it: several processes write one log. */
+export function appendOnly(fd: number): void {
+  const flags = checked("fcntl", c.fcntl(fd, fGetfl, "int", 0));
+  checked("fcntl", c.fcntl(fd, fSetfl, "int", flags | oAppend));
+}
+
+/** Gives unused memory of all threads' C heaps back to the system. Where libc cannot (musl), nothing happens. */
+export function trimHeap(): void {
+  try {
+    libc.func("malloc_trim", "int", ["size_t"])(0);
+  } catch {
+    return;
+  }
 }
 
 /** Two connected sockets that keep message borders, closed on exec. */

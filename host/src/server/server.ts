@@ -1,8 +1,9 @@
 import { renameSync, writeFileSync } from "node:fs";
-import { flushCompileCache } from "node:module";
 import type { ServerOptions } from "../cli/options.ts";
 import { addressText } from "../common/address.ts";
 import { ExitCode } from "../common/exit-code.ts";
+import { trimHeap } from "../common/libc.ts";
+import { settleAfterMs, settleAfterStart } from "../common/settle.ts";
 import { systemTime } from "../common/time/clock.ts";
 import type { Address } from "../contracts/address.ts";
 import type { ListenerConfig } from "../contracts/config/snapshot.ts";
@@ -14,8 +15,6 @@ import type { SocketRequest } from "../supervisor/protocol.ts";
 import type { PoolSocket } from "./listen-sockets.ts";
 import { SupervisorLink } from "./supervisor-link.ts";
 import { WorkerPool, type ApplyTimes, type WorkerHooks } from "./worker-pool.ts";
-
-const flushAfterMs = 3000;
 
 /** Envoy's names (`ServerInfo.State`). */
 export type ServerState = "PRE_INITIALIZING" | "INITIALIZING" | "LIVE" | "DRAINING";
@@ -136,8 +135,9 @@ export class Server {
     this.#log.info("all dependencies initialized. starting workers");
     this.#log.debug(`live after ${(systemTime.monotonicMs() - begin).toFixed(0)} ms`);
     this.#components.onLive(this);
-    // For the start after a death that leaves no time for it.
-    setTimeout(flushCompileCache, flushAfterMs).unref();
+    setTimeout(settleAfterStart, settleAfterMs, false).unref();
+    // What the workers have given back by then, too.
+    setTimeout(trimHeap, 2 * settleAfterMs).unref();
   }
 
   /** Builds the first state on the workers, opens the ports when all have it, and lets them accept. */

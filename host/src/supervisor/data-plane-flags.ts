@@ -6,6 +6,7 @@ import { runsFromSource } from "../common/module-url.ts";
  * - `--disallow-code-generation-from-strings`: no `eval`, for nobody. WebAssembly is not concerned.
  * - `--unhandled-rejections=strict`: a forgotten error ends its thread, which is replaced.
  * - `--disable-sigusr1`: Node opens its debugger to whoever sends that signal.
+ * - `--expose-gc`: threads give back what only their start needed.
  */
 export function dataPlaneFlags(): string[] {
   return [
@@ -14,5 +15,6 @@ export function dataPlaneFlags(): string[] {
     "--disallow-code-generation-from-strings",
     "--unhandled-rejections=strict",
     "--disable-sigusr1",
+    "--expose-gc",
   ];
 }

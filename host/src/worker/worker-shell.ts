@@ -18,6 +18,11 @@ export class WorkerShell {
     this.#send = send;
   }
 
+  /** Streams are open, or an update is being built. */
+  get busy(): boolean {
+    return this.#staging !== undefined || (this.#runtime?.active ?? 0) > 0;
+  }
+
   /** Answers every command, also one that fails. Does not reject. */
   async onMessage(message: ToWorker): Promise<void> {
     let error: string | undefined;

@@ -1,6 +1,6 @@
-import { flushCompileCache } from "node:module";
 import { parentPort, workerData } from "node:worker_threads";
 import { moduleUrl } from "../common/module-url.ts";
+import { settleAfterMs, settleAfterStart } from "../common/settle.ts";
 import { claimEpochMemory } from "../guest/limits/epoch.ts";
 import type { FromWorker, ToWorker, WorkerThreadData } from "../snapshot/messages.ts";
 import type { CreateWorkerRuntime } from "./worker-runtime.ts";
@@ -9,8 +9,6 @@ import { WorkerShell } from "./worker-shell.ts";
 /** A worker thread's entry. What is thrown here or later and not caught ends the thread; it is replaced then. */
 
 const heartbeatMs = 250;
-/** After the start, when there is time. */
-const flushAfterMs = 3000;
 
 const port = parentPort;
 if (port === null) throw new Error("this module runs in a worker thread");
@@ -19,8 +17,6 @@ const data: WorkerThreadData = workerData;
 // Beats before anything large is loaded, so that loading counts as work, too.
 const heartbeat = new Int32Array(data.heartbeat);
 setInterval(() => Atomics.add(heartbeat, 0, 1), heartbeatMs);
-// A thread that is terminated leaves nothing for the next start otherwise.
-setTimeout(flushCompileCache, flushAfterMs);
 
 const loading = loadRuntime();
 // The one who waits for it reports it.
@@ -30,6 +26,7 @@ const shell = new WorkerShell(async (init) => {
   claimEpochMemory(init.guestEpoch);
   return (await loading)(init);
 }, send);
+setTimeout(() => settleAfterStart(shell.busy), settleAfterMs);
 port.on("message", (message: ToWorker) => void shell.onMessage(message));
 
 async function loadRuntime(): Promise<CreateWorkerRuntime> {

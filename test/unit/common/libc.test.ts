@@ -1,8 +1,18 @@
 import assert from "node:assert/strict";
-import { closeSync, fstatSync, openSync, readFileSync, readdirSync } from "node:fs";
-import { networkInterfaces } from "node:os";
+import {
+  closeSync,
+  fstatSync,
+  openSync,
+  readFileSync,
+  readdirSync,
+  rmSync,
+  writeSync,
+} from "node:fs";
+import { networkInterfaces, tmpdir } from "node:os";
+import path from "node:path";
 import { test } from "node:test";
 import {
+  appendOnly,
   bindSocket,
   boundAddress,
   duplicate,
@@ -10,6 +20,7 @@ import {
   sendDescriptors,
   socketPair,
   streamSocket,
+  trimHeap,
 } from "../../../host/src/common/libc.ts";
 
 const openFiles = (): number => readdirSync("/proc/self/fd").length;
@@ -62,6 +73,29 @@ test("duplicate() gives another number for the same file and throws for none", (
 const ipv6 = Object.values(networkInterfaces()).some((list) =>
   list?.some((i) => i.address === "::1"),
 );
+
+test("appendOnly() lets writes go to the file's end for everybody who shares it", (t) => {
+  const file = path.join(tmpdir(), `sluice-append-${process.pid}`);
+  t.after(() => rmSync(file));
+  const first = openSync(file, "w");
+  const copy = duplicate(first);
+  const other = openSync(file, "a");
+  appendOnly(copy);
+  for (const [fd, text] of [
+    [first, "one "],
+    [other, "two "],
+    [first, "three"],
+  ] as const) {
+    writeSync(fd, text);
+  }
+  assert.equal(readFileSync(file, "utf8"), "one two three");
+  for (const fd of [first, copy, other]) closeSync(fd);
+});
+
+test("trimHeap() may be called at any time", () => {
+  trimHeap();
+  trimHeap();
+});
 
 for (const ip of ["127.0.0.1", "::1", "::"] as const) {
   test(`boundAddress() reads back ${ip}`, { skip: ip.includes(":") && !ipv6 }, () => {

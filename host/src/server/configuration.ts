@@ -1,0 +1,74 @@
+import type { ServerOptions } from "../cli/options.ts";
+import { maxWorkers } from "../cli/options.ts";
+import { sluiceVersion } from "../cli/version.ts";
+import { prepareAll } from "../config/prepare.ts";
+import { ProblemList, type Problem } from "../config/problem.ts";
+import type { ClusterConfig } from "../contracts/config/snapshot.ts";
+import type { ExtensionRegistry, PrepareContext } from "../contracts/extension.ts";
+import type { LoggerSource } from "../contracts/log.ts";
+import type { Result } from "../contracts/result.ts";
+import type { ParsedCluster } from "../upstream/config.ts";
+import { loadBootstrap, type LoadedBootstrap } from "./bootstrap.ts";
+
+/** Canary runs and everything else that `prepare` does with one extension. */
+const prepareDeadlineMs = 5000;
+/** Rows of `ClusterConfig.resourceCounts`: 2 priorities x 4 resources, as `Int32`. */
+const bytesPerWorker = 8 * 4;
+
+/** What reading the configuration needs of the main thread. */
+export interface ConfigurationEnvironment {
+  readonly registry: ExtensionRegistry;
+  readonly loggers: LoggerSource;
+  /** The main thread's own, claimed and watched: canary runs are stopped through it. */
+  readonly guestEpoch: WebAssembly.Memory;
+}
+
+/** Reads configuration, and prepares what it configures, also what comes later by discovery. */
+export class Configuration {
+  readonly #environment: ConfigurationEnvironment;
+  readonly #singletons = new Map<string, unknown>();
+  /** Warnings that were given. */
+  readonly warned = new Set<string>();
+
+  constructor(environment: ConfigurationEnvironment) {
+    this.#environment = environment;
+  }
+
+  /** The bootstrap that the command line names, checked and prepared, or all that is wrong with it. */
+  async load(options: ServerOptions): Promise<Result<LoadedBootstrap, readonly Problem[]>> {
+    const { registry } = this.#environment;
+    const version = sluiceVersion();
+    const loaded = loadBootstrap({ ...options, registry, version, warned: this.warned });
+    if (!loaded.ok) return loaded;
+    const problems = new ProblemList();
+    const contextFor = (filterName: string): PrepareContext =>
+      this.prepareContext(loaded.value, filterName);
+    await prepareAll(loaded.value.found, contextFor, problems);
+    return problems.failed ? { ok: false, error: problems.errors } : loaded;
+  }
+
+  prepareContext(
+    bootstrap: Pick<LoadedBootstrap, "localInfo" | "guestLimits">,
+    filterName: string,
+  ): PrepareContext {
+    return {
+      loggers: this.#environment.loggers,
+      guestEpoch: this.#environment.guestEpoch,
+      localInfo: bootstrap.localInfo,
+      guestLimits: bootstrap.guestLimits,
+      filterName,
+      deadlineMs: prepareDeadlineMs,
+      singleton: (key, create) => this.#singleton(key, create),
+    };
+  }
+
+  #singleton<T>(key: string, create: () => T): T {
+    if (!this.#singletons.has(key)) this.#singletons.set(key, create());
+    return this.#singletons.get(key) as T;
+  }
+}
+
+/** Adds the memory in which all workers count what a cluster's circuit breakers limit. */
+export function withSharedCounts(cluster: ParsedCluster): ClusterConfig {
+  return { ...cluster, resourceCounts: new SharedArrayBuffer(maxWorkers * bytesPerWorker) };
+}
