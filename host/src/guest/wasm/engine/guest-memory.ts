@@ -1,5 +1,6 @@
-/** Longest text that is built or written character by character; beyond it a call into Node is cheaper. */
-const shortText = 48;
+/** Longest texts that are built, and written, character by character; beyond it a call into Node is cheaper. */
+const shortRead = 8;
+const shortWrite = 48;
 
 /**
  * The linear memory of one instance. Pointers and sizes come from the guest as signed numbers and are taken as
@@ -40,7 +41,7 @@ export class GuestMemory {
     const start = pointer >>> 0;
     const end = start + (size >>> 0);
     const bytes = this.bytes;
-    if (end - start > shortText) return bytes.latin1Slice(start, end);
+    if (end - start > shortRead) return bytes.latin1Slice(start, end);
     let text = "";
     for (let i = start; i < end; i += 1) text += String.fromCharCode(bytes[i]!);
     return text;
@@ -57,7 +58,7 @@ export class GuestMemory {
   writeLatin1(pointer: number, text: string): void {
     const bytes = this.bytes;
     const length = text.length;
-    if (length > shortText) {
+    if (length > shortWrite) {
       bytes.latin1Write(text, pointer, length);
       return;
     }

@@ -17,6 +17,7 @@ import {
   isValidHeaderValue,
   isValidRequestTarget,
   tokenLower,
+  valueByte,
 } from "../../../common/headers/validation.ts";
 
 /** For what cannot be a header name. No map has it. */
@@ -36,7 +37,30 @@ export function readHeaderName(bytes: Uint8Array, start: number, end: number): H
     if (lower === 0) return readPseudoName(bytes, start, end);
     hash = nextNameHash(hash, lower);
   }
-  return start === end ? invalidName : internHeaderName(bytes, start, end, hash);
+  return start === end ? invalidName : remembered(bytes, start, end, hash);
+}
+
+// In front of the table that all names of the wire pass through, so that they cannot push out the few that guests use.
+const slots = 256;
+const recent: HeaderName[] = Array.from({ length: slots }, () => invalidName);
+
+function remembered(bytes: Uint8Array, start: number, end: number, hash: number): HeaderName {
+  const slot = (hash ^ (hash >>> 8) ^ (hash >>> 16)) & (slots - 1);
+  const known = recent[slot]!;
+  if (known.hash === hash && sameText(known.text, bytes, start, end)) return known;
+  const name = internHeaderName(bytes, start, end, hash);
+  if (end - start <= longestRemembered) recent[slot] = name;
+  return name;
+}
+
+const longestRemembered = 64;
+
+function sameText(text: string, bytes: Uint8Array, start: number, end: number): boolean {
+  if (text.length !== end - start) return false;
+  for (let i = 0; i < text.length; i += 1) {
+    if (text.charCodeAt(i) !== tokenLower[bytes[start + i]!]) return false;
+  }
+  return true;
 }
 
 function readPseudoName(bytes: Uint8Array, start: number, end: number): HeaderName {
@@ -54,11 +78,22 @@ export function nameInMap(mapType: number, name: HeaderName): HeaderName {
   return name === hostHeaderName && mapType === MAP_HTTP_REQUEST_HEADERS ? authority : name;
 }
 
+/** True when all bytes in `[start, end)` may stand in a header value. */
+export function areValueBytes(bytes: Uint8Array, start: number, end: number): boolean {
+  for (let i = start; i < end; i += 1) if (valueByte[bytes[i]!] === 0) return false;
+  return true;
+}
+
 /** True when `name: value` may stand in this map; what would break a message is refused. */
 export function mayStand(mapType: number, name: HeaderName, value: string): boolean {
+  return isValidHeaderValue(value) && mayStandThere(mapType, name, value);
+}
+
+/** The same for a value whose bytes have been looked at. */
+export function mayStandThere(mapType: number, name: HeaderName, value: string): boolean {
   if (name === invalidName) return false;
   const { id } = name;
-  if (id === 0 || id > HeaderId.Protocol) return isValidHeaderValue(value);
+  if (id === 0 || id > HeaderId.Protocol) return true;
   if (mapType === MAP_HTTP_RESPONSE_HEADERS) {
     return id === HeaderId.Status && /^[2-5]\d\d$/.test(value);
   }

@@ -128,7 +128,7 @@ export class WasmVm {
     } catch (error) {
       this.#trapped(callback.name, error);
     }
-    return this.#leave(outer, result);
+    return this.#leave(outer, callback.name, result);
   }
 
   call2(context: Context, callback: GuestCallback, a: number, b: number): number {
@@ -140,7 +140,7 @@ export class WasmVm {
     } catch (error) {
       this.#trapped(callback.name, error);
     }
-    return this.#leave(outer, result);
+    return this.#leave(outer, callback.name, result);
   }
 
   call3(context: Context, callback: GuestCallback, a: number, b: number, c: number): number {
@@ -152,7 +152,7 @@ export class WasmVm {
     } catch (error) {
       this.#trapped(callback.name, error);
     }
-    return this.#leave(outer, result);
+    return this.#leave(outer, callback.name, result);
   }
 
   /** Runs guest code that is not a callback: instantiation and start functions. False after a trap. */
@@ -164,7 +164,7 @@ export class WasmVm {
     } catch (error) {
       this.#trapped(name, error);
     }
-    return this.#leave(outer, 0) !== callFailed;
+    return this.#leave(outer, name, 0) !== callFailed;
   }
 
   /** The VM has no plugin any more; late calls into it do nothing. */
@@ -259,20 +259,20 @@ export class WasmVm {
     return outer;
   }
 
-  #leave(outer: Context, result: number): number {
+  #leave(outer: Context, name: string, result: number): number {
     const condemned = this.environment.budget.leave();
     this.#current = outer;
     this.#effective = undefined;
     this.#depth -= 1;
-    if (this.failure !== undefined) return this.#leaveFailed();
+    if (this.failure !== undefined) return this.#leaveFailed(name);
     if (condemned) this.stats.cpuOverrun.inc();
     if (this.#depth === 0 && this.#deferred.length > 0) this.#runDeferred();
     return result;
   }
 
-  #leaveFailed(): number {
+  #leaveFailed(name: string): number {
     // The guest swallowed the exception of `trap` and came back.
-    if (!this.#reported) this.#trapped("the guest", new GuestTrap(this.failure));
+    if (!this.#reported) this.#trapped(name, new GuestTrap(this.failure));
     this.#deferred.length = 0;
     return callFailed;
   }

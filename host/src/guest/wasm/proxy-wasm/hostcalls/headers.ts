@@ -10,7 +10,15 @@ import {
 } from "@sluice/abi";
 import type { HeaderName } from "../../../../common/headers/header-name.ts";
 import type { HeaderMap } from "../../../../contracts/headers.ts";
-import { headerNameOf, joinsValues, mayStand, nameInMap, readHeaderName } from "../guest-names.ts";
+import {
+  areValueBytes,
+  headerNameOf,
+  joinsValues,
+  mayStand,
+  mayStandThere,
+  nameInMap,
+  readHeaderName,
+} from "../guest-names.ts";
 import type { WasmVm } from "../vm.ts";
 
 function isMapType(type: number): boolean {
@@ -22,6 +30,13 @@ function readName(vm: WasmVm, type: number, pointer: number, size: number): Head
   if (!vm.memory.contains(pointer, size)) return undefined;
   const start = pointer >>> 0;
   return nameInMap(type, readHeaderName(vm.memory.bytes, start, start + (size >>> 0)));
+}
+
+/** The value there, which lies inside the memory; undefined when it may not stand in a message. */
+function readValue(vm: WasmVm, pointer: number, size: number): string | undefined {
+  const start = pointer >>> 0;
+  if (!areValueBytes(vm.memory.bytes, start, start + (size >>> 0))) return undefined;
+  return vm.memory.latin1(pointer, size);
 }
 
 function valueOf(headers: HeaderMap, name: HeaderName): string | undefined {
@@ -109,11 +124,14 @@ export function addHeaderMapValue(
 ): number {
   if (!isMapType(map)) return STATUS_BAD_ARGUMENT;
   const key = readName(vm, map, name, nameSize);
-  const text = vm.memory.latin1(value, valueSize);
-  if (key === undefined || text === undefined) return STATUS_INVALID_MEMORY_ACCESS;
+  if (key === undefined || !vm.memory.contains(value, valueSize)) {
+    return STATUS_INVALID_MEMORY_ACCESS;
+  }
   const context = vm.acting;
   const headers = context.writableMap(map);
-  if (headers === undefined || !mayStand(map, key, text)) return STATUS_BAD_ARGUMENT;
+  if (headers === undefined) return STATUS_BAD_ARGUMENT;
+  const text = readValue(vm, value, valueSize);
+  if (text === undefined || !mayStandThere(map, key, text)) return STATUS_BAD_ARGUMENT;
   addTo(headers, key, text);
   context.mapChanged(map);
   return STATUS_OK;
@@ -130,11 +148,14 @@ export function replaceHeaderMapValue(
 ): number {
   if (!isMapType(map)) return STATUS_BAD_ARGUMENT;
   const key = readName(vm, map, name, nameSize);
-  const text = vm.memory.latin1(value, valueSize);
-  if (key === undefined || text === undefined) return STATUS_INVALID_MEMORY_ACCESS;
+  if (key === undefined || !vm.memory.contains(value, valueSize)) {
+    return STATUS_INVALID_MEMORY_ACCESS;
+  }
   const context = vm.acting;
   const headers = context.writableMap(map);
-  if (headers === undefined || !mayStand(map, key, text)) return STATUS_BAD_ARGUMENT;
+  if (headers === undefined) return STATUS_BAD_ARGUMENT;
+  const text = readValue(vm, value, valueSize);
+  if (text === undefined || !mayStandThere(map, key, text)) return STATUS_BAD_ARGUMENT;
   if (key.id === 0) headers.set(key.text, text);
   else headers.setId(key.id, text);
   context.mapChanged(map);

@@ -1,0 +1,101 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { readPairs } from "@sluice/abi";
+import { headerMapOf } from "../../../../../host/src/common/headers/header-map.ts";
+import { pluginSettings } from "../../../../support/wasm.ts";
+import { GuestCalls } from "../../../../support/wasm-calls.ts";
+
+const get = "proxy_get_property";
+const integer = (bytes: string | undefined): bigint =>
+  Buffer.from(bytes!, "latin1").readBigInt64LE(0);
+
+test("proxy_get_property gives what is known of plugin, request and response", async () => {
+  const calls = await GuestCalls.create(
+    pluginSettings({ name: "n", rootId: "r", vm: { vmId: "v" } }),
+  );
+  const { streamInfo } = calls.actions;
+  calls.context.requestHeaders = headerMapOf([
+    [":method", "POST"],
+    [":path", "/p?a=1#f"],
+    [":authority", "h.com"],
+    ["user-agent", "curl"],
+    ["x-a", "1"],
+    ["x-a", "2"],
+    ["content-length", "12"],
+  ]);
+  calls.context.responseHeaders = headerMapOf([[":status", "404"]]);
+  streamInfo.protocol = "HTTP/1.1";
+  streamInfo.routeName = "the route";
+  streamInfo.responseCodeDetails = "via_upstream";
+  const text: Record<string, string> = {
+    plugin_name: "n",
+    plugin_root_id: "r",
+    plugin_vm_id: "v",
+    "request.path": "/p?a=1#f",
+    "request.url_path": "/p",
+    "request.query": "a=1",
+    "request.host": "h.com",
+    "request.method": "POST",
+    "request.useragent": "curl",
+    "request.protocol": "HTTP/1.1",
+    "request.headers.x-a": "1,2",
+    "response.code_details": "via_upstream",
+    "source.address": "[::1]:5555",
+    "destination.address": "127.0.0.1:80",
+    "xds.route_name": "the route",
+    "xds.node.id": "node-1",
+    "xds.node.cluster": "cluster-1",
+  };
+  const numbers: Record<string, bigint> = {
+    connection_id: 9n,
+    "connection.id": 9n,
+    "request.size": 12n,
+    "response.code": 404n,
+    "response.flags": 0n,
+    "source.port": 5555n,
+    "request.time": BigInt(streamInfo.startTimeSystemMs) * 1_000_000n,
+  };
+  const path = (name: string): string => name.replaceAll(".", "\0");
+  calls.inside(() => {
+    for (const [name, value] of Object.entries(text)) {
+      assert.deepEqual(calls.get(get, path(name)), [0, value], name);
+    }
+    for (const [name, value] of Object.entries(numbers)) {
+      assert.equal(integer(calls.get(get, path(name))[1]), value, name);
+    }
+    assert.deepEqual(calls.get(get, "connection\0mtls"), [0, "\0"]);
+    const headers = calls.get(get, "request\0headers")[1]!;
+    const pairs = new Map(readPairs(Buffer.from(headers, "latin1")));
+    assert.equal(pairs.get("x-a"), "1,2");
+    assert.equal(pairs.size, 6);
+  });
+});
+
+test("proxy_get_property: NotFound for what there is not, SerializationFailure for whole objects", async () => {
+  const calls = await GuestCalls.create();
+  calls.inside(() => {
+    for (const name of [
+      "nothing",
+      "request\0nothing",
+      "request\0path",
+      "request\0headers",
+      "response\0code",
+      "upstream\0address",
+      "plugin_name\0more",
+      "constructor",
+      "__proto__\0x",
+      "route_name",
+      "xds\0node\0metadata",
+    ]) {
+      assert.deepEqual(calls.get(get, name), [1], name);
+    }
+    assert.deepEqual(calls.get(get, "request"), [3]);
+    assert.deepEqual(calls.get(get, ""), [3]);
+    assert.deepEqual(calls.get(get, 65_530, 10), [6]);
+  });
+  calls.inside(() => {
+    assert.deepEqual(calls.get(get, "plugin_name"), [0, "plugin"]);
+    assert.deepEqual(calls.get(get, "request\0path"), [1]);
+    assert.deepEqual(calls.get(get, "source\0address"), [1]);
+  }, calls.root);
+});
