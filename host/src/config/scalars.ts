@@ -138,10 +138,10 @@ function readInteger(node: ScalarNode, type: ScalarType): Result<number | bigint
 
 /** Whole numbers however written: `10`, `"10"`, `0x10`, `2.5801e4`. */
 function integerOf(node: ScalarNode): bigint | undefined {
-  const text = node.text.trim();
-  if (/^[+-]?(?:0|[1-9]\d{0,30})$/.test(text)) return BigInt(text.replace("+", ""));
+  if (typeof node.value === "number" && Number.isSafeInteger(node.value)) return BigInt(node.value);
+  const { text } = node;
+  if (/^[+-]?\d{1,30}$/.test(text)) return BigInt(text.replace("+", ""));
   if (/^0[xX][0-9a-fA-F]{1,16}$/.test(text)) return BigInt(text);
-  const number = typeof node.value === "number" ? node.value : Number(text);
-  const written = typeof node.value === "number" || numberPattern.test(text);
-  return written && Number.isInteger(number) ? BigInt(number) : undefined;
+  const number = numberPattern.test(text) ? Number(text) : Number.NaN;
+  return Number.isInteger(number) ? BigInt(number) : undefined;
 }

@@ -1,14 +1,12 @@
-/** The value of a scalar without quotes, as yaml-cpp and Envoy read it. */
+/**
+ * The value of a scalar without quotes, as Envoy reads it: empty words, the truth words of YAML 1.1 and integers
+ * are what they look like; all else is text, fractions too (fields for numbers take them as text).
+ */
 export function plainYamlValue(text: string): string | number | boolean | null {
   if (text === "" || text === "~" || nullWords.has(text)) return null;
   const truth = truthWords.get(text);
   if (truth !== undefined) return truth;
-  const first = text.charCodeAt(0);
-  // Digits, sign and dot: nothing else begins a number.
-  if ((first < 0x30 || first > 0x39) && first !== 0x2b && first !== 0x2d && first !== 0x2e) {
-    return text;
-  }
-  return integer(text) ?? float(text) ?? text;
+  return integer(text) ?? text;
 }
 
 /** The value of a scalar without quotes in JSON; undefined when JSON has no such thing. */
@@ -39,6 +37,9 @@ const truthWords = new Map(
  * integer fields take and text fields too.
  */
 function integer(text: string): number | string | undefined {
+  const first = text.charCodeAt(0);
+  // Neither a digit nor a sign.
+  if ((first < 0x30 || first > 0x39) && first !== 0x2b && first !== 0x2d) return undefined;
   const match = /^([+-]?)(0[xX][0-9a-fA-F]+|0[0-7]+|0|[1-9]\d*)$/.exec(text);
   if (!match) return undefined;
   const digits = match[2]!;
@@ -46,14 +47,4 @@ function integer(text: string): number | string | undefined {
   const value = match[1] === "-" ? -magnitude : magnitude;
   if (BigInt.asIntN(64, value) !== value) return undefined;
   return BigInt.asIntN(32, value) === value ? Number(value) : value.toString();
-}
-
-function float(text: string): number | undefined {
-  if (/^[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?$/.test(text)) {
-    const value = Number(text);
-    return Number.isFinite(value) ? value : undefined;
-  }
-  const special = /^([+-]?)\.(inf|Inf|INF)$/.exec(text);
-  if (special) return special[1] === "-" ? -Infinity : Infinity;
-  return /^\.(?:nan|NaN|NAN)$/.test(text) ? Number.NaN : undefined;
 }

@@ -181,9 +181,12 @@ class TreeBuilder {
       this.#error(offset, `there is no anchor "&${alias.source}" before this place`);
       return this.#nothing(offset);
     }
+    const within = this.#aliased <= aliasedMax;
     this.#aliased += target.size;
     if (this.#aliased > aliasedMax) {
-      this.#error(offset, `aliases stand for more than ${aliasedMax} values; write them out`);
+      if (within)
+        this.#error(offset, `aliases stand for more than ${aliasedMax} values; write them out`);
+      // Once: what follows is more of the same.
       return this.#nothing(offset);
     }
     return target;

@@ -1,0 +1,2 @@
+export declare function mergeProto(baseText: string, overlayText: string): string;
+export declare function importedPaths(text: string): string[];
