@@ -31,7 +31,7 @@ async function main(options: ServerOptions): Promise<void> {
     process.exit(exitCode);
   }
   if (!process.connected) throw new Error("the data plane is started by `sluice`");
-  await serve({ options, levels, loggers, watchdog, configuration });
+  await serve({ options, levels, loggers, watchdog, configuration, registry });
 }
 
 // The command has checked them.
