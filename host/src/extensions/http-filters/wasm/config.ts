@@ -151,11 +151,12 @@ function configurationBytes(
   if (any === undefined) return noBytes;
   const type = any.typeUrl.slice(any.typeUrl.lastIndexOf("/") + 1);
   if (type !== "google.protobuf.StringValue" && type !== "google.protobuf.BytesValue") {
-    return any.value;
+    return Uint8Array.from(any.value);
   }
   const message = context.unpack(any, owner, "configuration");
   const value = (message as { readonly value?: string | Uint8Array } | undefined)?.value;
-  return typeof value === "string" ? Buffer.from(value, "utf8") : (value ?? noBytes);
+  // Arrays of their own: what travels to the workers is the whole buffer under them.
+  return typeof value === "string" ? new TextEncoder().encode(value) : Uint8Array.from(value ?? []);
 }
 
 async function prepare(

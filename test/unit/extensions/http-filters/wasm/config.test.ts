@@ -1,0 +1,124 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import type { JsonValue } from "@bufbuild/protobuf";
+import type { Wasm } from "../../../../../host/src/config/gen/envoy/extensions/filters/http/wasm/v3/wasm_pb.js";
+import {
+  type WasmConfig,
+  wasmFilter,
+} from "../../../../../host/src/extensions/http-filters/wasm/config.ts";
+import { messageOf, recordingParseContext } from "../../../../support/config-message.ts";
+
+const code = { local: { inline_string: "code" } };
+
+function parse(config: JsonValue): { config: WasmConfig; problems: string[] } {
+  const context = recordingParseContext();
+  const message = messageOf<Wasm>("envoy.extensions.filters.http.wasm.v3.Wasm", { config });
+  const parsed = wasmFilter.parseConfig(message as never, context);
+  return { config: parsed, problems: context.problems };
+}
+
+function settingsOf(config: JsonValue) {
+  const { config: parsed, problems } = parse(config);
+  assert.deepEqual(problems, []);
+  assert.ok(parsed.stage === "parsed");
+  return parsed.settings;
+}
+
+const text = (bytes: Uint8Array): string => Buffer.from(bytes).toString();
+
+test("parseConfig() gives the plugin as plain data", () => {
+  const { config, problems } = parse({
+    name: "n",
+    root_id: "r",
+    configuration: { "@type": "type.googleapis.com/google.protobuf.StringValue", value: "cönf" },
+    allow_on_headers_stop_iteration: true,
+    failure_policy: "FAIL_CLOSED",
+    capability_restriction_config: { allowed_capabilities: { proxy_log: {}, fd_write: {} } },
+    vm_config: {
+      vm_id: "v",
+      runtime: "envoy.wasm.runtime.v8",
+      code,
+      configuration: { "@type": "type.googleapis.com/google.protobuf.BytesValue", value: "AAE=" },
+      environment_variables: { key_values: { A: "1" } },
+    },
+  });
+  assert.deepEqual(problems, []);
+  assert.ok(config.stage === "parsed");
+  assert.equal(text(config.code), "code");
+  const { settings } = config;
+  assert.deepEqual(
+    { ...settings, configuration: text(settings.configuration) },
+    {
+      name: "n",
+      rootId: "r",
+      configuration: "cönf",
+      allowOnHeadersStopIteration: true,
+      vm: {
+        vmId: "v",
+        runtime: "envoy.wasm.runtime.v8",
+        configuration: Uint8Array.of(0, 1),
+        environment: [["A", "1"]],
+        allowedCapabilities: ["fd_write", "proxy_log"],
+      },
+    },
+  );
+});
+
+test("parseConfig() hands over other configuration types as they are encoded", () => {
+  const settings = settingsOf({
+    configuration: { "@type": "type.googleapis.com/google.protobuf.Struct", value: { a: "b" } },
+    vm_config: { code },
+  });
+  // Struct { fields { key: "a" value { string_value: "b" } } }
+  assert.equal(Buffer.from(settings.configuration).toString("hex"), "0a080a016112031a0162");
+});
+
+test("parseConfig() takes an empty runtime for V8 and an empty capability map for all", () => {
+  const settings = settingsOf({ vm_config: { code }, capability_restriction_config: {} });
+  assert.equal(settings.vm.runtime, "envoy.wasm.runtime.v8");
+  assert.equal(settings.vm.allowedCapabilities, undefined);
+  assert.equal(settings.configuration.length, 0);
+});
+
+test("parseConfig() reads the environment variables that the host has", () => {
+  process.env["SLUICE_TEST_VARIABLE"] = "here";
+  const settings = settingsOf({
+    vm_config: {
+      code,
+      environment_variables: {
+        host_env_keys: ["SLUICE_TEST_VARIABLE", "SLUICE_TEST_NOTHING"],
+        key_values: { B: "2" },
+      },
+    },
+  });
+  assert.deepEqual(settings.vm.environment, [
+    ["B", "2"],
+    ["SLUICE_TEST_VARIABLE", "here"],
+  ]);
+});
+
+test("parseConfig() refuses by name what is not supported", () => {
+  const { problems } = parse({
+    name: "p",
+    failure_policy: "FAIL_OPEN",
+    fail_open: true,
+    vm_config: {
+      runtime: "envoy.wasm.runtime.null",
+      environment_variables: { host_env_keys: ["A"], key_values: { A: "1" } },
+    },
+  });
+  assert.deepEqual(problems, [
+    "fail_open: only one of fail_open or failure_policy can be set",
+    "failure_policy: is not supported; use FAIL_CLOSED",
+    'runtime: "envoy.wasm.runtime.null" is not supported; use "envoy.wasm.runtime.v8", which runs the same modules',
+    "host_env_keys: Key A is duplicated in envoy.extensions.wasm.v3.VmConfig.environment_variables for p. All the keys must be unique.",
+    "code: is missing: the module is not named",
+  ]);
+  assert.deepEqual(parse({ vm_config: { code }, fail_open: true }).problems, [
+    "fail_open: is not supported; a failed plugin answers 503 here",
+  ]);
+  assert.deepEqual(parse({ vm_config: { code }, failure_policy: "FAIL_RELOAD" }).problems, [
+    "failure_policy: is not supported; use FAIL_CLOSED",
+  ]);
+  assert.deepEqual(parse({}).problems, ["vm_config: is missing: it names the code"]);
+});
