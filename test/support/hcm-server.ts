@@ -46,6 +46,7 @@ export const defaultHcmConfig: HcmConfig = {
   maxStreamDurationMs: 0,
   idleTimeoutMs: 3_600_000,
   maxConnectionDurationMs: 0,
+  maxConnectionDurationJitterPercent: 0,
   drainTimeoutMs: 5000,
   delayedCloseTimeoutMs: 1000,
   forwarded: {
@@ -87,6 +88,8 @@ export interface HcmServerOptions {
   /** Undefined from it: no route. Default: a route without any settings. */
   readonly route?: (path: string, random: number) => Route | undefined;
   readonly internalOnlyHeaders?: readonly string[];
+  /** Instead of the two above. */
+  readonly routeTable?: RouteTable;
   readonly dispatcher?: Dispatcher;
   readonly bufferLimit?: number;
   readonly localInfo?: Partial<LocalInfo>;
@@ -130,7 +133,7 @@ export class HcmServer implements AsyncDisposable {
       config,
       createCodec: (connection, callbacks) =>
         new Http1ServerConnection(connection, callbacks, config.http1, codecStats),
-      routeTable: routeTableOf(options),
+      routeTable: options.routeTable ?? routeTableOf(options),
       filterChain: new FilterChain(entries),
       accessLogs: [{ log: (info) => this.#log(info) }],
       stats: new ConnectionManagerStats(

@@ -42,6 +42,8 @@ export class Http1Client implements PoolReady {
   #idleTimer: Timer | undefined = undefined;
   #idleSinceMs = 0;
   #requests = 0;
+  /** Bytes received when the current request began. */
+  #receivedBefore = 0;
   #timedOut = false;
   /** The peer's FIN has come: what ends the connection after it counts as the peer's doing. */
   #remoteEnded = false;
@@ -79,6 +81,7 @@ export class Http1Client implements PoolReady {
   newStream(decoder: ResponseDecoder): void {
     this.state = ClientState.Busy;
     this.#requests += 1;
+    this.#receivedBefore = this.connection.streamInfo.bytesReceived;
     const max = this.#pool.info.maxRequestsPerConnection;
     if (max > 0 && this.#requests >= max) this.#pool.info.stats.upstreamCxMaxRequests.inc();
     this.encoder = this.#codec.newStream(decoder);
@@ -127,8 +130,9 @@ export class Http1Client implements PoolReady {
   }
 
   #afterCodec(error: CodecError | undefined): void {
-    if (error !== undefined) this.#failProtocol(error);
-    else if (this.#exchangeEnded) this.#afterExchange();
+    // Bytes behind a response are an error, too; `onIdle` has seen to that.
+    if (this.#exchangeEnded) this.#afterExchange();
+    else if (error !== undefined) this.#failProtocol(error);
   }
 
   #failProtocol(error: CodecError): void {
@@ -199,7 +203,7 @@ export class Http1Client implements PoolReady {
   /** A response that had begun and was cut off is broken, whichever way the connection ended. */
   #resetReason(remote: boolean): StreamResetReason {
     if (this.#protocolError) return StreamResetReason.ProtocolError;
-    const cut = remote && this.encoder.stream.bytesMeter.wireBytesReceived > 0;
+    const cut = remote && this.connection.streamInfo.bytesReceived > this.#receivedBefore;
     if (!cut) return StreamResetReason.ConnectionTermination;
     this.#pool.info.stats.upstreamCxProtocolError.inc();
     return StreamResetReason.ProtocolError;

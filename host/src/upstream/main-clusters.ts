@@ -53,7 +53,7 @@ const zeroCounters = [
   "upstream_rq_retry_success",
   "upstream_rq_rx_reset_no_error",
 ];
-const zeroGauges = ["lb_subsets_active", "max_host_weight", "version", "warming_state"];
+const zeroGauges = ["lb_subsets_active", "max_host_weight", "version"];
 
 /** The stats of one cluster that the main thread keeps, because they are of all workers together. */
 class MainCluster {
@@ -68,7 +68,8 @@ class MainCluster {
     const scope = root.scope(`cluster.${config.observabilityName}`);
     this.#config = config;
     for (const name of zeroCounters) scope.counter(name);
-    for (const name of zeroGauges) scope.gauge(name).set(0);
+    for (const name of zeroGauges) scope.gauge(name);
+    scope.gauge("warming_state").set(0);
     this.#membershipChange = scope.counter("membership_change");
     this.#membership = {
       total: scope.gauge("membership_total"),
@@ -110,12 +111,15 @@ class MainCluster {
     for (const priority of ["default", "high"] as const) {
       const gauges = this.#breakers[priority];
       const limits = this.#config.circuitBreakers[priority];
-      const isOpen = (resource: Parameters<typeof sumResource>[2], max: number): number =>
-        sumResource(counts, priority, resource) >= max ? 1 : 0;
-      gauges.cxOpen.set(isOpen("connections", limits.maxConnections));
-      gauges.rqPendingOpen.set(isOpen("pendingRequests", limits.maxPendingRequests));
-      gauges.rqOpen.set(isOpen("requests", limits.maxRequests));
-      gauges.rqRetryOpen.set(isOpen("retries", limits.maxRetries));
+      const isOpen = (resource: Parameters<typeof sumResource>[2], max: number): number => {
+        const sum = sumResource(counts, priority, resource);
+        // A limit of 0 shows as open only once something was let through it, as in Envoy.
+        return sum > 0 && sum >= max ? 1 : 0;
+      };
+      setChanged(gauges.cxOpen, isOpen("connections", limits.maxConnections));
+      setChanged(gauges.rqPendingOpen, isOpen("pendingRequests", limits.maxPendingRequests));
+      setChanged(gauges.rqOpen, isOpen("requests", limits.maxRequests));
+      setChanged(gauges.rqRetryOpen, isOpen("retries", limits.maxRetries));
     }
   }
 
@@ -128,6 +132,11 @@ class MainCluster {
   }
 }
 
+/** A gauge that nobody has set yet counts as unused, and stays so. */
+function setChanged(gauge: Gauge, value: number): void {
+  if (gauge.value !== value) gauge.set(value);
+}
+
 interface BreakerGauges {
   readonly cxOpen: Gauge;
   readonly rqPendingOpen: Gauge;
@@ -137,7 +146,7 @@ interface BreakerGauges {
 
 function breakerGauges(cluster: StatsScope, priority: "default" | "high"): BreakerGauges {
   const scope = cluster.scope(`circuit_breakers.${priority}`);
-  scope.gauge("cx_pool_open").set(0);
+  scope.gauge("cx_pool_open");
   return {
     cxOpen: scope.gauge("cx_open"),
     rqPendingOpen: scope.gauge("rq_pending_open"),

@@ -1,16 +1,14 @@
 // Records what a real Envoy answers to every scenario (or to those named), into one JSON file each.
 // Needs `envoy` on the PATH, or $ENVOY:
 //   node test/golden/routes/record.ts [name...]
-import { spawn, spawnSync } from "node:child_process";
-import { mkdtempSync, writeFileSync } from "node:fs";
+import { writeFileSync } from "node:fs";
 import { once } from "node:events";
 import net from "node:net";
-import { tmpdir } from "node:os";
 import path from "node:path";
+import { envoyVersion, freePort, startEnvoy } from "../running-envoy.ts";
 import { type GoldenRequest, type Scenario, scenarios } from "./scenarios.ts";
 
-const envoy = process.env["ENVOY"] ?? "envoy";
-const version = /\/(\d+\.\d+\.\d+)\//.exec(spawnSync(envoy, ["--version"]).stdout.toString())![1]!;
+const version = envoyVersion();
 
 /** Answers with the head it received, and says which cluster it stands for. */
 async function echo(cluster: string): Promise<net.Server> {
@@ -138,24 +136,9 @@ function outcome(text: string): object {
 }
 
 async function record(scenario: Scenario, upstreams: Map<string, net.Server>): Promise<void> {
-  const probe = net.createServer().listen(0, "127.0.0.1");
-  await once(probe, "listening");
-  const port = portOf(probe);
-  probe.close();
-  const file = path.join(mkdtempSync(path.join(tmpdir(), "golden-routes-")), "envoy.json");
-  writeFileSync(file, JSON.stringify(bootstrap(scenario, upstreams, port)));
-  const flags = ["-c", file, "--concurrency", "1", "--disable-hot-restart", "-l", "error"];
-  const child = spawn(envoy, flags, { stdio: ["ignore", "inherit", "inherit"] });
+  const port = await freePort();
+  const child = await startEnvoy(bootstrap(scenario, upstreams, port), port);
   try {
-    for (let tries = 0; tries < 100; tries += 1) {
-      const up = await new Promise((resolve) => {
-        const socket = net.connect(port, "127.0.0.1");
-        socket.on("connect", () => resolve(true)).on("error", () => resolve(false));
-        socket.on("connect", () => socket.destroy());
-      });
-      if (up === true) break;
-      await new Promise((resolve) => setTimeout(resolve, 50));
-    }
     const cases = [];
     for (const request of scenario.requests) {
       cases.push(JSON.stringify({ request, outcome: outcome(await ask(port, request)) }));
