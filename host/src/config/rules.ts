@@ -78,7 +78,8 @@ export class RuleChecker {
 
   #field(message: Message, field: DescField, check: FieldCheck, report: ReportRule): void {
     const set = isFieldSet(message, field);
-    if (check.required && !set) {
+    // A member of a oneof is required only where it is the chosen one.
+    if (check.required && !set && field.oneof === undefined) {
       report(field.name, `"${field.name}" is required`);
       return;
     }

@@ -9,12 +9,13 @@ import { wasmFilter } from "./http-filters/wasm/config.ts";
 import { httpInspectorFilter } from "./listener-filters/http_inspector/config.ts";
 import { directResponseFilter } from "./network-filters/direct_response/config.ts";
 import { echoFilter } from "./network-filters/echo/config.ts";
+import { httpConnectionManagerFilter } from "./network-filters/http_connection_manager/config.ts";
 import { tcpProxyFilter } from "./network-filters/tcp_proxy/config.ts";
 
 /** Everything that is built in. A new extension becomes known by a line here. */
 export const registry: ExtensionRegistry = createRegistry({
   httpFilters: [luaFilter, routerFilter, wasmFilter],
-  networkFilters: [directResponseFilter, echoFilter, tcpProxyFilter],
+  networkFilters: [directResponseFilter, echoFilter, httpConnectionManagerFilter, tcpProxyFilter],
   listenerFilters: [httpInspectorFilter],
   accessLoggers: [fileAccessLogger, stderrAccessLogger, stdoutAccessLogger],
 });

@@ -4,6 +4,7 @@ import { FieldClasses } from "./classes.ts";
 import { clusterFields } from "./cluster.ts";
 import { coreFields } from "./core.ts";
 import { discoveryFields } from "./discovery.ts";
+import { hcmFields } from "./hcm.ts";
 import { listenerFields } from "./listener.ts";
 import { luaFields } from "./lua.ts";
 import { networkFilterFields } from "./network-filters.ts";
@@ -17,6 +18,7 @@ export const fieldClasses = new FieldClasses([
   clusterFields,
   coreFields,
   discoveryFields,
+  hcmFields,
   listenerFields,
   luaFields,
   networkFilterFields,

@@ -290,9 +290,7 @@ export class ActiveStream
 
   onLocalReply(code: number): void {
     // A 400 says that the message made no sense; the next one on this connection may be made of its rest.
-    if (code === 400 && !this.#shared.config.http1.streamErrorOnInvalidHttpMessage) {
-      this.sawConnectionClose = true;
-    }
+    if (code === 400) this.sawConnectionClose = true;
   }
 
   onRequestDataTooLarge(): void {

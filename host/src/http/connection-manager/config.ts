@@ -24,6 +24,8 @@ export interface HcmConfig {
   readonly maxStreamDurationMs: number;
   readonly idleTimeoutMs: number;
   readonly maxConnectionDurationMs: number;
+  /** Of the duration, added at random at most. */
+  readonly maxConnectionDurationJitterPercent: number;
   /** Between the decision to close an idle or old connection and doing it. */
   readonly drainTimeoutMs: number;
   readonly delayedCloseTimeoutMs: number;

@@ -78,7 +78,9 @@ export class ConnectionManager
     this.#becomeIdle(this.#startMs);
     if (config.maxConnectionDurationMs > 0) {
       this.#durationTimer = dispatcher.createTimer(this.#onConnectionDuration);
-      this.#durationTimer.enable(config.maxConnectionDurationMs);
+      const share =
+        (dispatcher.random.uint32() / 2 ** 32) * config.maxConnectionDurationJitterPercent;
+      this.#durationTimer.enable(config.maxConnectionDurationMs * (1 + share / 100));
     }
   }
 

@@ -1,0 +1,26 @@
+import type { NetworkFilterFactory } from "../../../contracts/extension.ts";
+import type { NetworkFilterFactoryCb } from "../../../contracts/network/filter.ts";
+import type { ListenerContext } from "../../../contracts/runtime.ts";
+import type { HcmConfig } from "../../../http/connection-manager/config.ts";
+import { ConnectionManager } from "../../../http/connection-manager/connection-manager.ts";
+import { createSharedState } from "../../../http/connection-manager/create-shared-state.ts";
+import type { RouteTableConfig } from "../../../router/route-config.ts";
+import { createRouteTable } from "../../../router/route-table.ts";
+import { parseConfig } from "./parse-config.ts";
+
+async function createFilterFactory(
+  config: HcmConfig,
+  context: ListenerContext,
+): Promise<NetworkFilterFactoryCb> {
+  const routeTable = createRouteTable(config.routeConfig as RouteTableConfig);
+  const shared = await createSharedState(config, routeTable, context);
+  return (connection) => connection.addReadFilter(new ConnectionManager(shared));
+}
+
+export const httpConnectionManagerFilter: NetworkFilterFactory<HcmConfig> = {
+  name: "envoy.filters.network.http_connection_manager",
+  messageName: "envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager",
+  isTerminal: true,
+  parseConfig: parseConfig as NetworkFilterFactory<HcmConfig>["parseConfig"],
+  createFilterFactory,
+};

@@ -1,0 +1,83 @@
+import type { Http1ProtocolOptions } from "../../../config/gen/envoy/config/core/v3/protocol_pb.js";
+import type { HttpConnectionManager } from "../../../config/gen/envoy/extensions/filters/network/http_connection_manager/v3/http_connection_manager_pb.js";
+import type { ParseContext } from "../../../contracts/extension.ts";
+import type { Http1Settings } from "../../../contracts/http/codec.ts";
+import type { HcmConfig } from "../../../http/connection-manager/config.ts";
+
+const idleTimeoutMsDefault = 3_600_000;
+const maxHeadersCountDefault = 100;
+const maxRequestHeadersKbDefault = 60;
+
+type CommonConfig = Pick<
+  HcmConfig,
+  | "idleTimeoutMs"
+  | "maxConnectionDurationMs"
+  | "maxConnectionDurationJitterPercent"
+  | "maxStreamDurationMs"
+  | "maxRequestsPerConnection"
+>;
+
+/** `common_http_protocol_options`. */
+export function parseCommonOptions(
+  message: HttpConnectionManager,
+  context: ParseContext,
+): CommonConfig {
+  const options = message.commonHttpProtocolOptions;
+  if (options?.maxResponseHeadersKb !== undefined) {
+    const text = "is about responses of upstream hosts; it has no effect here";
+    context.warning(options, "max_response_headers_kb", text);
+  }
+  return {
+    idleTimeoutMs: context.durationMs(options?.idleTimeout, idleTimeoutMsDefault),
+    maxConnectionDurationMs: context.durationMs(options?.maxConnectionDuration, 0),
+    maxConnectionDurationJitterPercent: options?.maxConnectionDurationJitter?.value ?? 0,
+    maxStreamDurationMs: context.durationMs(options?.maxStreamDuration, 0),
+    maxRequestsPerConnection: options?.maxRequestsPerConnection ?? 0,
+  };
+}
+
+const underscoreActions = ["allow", "reject", "drop"] as const;
+
+/** `http_protocol_options`, and what of the common options the codec needs. */
+export function parseHttp1Settings(
+  message: HttpConnectionManager,
+  context: ParseContext,
+): Http1Settings {
+  const common = message.commonHttpProtocolOptions;
+  const maxHeadersKb = message.maxRequestHeadersKb ?? maxRequestHeadersKbDefault;
+  checkStreamError(message, context);
+  return {
+    maxHeadersBytes: maxHeadersKb * 1024,
+    maxHeadersCount: common?.maxHeadersCount ?? maxHeadersCountDefault,
+    underscoresInHeaders: underscoreActions[common?.headersWithUnderscoresAction ?? 0]!,
+    streamErrorOnInvalidHttpMessage: false,
+    ...parseHttp1Options(message.httpProtocolOptions),
+  };
+}
+
+function parseHttp1Options(
+  options: Http1ProtocolOptions | undefined,
+): Omit<
+  Http1Settings,
+  "maxHeadersBytes" | "maxHeadersCount" | "underscoresInHeaders" | "streamErrorOnInvalidHttpMessage"
+> {
+  return {
+    acceptHttp10: options?.acceptHttp10 ?? false,
+    defaultHostForHttp10: options?.defaultHostForHttp10 ?? "",
+    allowAbsoluteUrl: options?.allowAbsoluteUrl ?? true,
+    enableTrailers: options?.enableTrailers ?? false,
+    allowChunkedLength: options?.allowChunkedLength ?? false,
+    headerKeyFormat: options?.headerKeyFormat === undefined ? "default" : "proper-case",
+  };
+}
+
+function checkStreamError(message: HttpConnectionManager, context: ParseContext): void {
+  const text = "true is not supported: a connection is closed after a message that makes no sense";
+  const http1 = message.httpProtocolOptions;
+  if (http1?.overrideStreamErrorOnInvalidHttpMessage === true) {
+    context.problem(http1, "override_stream_error_on_invalid_http_message", text);
+  }
+  if (message.streamErrorOnInvalidHttpMessage === true) {
+    context.problem(message, "stream_error_on_invalid_http_message", text);
+  }
+}

@@ -1,0 +1,77 @@
+import type { HttpFilterConfig } from "../../contracts/config/snapshot.ts";
+import type { RouteTable } from "../../contracts/router/route.ts";
+import type { ListenerContext } from "../../contracts/runtime.ts";
+import { Http1ServerConnection } from "../codec/http1/server-connection.ts";
+import type { Http1CodecStats } from "../codec/http1/stats.ts";
+import { FilterChain, type FilterChainEntry } from "../filter-manager/filter-chain.ts";
+import type { HcmConfig } from "./config.ts";
+import { SharedState } from "./connection-manager-options.ts";
+import { ConnectionManagerStats } from "./stats.ts";
+
+/** Builds everything that the connections of one filter chain share, once per worker. */
+export async function createSharedState(
+  config: HcmConfig,
+  routeTable: RouteTable,
+  context: ListenerContext,
+): Promise<SharedState> {
+  const { dispatcher, localInfo, stats } = context;
+  const scopeName = `http.${config.statPrefix}`;
+  const codecStats = http1Stats(context);
+  return new SharedState({
+    config,
+    createCodec: (connection, callbacks) =>
+      new Http1ServerConnection(connection, callbacks, config.http1, codecStats),
+    routeTable,
+    filterChain: await createFilterChain(config, context),
+    accessLogs: config.accessLogs.map((log) => context.createAccessLog(log)),
+    stats: new ConnectionManagerStats(
+      stats.scope(scopeName),
+      context.listenerScope.scope(scopeName),
+    ),
+    dispatcher,
+    localInfo,
+  });
+}
+
+/** `http1.` of the process, shared by all listeners. */
+function http1Stats(context: ListenerContext): Http1CodecStats {
+  const scope = context.stats.scope("http1");
+  return {
+    droppedHeadersWithUnderscores: scope.counter("dropped_headers_with_underscores"),
+    requestsRejectedWithUnderscoresInHeaders: scope.counter(
+      "requests_rejected_with_underscores_in_headers",
+    ),
+    responseFlood: scope.counter("response_flood"),
+  };
+}
+
+async function createFilterChain(
+  config: HcmConfig,
+  context: ListenerContext,
+): Promise<FilterChain> {
+  const statPrefix = `http.${config.statPrefix}.`;
+  const entries: FilterChainEntry[] = [];
+  try {
+    for (const filter of config.httpFilters) {
+      entries.push(await createEntry(filter, statPrefix, context));
+    }
+  } catch (error) {
+    for (const entry of entries) entry.instances?.dispose?.();
+    throw error;
+  }
+  return new FilterChain(entries);
+}
+
+async function createEntry(
+  filter: HttpFilterConfig,
+  statPrefix: string,
+  context: ListenerContext,
+): Promise<FilterChainEntry> {
+  const { name, disabled, extension, discovery } = filter;
+  if (discovery !== undefined) {
+    const provider = await context.extensionConfigs.get(discovery, name, statPrefix);
+    return { name, disabled, instances: undefined, provider };
+  }
+  const instances = await context.createHttpFilter(extension!, name, statPrefix);
+  return { name, disabled, instances, provider: undefined };
+}
