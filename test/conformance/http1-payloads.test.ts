@@ -227,6 +227,8 @@ const refused: readonly (readonly [string, string, number, string])[] = [
   ["CL in trailers", `${chunkedHead}0\r\nContent-Length: 5\r\n\r\n`, 400, malformed],
   ["TE in trailers", `${chunkedHead}0\r\nTransfer-Encoding: chunked\r\n\r\n`, 400, malformed],
   ["Host in trailers", `${chunkedHead}0\r\nHost: b\r\n\r\n`, 400, malformed],
+  ["Connection in trailers", `${chunkedHead}0\r\nConnection: close\r\n\r\n`, 400, malformed],
+  ["Trailer in trailers", `${chunkedHead}0\r\nTrailer: x\r\n\r\n`, 400, malformed],
   ["folded trailer", `${chunkedHead}0\r\nX: a\r\n b\r\n\r\n`, 400, malformed],
   ["3,000 fields", `${get}${"a:b\r\n".repeat(3000)}\r\n`, 431, "http1.too_many_headers"],
   ["61 KB field", `${get}X: ${"a".repeat(61 * 1024)}\r\n\r\n`, 431, "http1.headers_too_large"],
@@ -355,6 +357,11 @@ const accepted: readonly (readonly [string, string, string])[] = [
     "20 KB field",
     `${get}X: ${"a".repeat(20_000)}\r\n\r\n`,
     `GET / HTTP/1.1\r\nhost: a\r\nx: ${"a".repeat(20_000)}\r\n\r\n`,
+  ],
+  [
+    "Upgrade: h2c",
+    `${get}Connection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AA\r\n\r\n`,
+    "GET / HTTP/1.1\r\nhost: a\r\n\r\n",
   ],
   [
     "Connection: close, X-Secret",
