@@ -1,3 +1,4 @@
+import { messageNameOfTypeUrl } from "../common/type-url.ts";
 import { fromBinary, type Message } from "@bufbuild/protobuf";
 import type { Any } from "@bufbuild/protobuf/wkt";
 import type { JsonValue } from "../contracts/stream-info.ts";
@@ -5,7 +6,7 @@ import type { Node } from "./node.ts";
 import type { Origin, Origins } from "./origin.ts";
 import type { ProblemList } from "./problem.ts";
 import type { MessageReader } from "./reader.ts";
-import { messageNameOf, type Schema } from "./schema.ts";
+import { type Schema } from "./schema.ts";
 import type { Source } from "./source.ts";
 import { nodeOfJson } from "./well-known.ts";
 
@@ -66,7 +67,7 @@ export class AnyDecoder {
       parent: undefined,
       segment: "",
     };
-    const messageName = messageNameOf(any.typeUrl);
+    const messageName = messageNameOfTypeUrl(any.typeUrl);
     const nothing = { node: nodeOfJson({}), origin };
     const desc = schema.registry.getMessage(messageName);
     if (!desc) return { ...nothing, message: undefined, messageName };
@@ -89,7 +90,7 @@ export class AnyDecoder {
   #lookThrough(message: Message, origin: Origin): AnyContent {
     const { typeUrl, value } = message as Message & { typeUrl: string; value?: JsonValue };
     const node = nodeOfJson(value ?? {});
-    const messageName = messageNameOf(typeUrl);
+    const messageName = messageNameOfTypeUrl(typeUrl);
     const desc = this.#options.schema.registry.getMessage(messageName);
     const read = desc && this.#options.reader.read(desc, node, origin, "value");
     return { message: read, messageName, node, origin };

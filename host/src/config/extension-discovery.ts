@@ -1,3 +1,4 @@
+import { messageNameOfTypeUrl } from "../common/type-url.ts";
 import { createHash } from "node:crypto";
 import fs from "node:fs";
 import { toBinary } from "@bufbuild/protobuf";
@@ -7,7 +8,7 @@ import type {
   ConfigSource,
   ExtensionConfigSource,
 } from "./gen/envoy/config/core/v3/config_source_pb.ts";
-import { messageNameOf, typeUrlOf } from "./schema.ts";
+import { typeUrlOf } from "./schema.ts";
 
 interface Asked {
   /** The filter's name, which is the name of the resource. */
@@ -37,7 +38,7 @@ export function parseExtensionDiscovery(
   if (!files) return undefined;
   return {
     key: keyOf(context, name, source.configSource),
-    typeUrls: source.typeUrls.map((url) => typeUrlOf(messageNameOf(url))),
+    typeUrls: source.typeUrls.map((url) => typeUrlOf(messageNameOfTypeUrl(url))),
     ...files,
     defaultConfig,
     applyDefaultConfigWithoutWarming: source.applyDefaultConfigWithoutWarming,
@@ -59,7 +60,7 @@ function checkNode(context: ConfigContext, source: ExtensionConfigSource): void 
 
 function checkTypes(context: ConfigContext, source: ExtensionConfigSource): void {
   source.typeUrls.forEach((url, index) => {
-    const messageName = messageNameOf(url);
+    const messageName = messageNameOfTypeUrl(url);
     if (context.factory("http_filter", messageName)) return;
     const mend = context.unknownExtension("http_filter", "", messageName);
     const text = `Error: no factory found for a required type URL ${messageName}: ${mend}`;
@@ -121,8 +122,8 @@ function parseDefault(context: ConfigContext, asked: Asked): ExtensionConfig | u
     "default_config",
   );
   if (!extension) return undefined;
-  const messageName = messageNameOf(extension.typeUrl);
-  const allowed = source.typeUrls.map(messageNameOf);
+  const messageName = messageNameOfTypeUrl(extension.typeUrl);
+  const allowed = source.typeUrls.map(messageNameOfTypeUrl);
   if (!allowed.includes(messageName)) {
     const text = `Error: filter config has type URL ${messageName} but expect ${allowed.join(", ")}.`;
     context.problem(source, "default_config", text);

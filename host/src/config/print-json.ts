@@ -1,3 +1,4 @@
+import { messageNameOfTypeUrl } from "../common/type-url.ts";
 import { fromBinary, ScalarType, type DescField, type Message } from "@bufbuild/protobuf";
 import { isWrapperDesc, type Any } from "@bufbuild/protobuf/wkt";
 import { toJson } from "@bufbuild/protobuf";
@@ -11,7 +12,7 @@ import {
   mapOf,
   setKey,
 } from "./message-access.ts";
-import { messageNameOf, type Schema } from "./schema.ts";
+import { type Schema } from "./schema.ts";
 
 type JsonObject = { [key: string]: JsonValue };
 
@@ -84,7 +85,7 @@ class JsonPrinter {
 
   #any(any: Any, secret: boolean): JsonObject {
     const json: JsonObject = any.typeUrl === "" ? {} : { "@type": any.typeUrl };
-    const desc = this.#schema.registry.getMessage(messageNameOf(any.typeUrl));
+    const desc = this.#schema.registry.getMessage(messageNameOfTypeUrl(any.typeUrl));
     if (!desc) return json;
     const message = fromBinary(desc, any.value);
     if (desc.typeName.startsWith("google.protobuf.")) {

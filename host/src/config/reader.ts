@@ -1,3 +1,4 @@
+import { messageNameOfTypeUrl } from "../common/type-url.ts";
 import {
   create,
   toBinary,
@@ -23,7 +24,7 @@ import { describe, type MapNode, type Node } from "./node.ts";
 import { pathOf, type Origin, type Origins } from "./origin.ts";
 import { fileOnly, type Place, type ProblemList } from "./problem.ts";
 import { readEnum, readScalar } from "./scalars.ts";
-import { messageNameOf, type Schema } from "./schema.ts";
+import { type Schema } from "./schema.ts";
 import type { Source } from "./source.ts";
 import { readJsonObject, readWellKnown } from "./well-known.ts";
 
@@ -214,11 +215,14 @@ export class MessageReader {
       const text = `${JSON.stringify(typeUrl)} is not a type URL: type.googleapis.com/ and a name`;
       return this.#problem(typeNode!, origin, "@type", text);
     }
-    const desc = schema.registry.getMessage(messageNameOf(typeUrl));
+    const desc = schema.registry.getMessage(messageNameOfTypeUrl(typeUrl));
     const outer = desc && this.content(desc, node, origin);
     if (desc && outer) any.value = toBinary(desc, outer);
     const inner = outer && this.#lookThrough(outer, node, origin);
-    anys.set(any, inner ?? { message: outer, messageName: messageNameOf(typeUrl), node, origin });
+    anys.set(
+      any,
+      inner ?? { message: outer, messageName: messageNameOfTypeUrl(typeUrl), node, origin },
+    );
     return any;
   }
 
@@ -237,7 +241,7 @@ export class MessageReader {
   #lookThrough(message: Message, node: MapNode, origin: Origin): AnyContent | undefined {
     if (!typedStructs.has(message.$typeName)) return undefined;
     const { typeUrl } = message as Message & { typeUrl: string };
-    const messageName = messageNameOf(typeUrl);
+    const messageName = messageNameOfTypeUrl(typeUrl);
     const value = node.entries.get("value") ?? { offset: node.offset, value: emptyMap(node) };
     const inner: Origin = {
       node: value.value.kind === "map" ? value.value : undefined,

@@ -78,11 +78,6 @@ export function schema(): Schema {
   return loaded;
 }
 
-/** The full message name in a type URL: what stands after the last slash. */
-export function messageNameOf(typeUrl: string): string {
-  return typeUrl.slice(typeUrl.lastIndexOf("/") + 1);
-}
-
 /** `type.googleapis.com/` and the message name. */
 export function typeUrlOf(messageName: string): string {
   return `type.googleapis.com/${messageName}`;

@@ -1,10 +1,10 @@
+import { messageNameOfTypeUrl } from "../common/type-url.ts";
 import { ConfigContext } from "../config/context.ts";
 import { misplacedText } from "../config/extension-discovery.ts";
 import { nothingFound, type Found, type FoundDiscovery } from "../config/found.ts";
 import type { TypedExtensionConfig } from "../config/gen/envoy/config/core/v3/extension_pb.ts";
 import { prepareAll, type PrepareContextFor } from "../config/prepare.ts";
 import { formatProblem, formatProblems, type Place, type ProblemList } from "../config/problem.ts";
-import { messageNameOf } from "../config/schema.ts";
 import type { ExtensionConfig, LocalInfo } from "../contracts/config/snapshot.ts";
 import type { TimeSource } from "../contracts/event.ts";
 import type { ExtensionRegistry } from "../contracts/extension.ts";
@@ -214,10 +214,10 @@ export class ExtensionSubscription {
     context: ConfigContext,
     resource: TypedExtensionConfig,
   ): void {
-    const messageName = messageNameOf(extension.typeUrl);
+    const messageName = messageNameOfTypeUrl(extension.typeUrl);
     const terminal = context.registry.httpFilter(messageName)?.isTerminal === true;
     for (const { discovery, last } of this.#users) {
-      const allowed = discovery.typeUrls.map(messageNameOf);
+      const allowed = discovery.typeUrls.map(messageNameOfTypeUrl);
       if (!allowed.includes(messageName)) {
         const text = `Error: filter config has type URL ${messageName} but expect ${allowed.join(", ")}.`;
         context.problem(resource, "typed_config", text);

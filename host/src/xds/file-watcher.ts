@@ -61,15 +61,16 @@ export class FileWatcher {
       watcher.on("error", (error) => this.#onError(error));
       this.#watcher = watcher;
       this.#watchedDirectory = identity(this.#directory);
+      this.#armChecks();
     } catch (error) {
       this.#onError(error as Error);
     }
-    this.#armChecks();
   }
 
   #onError(error: Error): void {
     this.#watcher?.close();
     this.#watcher = undefined;
+    this.#armChecks();
     if (this.#failed || this.#closed) return;
     this.#failed = true;
     this.#options.onWatchFailure(error.message);
@@ -110,6 +111,7 @@ export class FileWatcher {
 
   #armChecks(): void {
     if (this.#closed) return;
+    clearTimeout(this.#checks);
     const delay = this.#watcher ? directoryCheckMs : pollMs;
     this.#checks = setTimeout(() => this.#check(), delay).unref();
   }
