@@ -197,7 +197,7 @@ export async function readToEnd(socket: net.Socket): Promise<string> {
   socket.on("data", (chunk: Buffer) => {
     text += chunk.toString("latin1");
   });
-  await once(socket, "end");
+  await once(socket.resume(), "end");
   return text;
 }
 
@@ -217,4 +217,14 @@ export async function readBytes(socket: net.Socket, length: number): Promise<str
     socket.on("data", onData).on("end", finish).on("close", finish).resume();
   });
   return text;
+}
+
+/** Waits until the peer has closed, by FIN or RST, and closes as well. */
+export function closed(socket: net.Socket): Promise<void> {
+  return new Promise((resolve) => {
+    if (socket.closed) resolve();
+    socket.on("error", () => undefined);
+    socket.on("close", () => resolve());
+    socket.on("end", () => socket.destroy()).resume();
+  });
 }
