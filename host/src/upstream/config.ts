@@ -76,12 +76,11 @@ function checkTransportSocket(message: Cluster, context: ParseContext): void {
   const socket = message.transportSocket;
   if (socket === undefined) return;
   const config = socket.configType.value;
-  const typeName =
-    config === undefined ? socket.name : context.unpack(config, socket, "typed_config")?.$typeName;
-  // An unknown type was reported by `unpack`.
-  if (typeName === undefined || typeName === rawBuffer) return;
-  if (config === undefined && typeName === "envoy.transport_sockets.raw_buffer") return;
-  const text = `${typeName} is not supported: upstream connections are plain; leave transport_socket out`;
+  const named = config === undefined ? socket.name : config.typeUrl;
+  const type = named.slice(named.lastIndexOf("/") + 1);
+  if (type === rawBuffer) return;
+  if (config === undefined && type === "envoy.transport_sockets.raw_buffer") return;
+  const text = `${type} is not supported: upstream connections are plain; leave transport_socket out`;
   context.problem(message, "transport_socket", text);
 }
 

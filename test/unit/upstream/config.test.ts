@@ -1,0 +1,219 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import type { JsonObject } from "@bufbuild/protobuf";
+import type { Cluster } from "../../../host/src/config/gen/envoy/config/cluster/v3/cluster_pb.js";
+import { HealthFlag } from "../../../host/src/contracts/upstream/host.ts";
+import { parseCluster } from "../../../host/src/upstream/config.ts";
+import { messageOf, recordingParseContext } from "../../support/config-message.ts";
+
+function parse(json: JsonObject) {
+  const context = recordingParseContext();
+  const message = messageOf<Cluster>("envoy.config.cluster.v3.Cluster", { name: "c", ...json });
+  return { cluster: parseCluster(message, context), ...context };
+}
+
+const at = (address: string, port = 80): JsonObject => ({
+  endpoint: { address: { socket_address: { address, port_value: port } } },
+});
+const hosts = (...endpoints: JsonObject[]): JsonObject => ({
+  load_assignment: { cluster_name: "c", endpoints: [{ lb_endpoints: endpoints }] },
+});
+const optionsName = "envoy.extensions.upstreams.http.v3.HttpProtocolOptions";
+const options = (json: JsonObject): JsonObject => ({
+  typed_extension_protocol_options: {
+    [optionsName]: { "@type": `type.googleapis.com/${optionsName}`, ...json },
+  },
+});
+
+test("parseCluster() fills in Envoy's defaults", () => {
+  const { cluster, problems } = parse({});
+  assert.deepEqual(problems, []);
+  const thresholds = {
+    maxConnections: 1024,
+    maxPendingRequests: 1024,
+    maxRequests: 1024,
+    maxRetries: 3,
+  };
+  assert.deepEqual(cluster, {
+    name: "c",
+    observabilityName: "c",
+    type: "STATIC",
+    lbPolicy: "ROUND_ROBIN",
+    connectTimeoutMs: 5000,
+    perConnectionBufferLimitBytes: 1_048_576,
+    hosts: [],
+    healthyPanicThreshold: 50,
+    overprovisioningFactor: 140,
+    circuitBreakers: { default: thresholds, high: thresholds },
+    idleTimeoutMs: 3_600_000,
+    maxRequestsPerConnection: 0,
+    http1: {
+      maxHeadersCount: 100,
+      maxHeadersBytes: 81_920,
+      headerKeyFormat: "default",
+      enableTrailers: false,
+    },
+    metadata: {},
+  });
+});
+
+test("parseCluster() reads hosts with locality, weight, health, name and metadata", () => {
+  const endpoint = {
+    ...at("::1", 8080),
+    load_balancing_weight: 3,
+    health_status: "DRAINING",
+    metadata: { filter_metadata: { "envoy.lb": { canary: true } } },
+  };
+  const locality = { region: "r", zone: "z", sub_zone: "s" };
+  const named = { endpoint: { address: { pipe: { path: "@abstract" } }, hostname: "h.example" } };
+  const { cluster, problems } = parse({
+    load_assignment: {
+      cluster_name: "c",
+      endpoints: [{ locality, lb_endpoints: [endpoint] }, { lb_endpoints: [named] }],
+    },
+  });
+  assert.deepEqual(problems, []);
+  assert.deepEqual(cluster.hosts, [
+    {
+      address: { kind: "ip", ip: "::1", port: 8080, family: 6 },
+      hostname: "",
+      weight: 3,
+      priority: 0,
+      healthFlags: HealthFlag.EdsStatusDraining,
+      locality: { region: "r", zone: "z", subZone: "s" },
+      metadata: { "envoy.lb": { canary: true } },
+    },
+    {
+      address: { kind: "pipe", path: "@abstract", mode: 0 },
+      hostname: "h.example",
+      weight: 1,
+      priority: 0,
+      healthFlags: 0,
+      locality: { region: "", zone: "", subZone: "" },
+      metadata: {},
+    },
+  ]);
+});
+
+test("parseCluster() takes the name for stats from alt_stat_name, fit for stats", () => {
+  assert.equal(parse({ name: "http://a:80" }).cluster.observabilityName, "http_a_80");
+  assert.equal(parse({ alt_stat_name: "alt:1" }).cluster.observabilityName, "alt_1");
+});
+
+test("parseCluster() refuses host names, missing ports and UDP", () => {
+  const udp = { ...at("1.2.3.4") };
+  const { problems } = parse(
+    hosts(at("foo.com"), at("[::1]"), at("1.2.3.4", 0), {
+      endpoint: {
+        address: { socket_address: { address: "1.2.3.4", port_value: 1, protocol: "UDP" } },
+      },
+    }),
+  );
+  assert.equal(problems.length, 4);
+  assert.match(problems[0]!, /^address: malformed IP address: foo\.com\./);
+  assert.match(problems[1]!, /^address: malformed IP address: \[::1\]\./);
+  assert.match(problems[2]!, /^port_value: /);
+  assert.match(problems[3]!, /^protocol: UDP is not supported/);
+  assert.deepEqual(parse(hosts(udp)).problems, []);
+});
+
+test("parseCluster() refuses endpoints without address, long paths and other priorities", () => {
+  const pipe = (path: string) => ({ endpoint: { address: { pipe: { path } } } });
+  assert.match(parse(hosts({ endpoint: {} })).problems[0]!, /^address: is missing/);
+  assert.match(parse(hosts({})).problems[0]!, /^endpoint: is missing/);
+  assert.match(
+    parse(hosts(pipe(`/${"x".repeat(107)}`))).problems[0]!,
+    /exceeds maximum UNIX domain/,
+  );
+  assert.deepEqual(parse(hosts(pipe(`/${"x".repeat(106)}`))).problems, []);
+  const second = { priority: 1, lb_endpoints: [at("1.2.3.4")] };
+  const { problems } = parse({ load_assignment: { cluster_name: "c", endpoints: [second] } });
+  assert.match(problems[0]!, /^priority: priority 1 is not supported/);
+});
+
+test("parseCluster() refuses other types and policies by name", () => {
+  assert.match(parse({ type: "STRICT_DNS" }).problems[0]!, /^type: STRICT_DNS is not supported/);
+  assert.match(parse({ type: "EDS" }).problems[0]!, /^type: EDS is not supported/);
+  assert.match(parse({ lb_policy: "MAGLEV" }).problems[0]!, /^lb_policy: MAGLEV is not supported/);
+  assert.deepEqual(parse({ type: "STATIC", lb_policy: "ROUND_ROBIN" }).problems, []);
+});
+
+test("parseCluster() reads circuit breakers of both priorities", () => {
+  const thresholds = [{ max_requests: 5 }, { priority: "HIGH", max_connections: 7 }];
+  const { cluster } = parse({ circuit_breakers: { thresholds } });
+  assert.equal(cluster.circuitBreakers.default.maxRequests, 5);
+  assert.equal(cluster.circuitBreakers.default.maxConnections, 1024);
+  assert.equal(cluster.circuitBreakers.high.maxConnections, 7);
+  const twice = parse({ circuit_breakers: { thresholds: [{}, {}] } });
+  assert.match(twice.problems[0]!, /^thresholds\[1\]: a second entry for priority DEFAULT/);
+});
+
+test("parseCluster() reads protocol options, typed ones before the cluster's own", () => {
+  const common = {
+    idle_timeout: "1s",
+    max_headers_count: 5,
+    max_requests_per_connection: 2,
+    max_response_headers_kb: 10,
+  };
+  const http1 = { enable_trailers: true, header_key_format: { proper_case_words: {} } };
+  const explicit = { http_protocol_options: http1 };
+  const typed = parse({
+    ...options({ common_http_protocol_options: common, explicit_http_config: explicit }),
+    common_http_protocol_options: { idle_timeout: "9s" },
+    max_requests_per_connection: 9,
+  });
+  assert.deepEqual(typed.problems, []);
+  assert.equal(typed.cluster.idleTimeoutMs, 1000);
+  assert.equal(typed.cluster.maxRequestsPerConnection, 2);
+  assert.deepEqual(typed.cluster.http1, {
+    maxHeadersCount: 5,
+    maxHeadersBytes: 10_240,
+    headerKeyFormat: "proper-case",
+    enableTrailers: true,
+  });
+  const own = parse({
+    common_http_protocol_options: { idle_timeout: "0s" },
+    http_protocol_options: { enable_trailers: true },
+    max_requests_per_connection: 9,
+  }).cluster;
+  assert.deepEqual([own.idleTimeoutMs, own.maxRequestsPerConnection], [0, 9]);
+  assert.equal(own.http1.enableTrailers, true);
+});
+
+test("parseCluster() refuses HTTP/2, and options that mean nothing for a cluster", () => {
+  const http2 = parse(options({ explicit_http_config: { http2_protocol_options: {} } }));
+  assert.match(http2.problems[0]!, /^http2_protocol_options: only HTTP\/1\.1/);
+  const common = parse({
+    common_http_protocol_options: { max_connection_duration: "1s", max_stream_duration: "1s" },
+  });
+  assert.equal(common.problems.length, 2);
+  const full = parse({ http_protocol_options: { send_fully_qualified_url: true } });
+  assert.match(full.problems[0]!, /^send_fully_qualified_url: is not supported for clusters/);
+  const warned = parse({ http_protocol_options: { accept_http_10: true } });
+  assert.deepEqual(warned.problems, []);
+  assert.match(warned.warnings[0]!, /^accept_http_10: is about requests/);
+});
+
+test("parseCluster() refuses protocol options under another name", () => {
+  const any = { "@type": `type.googleapis.com/${optionsName}` };
+  const { problems } = parse({ typed_extension_protocol_options: { foo: any } });
+  assert.match(
+    problems[0]!,
+    /^typed_extension_protocol_options\["foo"\]: Didn't find a registered network or http filter/,
+  );
+});
+
+test("parseCluster() takes plain text as transport socket, and nothing else", () => {
+  const socket = (type: string): JsonObject => ({
+    transport_socket: { name: "s", typed_config: { "@type": `type.googleapis.com/${type}` } },
+  });
+  const raw = "envoy.extensions.transport_sockets.raw_buffer.v3.RawBuffer";
+  assert.deepEqual(parse(socket(raw)).problems, []);
+  const other = parse(socket("envoy.extensions.access_loggers.file.v3.FileAccessLog"));
+  assert.match(other.problems[0]!, /^transport_socket: envoy\S*FileAccessLog is not supported: /);
+  const tls = parse({ transport_socket: { name: "envoy.transport_sockets.tls" } });
+  assert.match(
+    tls.problems[0]!,
+    /^transport_socket: envoy\.transport_sockets\.tls is not supported/,
+  );
+});
