@@ -2,7 +2,6 @@ import { OwnedBuffer } from "../../host/src/common/data-buffer.ts";
 import { headerMapOf } from "../../host/src/common/headers/header-map.ts";
 import { StreamInfoImpl } from "../../host/src/common/stream-info.ts";
 import type { DataBuffer } from "../../host/src/contracts/buffer.ts";
-import type { Dispatcher } from "../../host/src/contracts/event.ts";
 import type { HeaderMap } from "../../host/src/contracts/headers.ts";
 import type { StreamResetReason } from "../../host/src/contracts/http/codec.ts";
 import {
@@ -158,7 +157,7 @@ export interface HarnessOptions {
 export class FilterHarness implements FilterManagerCallbacks {
   readonly journal: string[] = [];
   readonly connection = undefined;
-  readonly dispatcher: Dispatcher;
+  readonly dispatcher: SimulatedDispatcher;
   readonly streamInfo: StreamInfoImpl;
   readonly streamId = 7;
   readonly proxy100Continue: boolean;
@@ -234,12 +233,9 @@ export class FilterHarness implements FilterManagerCallbacks {
 
   // What the terminal filter answers.
 
-  respond(endStream: boolean, status = "200"): this {
-    this.terminal.decoder.encodeHeaders(
-      headerMapOf([[":status", status]]),
-      endStream,
-      "via_upstream",
-    );
+  respond(endStream: boolean, status = "200", ...more: (readonly [string, string])[]): this {
+    const headers = headerMapOf([[":status", status], ...more]);
+    this.terminal.decoder.encodeHeaders(headers, endStream, "via_upstream");
     return this;
   }
   respondData(text: string, endStream = false): this {
@@ -319,6 +315,11 @@ export class FilterHarness implements FilterManagerCallbacks {
     this.journal.push("resume");
   }
 
+  /** Runs what was posted to the dispatcher. */
+  runPosted(): void {
+    this.dispatcher.runPosted();
+  }
+
   /** What the connection manager does when a stream is over. */
   finish(): void {
     this.manager.onStreamComplete();
@@ -327,6 +328,8 @@ export class FilterHarness implements FilterManagerCallbacks {
   }
 
   #instances(name: string, options: HarnessOptions): HttpFilterInstances {
+    const given = options.instances?.[name];
+    if (given !== undefined) return given;
     return {
       createFilters: (callbacks: FilterChainFactoryCallbacks) => {
         const filter = new ScriptedFilter(name, this.journal);
