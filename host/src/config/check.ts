@@ -1,6 +1,7 @@
 import type { DescField, DescMessage, Message } from "@bufbuild/protobuf";
 import type { Any } from "@bufbuild/protobuf/wkt";
 import type { AnyDecoder } from "./any-contents.ts";
+import type { Damaged } from "./damaged.ts";
 import type { FieldClasses } from "./field-classes/classes.ts";
 import { isFieldSet, messagesIn } from "./message-access.ts";
 import type { Origin, Origins } from "./origin.ts";
@@ -17,7 +18,7 @@ export interface CheckerOptions {
   readonly classes: FieldClasses;
   readonly anys: AnyDecoder;
   /** Messages of which something could not be read. */
-  readonly damaged: WeakSet<Message>;
+  readonly damaged: Damaged;
   /** What binary messages are said to come from. */
   readonly source: Source;
   readonly onUnknownField: ((place: Place, text: string) => void) | undefined;

@@ -57,8 +57,7 @@ export class ConfigContext implements ParseContext {
   }
 
   problem(message: Message, field: string, text: string): void {
-    // What is missing was perhaps meant to be there, under a name that has been reported.
-    if (this.model.isDamaged(message) && !this.model.origins.isWritten(message, field)) return;
+    if (this.model.isConsequence(message, field)) return;
     this.model.problems.error(this.model.origins.place(message, field), text);
   }
 

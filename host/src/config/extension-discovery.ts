@@ -83,14 +83,8 @@ function filesOf(
       ? { path: specifier.value, watchedDirectory: undefined }
       : undefined;
   }
-  if (specifier.case !== "pathConfigSource") {
-    // The other kinds are refused by their field classes.
-    if (specifier.case === undefined) {
-      const text = "Missing config source specifier; set path_config_source";
-      context.problem(config, "", text);
-    }
-    return undefined;
-  }
+  // Other kinds are refused by their field classes, and having none by the rules.
+  if (specifier.case !== "pathConfigSource") return undefined;
   const { path, watchedDirectory } = specifier.value;
   if (!exists(context, specifier.value, "path", path)) return undefined;
   if (!watchedDirectory) return { path, watchedDirectory: undefined };

@@ -1,6 +1,7 @@
 import { fromBinary, type Message } from "@bufbuild/protobuf";
 import { AnyDecoder, type AnyContent, type AnyContents } from "./any-contents.ts";
 import { Checker } from "./check.ts";
+import { Damaged } from "./damaged.ts";
 import { fieldClasses } from "./field-classes/index.ts";
 import type { Input } from "./input.ts";
 import { Origins } from "./origin.ts";
@@ -30,7 +31,7 @@ export class Model {
   readonly anys: AnyDecoder;
   readonly #options: ModelOptions;
   readonly #contents: AnyContents = new WeakMap();
-  readonly #damaged = new WeakSet<Message>();
+  readonly #damaged = new Damaged();
   readonly #reader: MessageReader;
 
   constructor(options: ModelOptions) {
@@ -60,9 +61,13 @@ export class Model {
     }
   }
 
-  /** Whether something of the message could not be read, which has been reported. */
-  isDamaged(message: Message): boolean {
-    return this.#damaged.has(message);
+  /**
+   * Whether a problem with the field is only the consequence of one that was reported: the field could not be
+   * read, or is missing in a message that has a field under a wrong name.
+   */
+  isConsequence(message: Message, field: string): boolean {
+    if (this.#damaged.hasField(message, /^[^[.]*/.exec(field)![0])) return true;
+    return this.#damaged.has(message) && !this.origins.isWritten(message, field);
   }
 
   /** Enforces rules and field classes in `message` and all that is in it. */

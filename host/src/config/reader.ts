@@ -20,6 +20,7 @@ import {
   setField,
   setKey,
 } from "./message-access.ts";
+import type { Damaged } from "./damaged.ts";
 import { describe, type MapNode, type Node } from "./node.ts";
 import { pathOf, type Origin, type Origins } from "./origin.ts";
 import { fileOnly, type Place, type ProblemList } from "./problem.ts";
@@ -35,8 +36,8 @@ export interface ReaderOptions {
   readonly anys: AnyContents;
   /** Where text without places (JSON inside binary) is said to be. */
   readonly source: Source;
-  /** Messages of which something could not be read are added: what they lack was perhaps meant to be there. */
-  readonly damaged: WeakSet<Message>;
+  /** Messages of which something could not be read are added. */
+  readonly damaged: Damaged;
   /** Called for a field that the message does not have. Undefined: it is a problem. */
   readonly onUnknownField: ((place: Place, text: string) => void) | undefined;
 }
@@ -73,7 +74,7 @@ export class MessageReader {
       if (name === "@type" && origin.parent?.node === node) continue;
       const field = fieldByName(desc, name);
       if (!field) {
-        this.#options.damaged.add(message);
+        this.#options.damaged.add(message, undefined);
         this.#unknownField(desc, name, origin);
         continue;
       }
@@ -101,7 +102,7 @@ export class MessageReader {
         return;
       }
       const value = this.#value(field, node, origin, field.name);
-      if (value === undefined) this.#options.damaged.add(message);
+      if (value === undefined) this.#options.damaged.add(message, field.name);
       else setField(message, field, value);
     }
   }
@@ -116,7 +117,7 @@ export class MessageReader {
       if (isNull(item) && !nullable) this.#problem(item, origin, segment, "the element is empty");
       else {
         const value = this.#value(field, item, origin, segment);
-        if (value === undefined) this.#options.damaged.add(message);
+        if (value === undefined) this.#options.damaged.add(message, field.name);
         else list.push(value);
       }
     });

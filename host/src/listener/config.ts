@@ -36,28 +36,32 @@ export function parseListener(
     const text = `error adding listener named '${message.name}': address is necessary`;
     context.problem(message, "address", text);
   }
-  if (address === undefined) return undefined;
-  const label = addressText(address);
+  const label = address === undefined ? message.name : addressText(address);
   checkHasChains(message, label, context);
+  // All of it is parsed, so that all problems are found, even when there is no address.
+  const rest = {
+    additionalAddresses: parseAdditionalAddresses(message, context),
+    listenerFilters: parseListenerFilters(message, context),
+    filterChains: parseFilterChains(message.filterChains, label, context),
+    defaultFilterChain:
+      message.defaultFilterChain && parseFilterChain(message.defaultFilterChain, label, context),
+    accessLogs: parseAccessLogs(message, context),
+  };
+  if (address === undefined) return undefined;
   return {
+    ...rest,
     name: message.name === "" ? label : message.name,
     statPrefix: sanitizeStatName(message.statPrefix === "" ? label : message.statPrefix),
     address,
-    additionalAddresses: parseAdditionalAddresses(message, context),
     perConnectionBufferLimitBytes: message.perConnectionBufferLimitBytes ?? defaultBufferLimitBytes,
     tcpBacklogSize: message.tcpBacklogSize ?? defaultBacklog,
     reusePort: message.enableReusePort ?? false,
     maxConnectionsToAcceptPerSocketEvent: message.maxConnectionsToAcceptPerSocketEvent ?? 0,
-    listenerFilters: parseListenerFilters(message, context),
     listenerFiltersTimeoutMs: context.durationMs(
       message.listenerFiltersTimeout,
       defaultListenerFiltersTimeoutMs,
     ),
     continueOnListenerFiltersTimeout: message.continueOnListenerFiltersTimeout,
-    filterChains: parseFilterChains(message.filterChains, label, context),
-    defaultFilterChain:
-      message.defaultFilterChain && parseFilterChain(message.defaultFilterChain, label, context),
-    accessLogs: parseAccessLogs(message, context),
   };
 }
 

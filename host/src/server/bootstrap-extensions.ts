@@ -15,9 +15,11 @@ export function parseBootstrapExtensions(
   message.bootstrapExtensions.forEach((extension, index) => {
     const { typedConfig } = extension;
     const field = `bootstrap_extensions[${index}]`;
-    const content = typedConfig && context.model.anys.contentOf(typedConfig);
-    if (content?.messageName !== guestsName) {
-      const asked = content?.messageName || extension.name;
+    // The rules say that there must be one.
+    if (!typedConfig) return;
+    const content = context.model.anys.contentOf(typedConfig);
+    if (content.messageName !== guestsName) {
+      const asked = content.messageName || extension.name;
       const text = `there is no bootstrap extension of type ${asked}; there is ${guestsName}`;
       context.problem(message, field, text);
     } else if (guests) {
