@@ -12,7 +12,7 @@ import type {
 import type { ParseContext } from "../contracts/extension.ts";
 import { parseCidrRanges } from "./config-address.ts";
 import { FilterChainMatcher } from "./filter-chain-match.ts";
-import { messageNameOf } from "./listener-runtime.ts";
+import { messageNameOf } from "./type-url.ts";
 
 const rawBuffer = "envoy.extensions.transport_sockets.raw_buffer.v3.RawBuffer";
 const sourceTypes = ["any", "same_ip_or_loopback", "external"] as const;

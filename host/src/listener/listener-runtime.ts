@@ -20,6 +20,7 @@ import { FilterChainMatcher } from "./filter-chain-match.ts";
 import { listenerContext } from "./listener-context.ts";
 import { listenerStats, type ListenerStats } from "./listener-stats.ts";
 import { plainEqual } from "./plain-equal.ts";
+import { messageNameOf } from "./type-url.ts";
 
 /** A filter chain on one worker, with the connections that it serves. */
 export interface FilterChainRuntime {
@@ -152,11 +153,6 @@ class ListenerBuilder {
       `listener '${this.#config.name}': no ${kind} for '${extension.name}' (${extension.typeUrl})`,
     );
   }
-}
-
-/** The full message name in a type URL. */
-export function messageNameOf(typeUrl: string): string {
-  return typeUrl.slice(typeUrl.lastIndexOf("/") + 1);
 }
 
 /** True when a listener filter is to be skipped for a connection to `destination`. */
