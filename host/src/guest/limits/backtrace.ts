@@ -27,7 +27,6 @@ export function guestFrames(error: unknown, offsets: OffsetMap): GuestFrame[] {
     if (match === null) continue;
     const index = Number(match[2]);
     frames.push({
-      // V8 puts the module's name in front: "module.function".
       name: match[1] ?? `function[${index}]`,
       index,
       offset: originalOffset(offsets, Number.parseInt(match[3]!, 16)),

@@ -303,11 +303,22 @@ export class WasmVm {
     const frames = guestFrames(error, this.plugin.module.offsets);
     const backtrace =
       frames.length === 0 ? "" : `\nProxy-Wasm plugin in-VM backtrace:\n${formatBacktrace(frames)}`;
+    const calls = this.#calls();
+    return `${backtrace}\nPlugin: "${name}", root_id "${rootId}", vm_id "${vm.vmId}"; host calls of this callback: ${calls}`;
+  }
+
+  /** The last host calls, oldest first; one that was made again and again is named once. */
+  #calls(): string {
     const from = Math.max(0, this.#trailNext - trailLength);
-    const calls: string[] = [];
-    for (let i = from; i < this.#trailNext; i += 1) calls.push(this.#trail[i % trailLength]!);
-    const made = calls.length === 0 ? "none" : `${from > 0 ? "…, " : ""}${calls.join(", ")}`;
-    return `${backtrace}\nPlugin: "${name}", root_id "${rootId}", vm_id "${vm.vmId}"; host calls of this callback: ${made}`;
+    const parts: string[] = from > 0 ? ["…"] : [];
+    for (let i = from; i < this.#trailNext;) {
+      const name = this.#trail[i % trailLength]!;
+      let end = i + 1;
+      while (end < this.#trailNext && this.#trail[end % trailLength] === name) end += 1;
+      parts.push(end - i === 1 ? name : `${name} (${end - i} times)`);
+      i = end;
+    }
+    return parts.length === 0 ? "none" : parts.join(", ");
   }
 }
 
