@@ -31,6 +31,8 @@ export interface HeaderMap {
   /** Adds an entry, whether or not the name is there. */
   add(name: string, value: string): void;
   addId(id: number, value: string): void;
+  /** `addId` for a value that certainly can stand on the wire, because of where it comes from: it is not looked at. */
+  addIdUnchecked(id: number, value: string): void;
   /** Puts `value` in the place of the first entry of `name` and removes the others; adds when absent. */
   set(name: string, value: string): void;
   setId(id: number, value: string): void;

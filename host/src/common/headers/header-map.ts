@@ -80,6 +80,10 @@ export class HeaderMapImpl implements HeaderMap {
     this.#pushChecked(id, headerName(id), value);
   }
 
+  addIdUnchecked(id: number, value: string): void {
+    this.#place(id, headerName(id), value);
+  }
+
   /**
    * For codecs, which have checked name and value and know the number (0: not well known). Pseudo headers must
    * be added before all others.
@@ -180,19 +184,27 @@ export class HeaderMapImpl implements HeaderMap {
     if (!isValidHeaderValue(value)) this.#wireSafe = false;
   }
 
-  /** Pseudo headers stay in front of all others, whenever they are added (RFC 9113 section 8.3). */
   #pushChecked(id: number, name: string, value: string): void {
     this.#check(value);
     if (id === 0 && !isValidHeaderName(name)) this.#wireSafe = false;
-    if (name.charCodeAt(0) === 58 && this.#names.length > 0) {
-      this.#setBit(id);
-      const at = this.#pseudoEnd();
-      this.#ids.splice(at, 0, id);
-      this.#names.splice(at, 0, name);
-      this.#values.splice(at, 0, value);
-      return;
-    }
+    this.#place(id, name, value);
+  }
+
+  /** Pseudo headers stay in front of all others, whenever they are added (RFC 9113 section 8.3). */
+  #place(id: number, name: string, value: string): void {
     this.addParsed(id, name, value);
+    if (name.charCodeAt(0) !== 58) return;
+    const at = this.#pseudoEnd();
+    let i = this.#names.length - 1;
+    if (at >= i) return;
+    for (; i > at; i -= 1) {
+      this.#ids[i] = this.#ids[i - 1]!;
+      this.#names[i] = this.#names[i - 1]!;
+      this.#values[i] = this.#values[i - 1]!;
+    }
+    this.#ids[at] = id;
+    this.#names[at] = name;
+    this.#values[at] = value;
   }
 
   #pseudoEnd(): number {

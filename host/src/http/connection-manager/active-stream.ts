@@ -87,11 +87,11 @@ export class ActiveStream
 
   constructor(owner: StreamOwner, encoder: ResponseEncoder) {
     const { connection, shared } = owner;
-    const { config, dispatcher } = shared;
+    const { config } = shared;
     this.#owner = owner;
     this.#shared = shared;
     this.encoder = encoder;
-    this.streamInfo = new StreamInfoImpl(dispatcher.time, connection.streamInfo);
+    this.streamInfo = new StreamInfoImpl(shared.clock, connection.streamInfo);
     this.streamInfo.downstreamRemoteAddress = connection.remoteAddress;
     this.streamInfo.protocol = owner.protocol;
     this.streamId = shared.nextStreamId();
@@ -128,6 +128,7 @@ export class ActiveStream
     const streamInfo = this.streamInfo;
     this.#headersDecoded = true;
     this.#headersDeadlineMs = Infinity;
+    this.#lastActiveMs = this.#shared.clock.monotonicMs();
     this.filterManager.setRequestHeaders(headers);
     streamInfo.protocol = this.#owner.protocol;
     streamInfo.requestHeadersBytes = headers.byteSize;
@@ -176,7 +177,7 @@ export class ActiveStream
 
   #endDecode(): void {
     this.filterManager.remoteDecodeComplete = true;
-    this.streamInfo.lastRxByteMs = this.#shared.dispatcher.time.monotonicMs();
+    this.streamInfo.lastRxByteMs = this.#shared.clock.monotonicMs();
   }
 
   /** We answer `Expect: 100-continue` at once: there is no upstream yet that could. */
@@ -244,7 +245,8 @@ export class ActiveStream
   }
 
   encodeHeaders(headers: ResponseHeaderMap, endStream: boolean): void {
-    this.#shared.responseHeaders.mutate(headers, this.filterManager.requestHeaders);
+    const { requestHeaders } = this.filterManager;
+    this.#shared.responseHeaders.mutate(headers, requestHeaders, this.#lastActiveMs);
     if (this.#owner.onResponseHead(this)) headers.setId(HeaderId.Connection, "close");
     const code = statusOf(headers);
     this.streamInfo.responseCode = code;
@@ -281,9 +283,10 @@ export class ActiveStream
     this.#owner.endStream(this);
   }
 
+  /** The filter manager has just said that the stream is active, which is when this happens. */
   #endEncode(): void {
     this.codecSawLocalComplete = true;
-    this.streamInfo.lastTxByteMs = this.#shared.dispatcher.time.monotonicMs();
+    this.streamInfo.lastTxByteMs = this.#lastActiveMs;
   }
 
   // ---- notifications of the filter manager
@@ -389,7 +392,9 @@ export class ActiveStream
     this.ended = true;
     const streamInfo = this.streamInfo;
     this.encoder.stream.removeCallbacks(this);
-    streamInfo.endTimeMs = this.#shared.dispatcher.time.monotonicMs();
+    const whole = this.codecSawLocalComplete && this.filterManager.remoteDecodeComplete;
+    if (!whole) this.resetIdleTimer();
+    streamInfo.endTimeMs = this.#lastActiveMs;
     if (this.#owner.remoteClosed) {
       streamInfo.responseCodeDetails = Details.DownstreamRemoteDisconnect;
       streamInfo.responseFlags |= ResponseFlag.DownstreamConnectionTermination;

@@ -7,6 +7,7 @@ import type { RouteTable } from "../../contracts/router/route.ts";
 import type { FilterChain } from "../filter-manager/filter-chain.ts";
 import type { HcmConfig } from "./config.ts";
 import { DateProvider } from "./date-provider.ts";
+import { EventClock } from "./event-clock.ts";
 import { RequestHeaderMutator } from "./request-headers.ts";
 import { ResponseHeaderMutator } from "./response-headers.ts";
 import type { ConnectionManagerStats } from "./stats.ts";
@@ -36,6 +37,8 @@ export class SharedState {
   readonly accessLogs: readonly AccessLog[];
   readonly stats: ConnectionManagerStats;
   readonly dispatcher: Dispatcher;
+  /** Stands still while bytes of one event are being parsed. */
+  readonly clock: EventClock;
   readonly requestHeaders: RequestHeaderMutator;
   readonly responseHeaders: ResponseHeaderMutator;
   #lastStreamId = 0;
@@ -49,13 +52,14 @@ export class SharedState {
     this.accessLogs = options.accessLogs;
     this.stats = options.stats;
     this.dispatcher = dispatcher;
+    this.clock = new EventClock(dispatcher.time);
     this.requestHeaders = new RequestHeaderMutator(
       config,
       options.localInfo,
       dispatcher.random,
       routeTable.internalOnlyHeaders,
     );
-    this.responseHeaders = new ResponseHeaderMutator(config, new DateProvider(dispatcher.time));
+    this.responseHeaders = new ResponseHeaderMutator(config, new DateProvider(this.clock));
   }
 
   nextStreamId(): number {

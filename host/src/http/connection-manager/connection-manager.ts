@@ -89,6 +89,7 @@ export class ConnectionManager
   }
 
   onData(data: DataBuffer): FilterStatus {
+    this.shared.clock.update();
     const codec = this.#codec ?? this.#createCodec();
     let before: number;
     do {

@@ -1,17 +1,17 @@
-import type { TimeSource } from "../../contracts/event.ts";
+import type { EventClock } from "./event-clock.ts";
 
 /** The text of the `date` header (RFC 9110 section 5.6.7), made anew once a second. */
 export class DateProvider {
-  readonly #time: TimeSource;
+  readonly #clock: EventClock;
   #second = -1;
   #text = "";
 
-  constructor(time: TimeSource) {
-    this.#time = time;
+  constructor(clock: EventClock) {
+    this.#clock = clock;
   }
 
-  get text(): string {
-    const second = Math.floor(this.#time.systemMs() / 1000);
+  textAt(monotonicMs: number): string {
+    const second = Math.floor(this.#clock.systemAt(monotonicMs) / 1000);
     if (second !== this.#second) {
       this.#second = second;
       this.#text = new Date(second * 1000).toUTCString();

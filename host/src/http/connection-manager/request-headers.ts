@@ -138,7 +138,7 @@ export class RequestHeaderMutator {
     if (schemeToOverwrite !== "") {
       headers.setId(HeaderId.XForwardedProto, schemeToOverwrite);
     } else if (!headers.hasId(HeaderId.XForwardedProto)) {
-      headers.addId(HeaderId.XForwardedProto, scheme);
+      headers.addIdUnchecked(HeaderId.XForwardedProto, scheme);
     } else if (override) {
       headers.setId(HeaderId.XForwardedProto, scheme);
     }
@@ -157,7 +157,8 @@ export class RequestHeaderMutator {
       headers.setId(HeaderId.Scheme, forced);
     } else if (!headers.hasId(HeaderId.Scheme)) {
       const forwarded = headers.getId(HeaderId.XForwardedProto);
-      headers.addId(HeaderId.Scheme, isHttpScheme(forwarded) ? forwarded.toLowerCase() : own);
+      const scheme = isHttpScheme(forwarded) ? forwarded.toLowerCase() : own;
+      headers.addIdUnchecked(HeaderId.Scheme, scheme);
     }
   }
 
@@ -201,7 +202,7 @@ export class RequestHeaderMutator {
     const config = this.#config.requestId;
     if (!config.generate) return;
     if (!headers.hasId(HeaderId.XRequestId)) {
-      headers.addId(HeaderId.XRequestId, this.#random.uuid());
+      headers.addIdUnchecked(HeaderId.XRequestId, this.#random.uuid());
       return;
     }
     const id = headers.getId(HeaderId.XRequestId)!;

@@ -22,17 +22,19 @@ export class ResponseHeaderMutator {
     this.#date = date;
   }
 
-  /** The final response, in the order of Envoy: hop-by-hop headers go; `date`, `server`, request id, `via` come. */
-  mutate(headers: ResponseHeaderMap, request: RequestHeaderMap | undefined): void {
+  /** `nowMs`: monotonic. The final response, in the order of Envoy: hop-by-hop headers go; `date`, `server`, request id, `via` come. */
+  mutate(headers: ResponseHeaderMap, request: RequestHeaderMap | undefined, nowMs: number): void {
     const config = this.#config;
-    if (!headers.hasId(HeaderId.Date)) headers.addId(HeaderId.Date, this.#date.text);
+    if (!headers.hasId(HeaderId.Date)) {
+      headers.addIdUnchecked(HeaderId.Date, this.#date.textAt(nowMs));
+    }
     if (config.serverHeaderTransformation === "overwrite") {
       headers.setId(HeaderId.Server, config.serverName);
     } else if (
       config.serverHeaderTransformation === "append_if_absent" &&
       !headers.hasId(HeaderId.Server)
     ) {
-      headers.addId(HeaderId.Server, config.serverName);
+      headers.addIdUnchecked(HeaderId.Server, config.serverName);
     }
     this.mutateInformational(headers);
     if (request !== undefined) this.#requestId(headers, request);

@@ -361,6 +361,7 @@ export class FilterManager implements FilterChainFactoryCallbacks, ResettableStr
 
   #encodeDirectly(reply: PreparedLocalReply): void {
     const end = reply.body === "";
+    this.callbacks.resetIdleTimer();
     this.localComplete = true;
     this.responseHeadersEncoded = true;
     this.setResponseHeaders(reply.headers);
