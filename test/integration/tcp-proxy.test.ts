@@ -1,7 +1,14 @@
 import assert from "node:assert/strict";
 import { once } from "node:events";
-import type net from "node:net";
+import { closeSync } from "node:fs";
+import net from "node:net";
 import { test } from "node:test";
+import {
+  bindSocket,
+  boundAddress,
+  listenSocket,
+  streamSocket,
+} from "../../host/src/common/libc.ts";
 import { ResponseFlag } from "../../host/src/contracts/stream-info.ts";
 import { closed, readBytes, readToEnd } from "../support/connection-pair.ts";
 import {
@@ -129,6 +136,29 @@ test("tcp_proxy tries max_connect_attempts times, then ends with UF and URX", as
   assert.equal(upstream.transportFailureReason, "delayed connect error: Connection refused");
   assert.equal(harness.counter("cluster.up.upstream_cx_connect_fail"), 3);
   assert.equal(harness.counter("cluster.up.upstream_cx_connect_attempts_exceeded"), 1);
+});
+
+test("tcp_proxy gives an upstream that does not answer connect_timeout, with UF and URX", async () => {
+  using harness = new ListenerHarness();
+  // A full accept queue: the kernel leaves further connections without an answer.
+  const any = { kind: "ip", ip: "127.0.0.1", port: 0, family: 4 } as const;
+  const fd = streamSocket(any);
+  bindSocket(fd, any);
+  listenSocket(fd, 0);
+  const address = boundAddress(fd);
+  const fillers = [1, 2, 3].map(() => net.connect({ host: address.ip, port: address.port }));
+  await once(fillers[0]!, "connect");
+  harness.cluster(clusterConfig("up", [address], { connectTimeoutMs: 100 }));
+  await harness.put(listenerConfig("l", [chain([tcpProxy({ maxConnectAttempts: 2 })])], quiet));
+  await closed(await harness.connect("l"));
+  const [line] = await harness.untilLogged(1);
+  const { UpstreamConnectionFailure, UpstreamRetryLimitExceeded } = ResponseFlag;
+  assert.equal(line!.flags, UpstreamConnectionFailure | UpstreamRetryLimitExceeded);
+  assert.equal(line!.info.upstreamInfo!.attemptCount, 2);
+  assert.equal(line!.info.upstreamInfo!.transportFailureReason, "");
+  assert.equal(harness.counter("cluster.up.upstream_cx_connect_timeout"), 2);
+  for (const filler of fillers) filler.on("error", () => undefined).destroy();
+  closeSync(fd);
 });
 
 test("tcp_proxy goes on to the next host when one refuses", async () => {

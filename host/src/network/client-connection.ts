@@ -54,6 +54,8 @@ export class ClientConnectionImpl extends ConnectionImpl implements ClientConnec
       bufferLimit: options.bufferLimit,
     });
     this.state = ConnectionState.Connecting;
+    // A response is read to its end although its sender has closed, and a slow client keeps us from reading now.
+    this.detectsEarlyClose = false;
     // Keeps Node from reading by itself once the socket is up.
     socket.pause();
   }

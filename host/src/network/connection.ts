@@ -64,6 +64,8 @@ export class ConnectionImpl
   readonly readBuffer: DataBuffer;
   protected readonly io: SocketIo;
   protected readonly callbacks = new CallbackList();
+  /** Without half-close: a FIN ends the connection also while reading is disabled, whatever is before it. */
+  protected detectsEarlyClose = true;
   readonly #filters: FilterManager;
   readonly #stats: StatsRecorder;
   readonly #writer: SocketWriter;
@@ -196,18 +198,16 @@ export class ConnectionImpl
     writeScheduler.enter();
     this.#reading = false;
     this.#endRead = true;
-    if (!this.#halfClose) {
-      this.closeSocket(ConnectionEvent.RemoteClose, false);
-    } else if (this.state === ConnectionState.Open && this.#readDisableCount === 0) {
-      this.#dispatch();
-    }
+    if (!this.#halfClose) this.#onEndWithoutHalfClose();
+    else if (this.state === ConnectionState.Open && this.#readDisableCount === 0) this.#dispatch();
     writeScheduler.leave();
   }
 
   onSocketError(error: NodeJS.ErrnoException): void {
     if (this.state === ConnectionState.Closed) return;
-    if (error.code === "ECONNRESET") this.detectedCloseType = "remote-reset";
     writeScheduler.enter();
+    this.#dispatchPosted();
+    if (error.code === "ECONNRESET") this.detectedCloseType = "remote-reset";
     this.closeSocket(ConnectionEvent.RemoteClose, false);
     writeScheduler.leave();
   }
@@ -222,7 +222,7 @@ export class ConnectionImpl
       throw new Error("readDisable(false) without readDisable(true)");
     this.#readDisableCount -= 1;
     if (this.#readDisableCount > 0) return;
-    if (this.readBuffer.length > 0 || this.#endToRaise) this.#postResume();
+    if (this.readBuffer.length > 0 || this.#endPending) this.#postResume();
     this.updateReading();
   }
 
@@ -260,15 +260,23 @@ export class ConnectionImpl
     if (this.state !== ConnectionState.Open || this.#readBufferFull) return false;
     if (this.#readDisableCount === 0) return true;
     // A FIN while reading is disabled ends the connection at once, unless it is to become endStream: look for it.
-    return !this.#halfClose && this.readBuffer.length < readAheadBytes;
+    return this.detectsEarlyClose && !this.#halfClose && this.readBuffer.length < readAheadBytes;
   }
 
-  get #endToRaise(): boolean {
-    return this.readEndStream && !this.#endRaised;
+  /** The peer's FIN was read and has had no consequence yet. */
+  get #endPending(): boolean {
+    return this.#endRead && !this.#endRaised;
+  }
+
+  #onEndWithoutHalfClose(): void {
+    this.#dispatchPosted();
+    // What the filters have not been shown keeps the connection, unless it may be dropped.
+    if (!this.detectsEarlyClose && this.#readDisableCount > 0 && this.#isOpen) return;
+    this.closeSocket(ConnectionEvent.RemoteClose, false);
   }
 
   #dispatch(): void {
-    if (this.readBuffer.length === 0 && !this.#endToRaise) return;
+    if (this.readBuffer.length === 0 && !(this.#endPending && this.#halfClose)) return;
     const endStream = this.readEndStream;
     this.#endRaised = endStream;
     this.#dispatching = true;
@@ -285,12 +293,21 @@ export class ConnectionImpl
   }
 
   readonly #resume = (): void => {
-    this.#resumePosted = false;
-    if (this.#readDisableCount > 0 || this.state !== ConnectionState.Open) return;
     writeScheduler.enter();
-    this.#dispatch();
+    this.#dispatchPosted();
     writeScheduler.leave();
   };
+
+  /** Shows the filters what was held back for them, if reading is enabled again. */
+  #dispatchPosted(): void {
+    const posted = this.#resumePosted;
+    this.#resumePosted = false;
+    if (!posted || this.#readDisableCount > 0 || !this.#isOpen) return;
+    this.#dispatch();
+    if (this.#endRead && !this.#halfClose && this.#readDisableCount === 0) {
+      this.closeSocket(ConnectionEvent.RemoteClose, false);
+    }
+  }
 
   // Writing.
 
@@ -438,7 +455,11 @@ export class ConnectionImpl
     if (!again && !this.#isClosed) this.#delayedClose.arm();
   }
 
-  /** A comparison that holds after calls that may have closed the connection. */
+  // Comparisons that hold after calls that may have changed the state.
+  get #isOpen(): boolean {
+    return this.state === ConnectionState.Open;
+  }
+
   get #isClosed(): boolean {
     return this.state === ConnectionState.Closed;
   }

@@ -159,3 +159,25 @@ test("ClientConnectionImpl.close(AbortReset) resets the upstream", async () => {
   const [reason] = (await error) as [NodeJS.ErrnoException];
   assert.equal(reason.code, "ECONNRESET");
 });
+
+test("ClientConnectionImpl delivers what came before FIN, however slowly it is read", async () => {
+  const total = 2_000_000;
+  using upstream = await listen((socket) => socket.end(Buffer.alloc(total, "r")));
+  const connection = createClientConnection(dispatcher, upstream.address, { bufferLimit: 0 });
+  const callbacks = new RecordingCallbacks(connection);
+  const filter = new RecordingReadFilter();
+  filter.drains = false;
+  let received = 0;
+  filter.onEachData = (data) => {
+    const part = Math.min(data.length, 10_000);
+    data.drain(part);
+    received += part;
+    connection.readDisable(true);
+    setImmediate(() => connection.readDisable(false));
+  };
+  connection.addReadFilter(filter);
+  connection.connect();
+  await callbacks.closed;
+  assert.equal(received, total);
+  assert.deepEqual(callbacks.events, ["Connected", "RemoteClose"]);
+});
