@@ -8,6 +8,7 @@ import { test } from "node:test";
 import { Worker } from "node:worker_threads";
 import fc from "fast-check";
 import { ResponseFlag } from "../../host/src/contracts/stream-info.ts";
+import { hostStatPrefix } from "../../host/src/upstream/host.ts";
 import { FrozenDispatcher, TestClient } from "../support/hcm-server.ts";
 import {
   answering,
@@ -453,4 +454,18 @@ test("A client that goes away during its request closes the upstream connection"
   assert.equal(stat(proxy, "upstream_rq_active"), 0);
   const info = await proxy.server.untilLogged(1);
   assert.equal(info.responseFlags, ResponseFlag.DownstreamConnectionTermination);
+});
+
+test("A cluster's name may have what a stat name may not", async () => {
+  await using upstream = await TestUpstream.start(answering(() => ok("")));
+  const name = "http://a:80";
+  const toIt = [{ match: { prefix: "/" }, route: { cluster: name } }];
+  const cluster = clusterOf(name, [upstream.port]);
+  await using proxy = await RouterServer.start({ routes: toIt, clusters: [cluster] });
+  assert.match(await responseTo(proxy, get()), /^HTTP\/1.1 200 /);
+  assert.equal(proxy.clusters.values("cluster.http_a_80.").get("upstream_rq_total"), 1);
+  const hidden = proxy.clusters.stats.hiddenCounter(`${hostStatPrefix(cluster, 0)}.rq_total`);
+  assert.equal(hidden.value, 1);
+  assert.doesNotMatch(hidden.name, /:/);
+  assert.equal(proxy.server.logged[0]!.upstreamInfo!.clusterObservabilityName, name);
 });

@@ -1,4 +1,3 @@
-import { sanitizeStatName } from "../common/stat-name.ts";
 import type {
   CircuitBreakers,
   CircuitBreakers_Thresholds,
@@ -27,7 +26,7 @@ export function parseCluster(message: Cluster, context: ParseContext): ParsedClu
   checkTransportSocket(message, context);
   return {
     name: message.name,
-    observabilityName: sanitizeStatName(message.altStatName || message.name),
+    observabilityName: message.altStatName || message.name,
     type: "STATIC",
     lbPolicy: "ROUND_ROBIN",
     connectTimeoutMs: context.durationMs(message.connectTimeout, connectTimeoutMsDefault),

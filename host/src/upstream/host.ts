@@ -21,13 +21,14 @@ export const hostStatNames = [
 /** The hidden stats scope of one host, for workers to write and for `/clusters` to read. */
 export function hostStatPrefix(cluster: ClusterConfig, index: number): string {
   const host = cluster.hosts[index]!;
-  const text = sanitizeStatName(addressText(host.address).replaceAll(".", "_"));
+  const text = addressText(host.address).replaceAll(".", "_");
   // Two hosts may have one address; they are told apart by how many of it come before.
   let same = 0;
   for (let i = 0; i < index; i += 1) {
     if (addressText(cluster.hosts[i]!.address) === addressText(host.address)) same += 1;
   }
-  return `cluster.${cluster.observabilityName}.host.${text}${same === 0 ? "" : `#${same}`}`;
+  const suffix = same === 0 ? "" : `#${same}`;
+  return sanitizeStatName(`cluster.${cluster.observabilityName}.host.${text}${suffix}`);
 }
 
 function createHostStats(scope: StatsScope): HostStats {

@@ -95,9 +95,9 @@ test("parseCluster() reads hosts with locality, weight, health, name and metadat
   ]);
 });
 
-test("parseCluster() takes the name for stats from alt_stat_name, fit for stats", () => {
-  assert.equal(parse({ name: "http://a:80" }).cluster.observabilityName, "http_a_80");
-  assert.equal(parse({ alt_stat_name: "alt:1" }).cluster.observabilityName, "alt_1");
+test("parseCluster() takes the name for stats and logs from alt_stat_name", () => {
+  assert.equal(parse({ name: "http://a:80" }).cluster.observabilityName, "http://a:80");
+  assert.equal(parse({ alt_stat_name: "alt:1" }).cluster.observabilityName, "alt:1");
 });
 
 test("parseCluster() refuses host names, missing ports and UDP", () => {

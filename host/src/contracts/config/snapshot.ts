@@ -106,7 +106,7 @@ export interface CidrRange {
 /** `envoy.config.cluster.v3.Cluster`. */
 export interface ClusterConfig {
   readonly name: string;
-  /** `alt_stat_name`, else the name; already escaped for stat names. */
+  /** `alt_stat_name`, else the name: the cluster in stats (made fit for them there), `/clusters` and logs. */
   readonly observabilityName: string;
   readonly type: "STATIC";
   readonly lbPolicy: "ROUND_ROBIN";
