@@ -3,14 +3,14 @@ import type { LogLevels } from "../common/log/levels.ts";
 import type { ThreadLoggers } from "../common/log/logger-source.ts";
 import { systemTime } from "../common/time/clock.ts";
 import { formatProblem } from "../config/problem.ts";
-import type { ExtensionRegistry } from "../contracts/extension.ts";
 import type { Result } from "../contracts/result.ts";
+import { registry } from "../extensions/all.ts";
 import type { Watchdog } from "../guest/limits/watchdog.ts";
 import { StatsStore } from "../stats/stats-store.ts";
 import { ExtensionDiscovery } from "../xds/extension-discovery.ts";
 import type { LoadedBootstrap } from "./bootstrap.ts";
 import { withSharedCounts, type Configuration } from "./configuration.ts";
-import { type LoadedConfiguration, Server, type ServerComponents } from "./server.ts";
+import type { LoadedConfiguration, Server, ServerComponents } from "./server.ts";
 import { WorkerServiceHooks } from "./worker-attachments.ts";
 
 export interface ServeEnvironment {
@@ -19,12 +19,11 @@ export interface ServeEnvironment {
   readonly loggers: ThreadLoggers;
   readonly watchdog: Watchdog;
   readonly configuration: Configuration;
-  readonly registry: ExtensionRegistry;
 }
 
-/** Puts the server together and starts it. */
-export async function serve(environment: ServeEnvironment): Promise<void> {
-  await new Server(new MainThread(environment)).start();
+/** Makes what the server consists of besides its workers. */
+export function serverComponents(environment: ServeEnvironment): ServerComponents {
+  return new MainThread(environment);
 }
 
 /** What the main thread has beside the workers: stats, configuration, discovery, admin. */
@@ -84,7 +83,7 @@ class MainThread implements ServerComponents {
   }
 
   #discover(bootstrap: LoadedBootstrap): ExtensionDiscovery {
-    const { configuration, loggers, registry } = this.#environment;
+    const { configuration, loggers } = this.#environment;
     const clusterNames = new Set(bootstrap.clusters.map(({ name }) => name));
     return new ExtensionDiscovery({
       registry,

@@ -3,11 +3,12 @@ import type { ServerOptions } from "../cli/options.ts";
 import { addressText } from "../common/address.ts";
 import { ExitCode } from "../common/exit-code.ts";
 import { trimHeap } from "../common/libc.ts";
+import type { ThreadLoggers } from "../common/log/logger-source.ts";
 import { settleAfterMs, settleAfterStart } from "../common/settle.ts";
 import { systemTime } from "../common/time/clock.ts";
 import type { Address } from "../contracts/address.ts";
 import type { ListenerConfig } from "../contracts/config/snapshot.ts";
-import type { Logger, LoggerSource } from "../contracts/log.ts";
+import type { Logger } from "../contracts/log.ts";
 import type { Result } from "../contracts/result.ts";
 import type { WorkerConstants } from "../snapshot/messages.ts";
 import type { SnapshotUpdate } from "../snapshot/update.ts";
@@ -32,10 +33,21 @@ export interface RunningAdmin {
   close(): Promise<void>;
 }
 
+/** What the server begins with. */
+export interface ServerSettings {
+  readonly options: ServerOptions;
+  readonly loggers: ThreadLoggers;
+  /**
+   * Loads and makes the rest. Called when the workers are on their way: their modules are then loaded beside those
+   * of this thread.
+   */
+  assemble(): Promise<ServerComponents>;
+  /** Instead of the data plane's; for tests. */
+  readonly runtimeUrl?: string | undefined;
+}
+
 /** What the server is put together from. */
 export interface ServerComponents {
-  readonly options: ServerOptions;
-  readonly loggers: LoggerSource;
   /** Reads the configuration; an error is a list of problems for the operator. */
   loadConfiguration(): Promise<Result<LoadedConfiguration, readonly string[]>>;
   readonly workerHooks: WorkerHooks;
@@ -45,8 +57,6 @@ export interface ServerComponents {
   onLive(server: Server): void;
   /** The server ends: stop that, write out what is buffered. */
   close(): Promise<void>;
-  /** Instead of the data plane's; for tests. */
-  readonly runtimeUrl?: string | undefined;
 }
 
 /** Where a listener's connections arrive. */
@@ -59,27 +69,30 @@ export interface BoundListener {
 
 /** The main thread of the data-plane process, from its start to its orderly end. */
 export class Server {
-  readonly #components: ServerComponents;
+  readonly #settings: ServerSettings;
   readonly #log: Logger;
   readonly #link: SupervisorLink;
   readonly #pool: WorkerPool;
+  #components: ServerComponents | undefined;
   #state: ServerState = "PRE_INITIALIZING";
   #boundListeners: readonly BoundListener[] = [];
   #admin: RunningAdmin | undefined;
 
-  constructor(components: ServerComponents) {
-    this.#components = components;
-    this.#log = components.loggers.logger("main");
+  /** Starts the worker threads at once. */
+  constructor(settings: ServerSettings) {
+    this.#settings = settings;
+    this.#log = settings.loggers.logger("main");
     this.#link = new SupervisorLink({
       onShutdown: (graceMs) => void this.#shutDown(graceMs),
       onOrphaned: () => void this.#shutDownOrphaned(),
     });
     this.#pool = new WorkerPool({
-      concurrency: components.options.concurrency,
+      concurrency: settings.options.concurrency,
       log: this.#log,
       onFatal: (text) => this.#fail([text], ExitCode.runTime),
-      runtimeUrl: components.runtimeUrl,
+      runtimeUrl: settings.runtimeUrl,
     });
+    this.#pool.boot();
     // A terminal sends SIGINT to every process; the supervisor decides.
     process.on("SIGINT", () => {});
     process.on("SIGHUP", () => {});
@@ -117,15 +130,16 @@ export class Server {
   /** From nothing to LIVE. What goes wrong is logged and ends the process with its exit code. */
   async start(): Promise<void> {
     const begin = systemTime.monotonicMs();
-    this.#pool.boot();
-    const loaded = await this.#components.loadConfiguration();
+    const components = await this.#settings.assemble();
+    this.#components = components;
+    const loaded = await components.loadConfiguration();
     if (!loaded.ok) return this.#fail(loaded.error, ExitCode.config);
     const { constants, update } = loaded.value;
     this.#state = "INITIALIZING";
-    const admin = await this.#components.startAdmin(this);
+    const admin = await components.startAdmin(this);
     if (!admin.ok) return this.#fail([admin.error], ExitCode.runTime);
     this.#admin = admin.value;
-    const started = await this.#pool.start(constants, this.#components.workerHooks);
+    const started = await this.#pool.start(constants, components.workerHooks);
     if (!started.ok) return this.#fail([started.error], ExitCode.runTime);
     const served = await this.#serve(update);
     if (!served.ok || this.#isEnding()) return;
@@ -134,7 +148,7 @@ export class Server {
     this.#link.ready();
     this.#log.info("all dependencies initialized. starting workers");
     this.#log.debug(`live after ${(systemTime.monotonicMs() - begin).toFixed(0)} ms`);
-    this.#components.onLive(this);
+    components.onLive(this);
     setTimeout(settleAfterStart, settleAfterMs, false).unref();
     // What the workers have given back by then, too.
     setTimeout(trimHeap, 2 * settleAfterMs).unref();
@@ -164,7 +178,7 @@ export class Server {
     listeners: readonly ListenerConfig[],
   ): Promise<Result<PoolSocket[], string[]>> {
     const requests = listeners.flatMap((listener) =>
-      socketRequests(listener, this.#components.options.concurrency),
+      socketRequests(listener, this.#settings.options.concurrency),
     );
     const opened = await this.#link.openSockets(requests);
     if (!opened.ok) return opened;
@@ -182,7 +196,7 @@ export class Server {
 
   // Renamed into place: a reader never finds half an address.
   #writeAdminAddress(): void {
-    const file = this.#components.options.adminAddressPath;
+    const file = this.#settings.options.adminAddressPath;
     if (file === undefined || this.#admin === undefined) return;
     try {
       writeFileSync(`${file}.tmp`, addressText(this.#admin.address));
@@ -209,11 +223,12 @@ export class Server {
     if (this.#isEnding()) return;
     this.#log.critical("the supervisor is gone; shutting down");
     void this.#admin?.close();
-    await this.#shutDown(this.#components.options.shutdownGraceMs);
+    await this.#shutDown(this.#settings.options.shutdownGraceMs);
   }
 
   async #end(exitCode: number): Promise<never> {
-    await this.#components.close();
+    await this.#components?.close();
+    this.#settings.loggers.flush();
     process.exit(exitCode);
   }
 

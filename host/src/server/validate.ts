@@ -4,7 +4,7 @@ import { formatProblems } from "../config/problem.ts";
 import type { Configuration } from "./configuration.ts";
 
 /** `--mode validate`: reads and prepares the configuration, says what is wrong, and gives the exit code. */
-export async function validate(
+export async function validateConfiguration(
   options: ServerOptions,
   configuration: Configuration,
 ): Promise<number> {

@@ -3,7 +3,7 @@ import { parseArguments } from "../../../host/src/cli/parse-arguments.ts";
 import type { Address } from "../../../host/src/contracts/address.ts";
 import type { ListenerConfig } from "../../../host/src/contracts/config/snapshot.ts";
 import type { Logger, LogLevel } from "../../../host/src/contracts/log.ts";
-import { Server } from "../../../host/src/server/server.ts";
+import { Server, type ServerComponents } from "../../../host/src/server/server.ts";
 import type { FakeConfig } from "./fake-sluice.ts";
 import { fakeAttachments } from "./pool.ts";
 import { noGuestLimits } from "../guest-limits.ts";
@@ -50,10 +50,7 @@ function listener(name: string, address: Address, reusePort: boolean): ListenerC
   };
 }
 
-const server = new Server({
-  options,
-  loggers: { logger },
-  runtimeUrl: new URL("./fake-runtime.ts", import.meta.url).href,
+const components: ServerComponents = {
   async loadConfiguration() {
     if (config.problem !== undefined) return { ok: false, error: [config.problem] };
     if (config.exitWhileLoading !== undefined) process.exit(config.exitWhileLoading);
@@ -107,5 +104,12 @@ const server = new Server({
     if (config.dieWhenLive === true) process.kill(process.pid, "SIGKILL");
   },
   close: async () => {},
+};
+
+const server = new Server({
+  options,
+  loggers: { logger, flush: () => {}, reopen: () => {} },
+  runtimeUrl: new URL("./fake-runtime.ts", import.meta.url).href,
+  assemble: async () => components,
 });
 await server.start();

@@ -92,7 +92,10 @@ export class TestPool {
   readonly hooks: WorkerHooks = {
     onWorkerBorn: (index) => {
       this.#note(this.life, `born ${index}`);
-      return { ...fakeAttachments(), log: { levels: new SharedArrayBuffer(1), path: this.logPath } };
+      return {
+        ...fakeAttachments(),
+        log: { levels: new SharedArrayBuffer(1), path: this.logPath },
+      };
     },
     onWorkerStarted: (index) => this.#note(this.life, `started ${index}`),
     onWorkerGone: (index) => this.#note(this.life, `gone ${index}`),
