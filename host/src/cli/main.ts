@@ -9,10 +9,7 @@ import { versionText } from "./version.ts";
 
 /** The command `sluice`: does what the arguments say and gives the exit code. */
 export async function main(args: readonly string[]): Promise<number> {
-  if (args[0] === "start") {
-    const { startDemo } = await import("../dev/start.ts");
-    return startDemo(args.slice(1));
-  }
+  if (args[0] === "start") become("../dev/main", args.slice(1));
   const parsed = parseArguments(args);
   if (!parsed.ok) {
     process.stderr.write(`sluice: ${parsed.error}\n${usageLine}\nsluice --help lists the flags.\n`);
@@ -27,18 +24,18 @@ export async function main(args: readonly string[]): Promise<number> {
       return ExitCode.ok;
     case "run":
       return parsed.value.options.mode === "validate"
-        ? validate(args)
+        ? become("../server/main", args)
         : serve(args, parsed.value.options);
   }
 }
 
-/** Becomes the process that reads configuration: nobody has to supervise a check. */
-function validate(args: readonly string[]): number {
-  const entry = fileURLToPath(moduleUrl("../server/main", import.meta.url));
-  process.execve!(process.execPath, [process.execPath, ...dataPlaneFlags(), entry, ...args], {
+/** Becomes another process of ours: one that needs the flags of the data plane, and no supervisor. */
+function become(entry: string, args: readonly string[]): never {
+  const file = fileURLToPath(moduleUrl(entry, import.meta.url));
+  process.execve!(process.execPath, [process.execPath, ...dataPlaneFlags(), file, ...args], {
     ...process.env,
   });
-  return ExitCode.runTime;
+  throw new Error(`cannot become ${file}`);
 }
 
 async function serve(args: readonly string[], options: ServerOptions): Promise<number> {
