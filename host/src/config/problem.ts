@@ -28,9 +28,9 @@ export function formatProblem(problem: Problem): string {
   return `${place}${path}${problem.text}`;
 }
 
-/** One line for each, in the order of files and lines. */
+/** One line for each, in the order of their places. */
 export function formatProblems(problems: readonly Problem[]): string {
-  return [...problems].sort(byPlace).map(formatProblem).join("\n");
+  return problems.toSorted(byPlace).map(formatProblem).join("\n");
 }
 
 function byPlace(a: Problem, b: Problem): number {
@@ -42,6 +42,7 @@ const problemsMax = 200;
 
 /** Collects the problems of one load. */
 export class ProblemList {
+  /** In the order in which they were found. */
   readonly errors: Problem[] = [];
   readonly warnings: Problem[] = [];
   #seen = new Set<string>();
@@ -55,9 +56,12 @@ export class ProblemList {
     this.#add(this.warnings, { severity: "warning", ...place, text });
   }
 
-  /** Errors beyond the first two hundred. */
-  get dropped(): number {
-    return this.#dropped;
+  /** The errors in the order of their places; where there are too many, the last one says so. */
+  sortedErrors(): Problem[] {
+    const sorted = this.errors.toSorted(byPlace);
+    if (this.#dropped === 0) return sorted;
+    const text = `${this.#dropped} more problems are not shown`;
+    return [...sorted, { severity: "error", ...fileOnly(""), text }];
   }
 
   get failed(): boolean {
@@ -68,7 +72,7 @@ export class ProblemList {
     const key = `${problem.severity} ${formatProblem(problem)}`;
     if (this.#seen.has(key)) return;
     if (list.length >= problemsMax) {
-      this.#dropped += 1;
+      if (list === this.errors) this.#dropped += 1;
       return;
     }
     this.#seen.add(key);

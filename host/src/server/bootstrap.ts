@@ -65,7 +65,7 @@ export function loadBootstrap(options: LoadOptions): Result<LoadedBootstrap, rea
   const source = inputs[0]?.source ?? new Source(options.configPath ?? "", "");
   const model = new Model({ problems, source, warned: options.warned ?? new Set() });
   const message = readBootstrap(model, inputs);
-  if (!message) return { ok: false, error: problems.errors };
+  if (!message) return { ok: false, error: problems.sortedErrors() };
   try {
     const loaded = parse(message, model, options);
     if (!problems.failed) return { ok: true, value: { ...loaded, warnings: problems.warnings } };
@@ -73,7 +73,7 @@ export function loadBootstrap(options: LoadOptions): Result<LoadedBootstrap, rea
     // A parser may stumble over what has been reported already.
     if (!problems.failed) throw error;
   }
-  return { ok: false, error: problems.errors };
+  return { ok: false, error: problems.sortedErrors() };
 }
 
 function readInputs(options: LoadOptions, problems: ProblemList): Input[] {
