@@ -6,6 +6,7 @@ import {
   FilterDataStatus,
   FilterHeadersStatus,
   FilterTrailersStatus,
+  type HttpFilterInstances,
   type StreamDecoderFilter,
 } from "../../host/src/contracts/http/filter.ts";
 import { ResponseFlag } from "../../host/src/contracts/stream-info.ts";
@@ -453,22 +454,30 @@ test("1xx responses reach the client where proxy_100_continue is on", async () =
   assert.match(final!, /^HTTP\/1.1 200 OK\r\n.*abc$/s);
 });
 
-test("A request that lost its path to a filter is answered 503", async () => {
-  const thief: StreamDecoderFilter = {
+/** A filter in front of the router, with some of its methods. */
+function inFront(some: Partial<StreamDecoderFilter>) {
+  const filter: StreamDecoderFilter = {
     setDecoderFilterCallbacks: () => undefined,
+    decodeHeaders: () => FilterHeadersStatus.Continue,
+    decodeData: () => FilterDataStatus.Continue,
+    decodeTrailers: () => FilterTrailersStatus.Continue,
+    onDestroy: () => undefined,
+    ...some,
+  };
+  const instances: HttpFilterInstances = {
+    createFilters: (chain) => chain.addStreamDecoderFilter(filter),
+  };
+  return [{ name: "test", instances }];
+}
+
+test("A request that lost its path to a filter is answered 503", async () => {
+  const filters = inFront({
     decodeHeaders: (headers) => {
       headers.remove(":path");
       return FilterHeadersStatus.Continue;
     },
-    decodeData: () => FilterDataStatus.Continue,
-    decodeTrailers: () => FilterTrailersStatus.Continue,
-    onDestroy: () => undefined,
-  };
-  const instances = {
-    createFilters: (chain: { addStreamDecoderFilter(filter: StreamDecoderFilter): void }) =>
-      chain.addStreamDecoderFilter(thief),
-  };
-  await using b = await bench(echo, { filters: [{ name: "thief", instances }] });
+  });
+  await using b = await bench(echo, { filters });
   b.client.send(get());
   assert.match(await b.client.response(), /^HTTP\/1.1 503 .*missing required header: :path$/s);
   const info = await b.proxy.server.untilLogged(1);
@@ -477,6 +486,23 @@ test("A request that lost its path to a filter is answered 503", async () => {
     "filter_removed_required_request_headers{missing_required_header:_:path}",
   );
   assert.equal(stat(b.proxy, "upstream_rq_active"), 0);
+});
+
+test("A request whose body a filter made shorter than it says is reset, and answered 503", async () => {
+  const filters = inFront({
+    decodeData: (data) => {
+      data.drain(Math.min(1, data.length));
+      return FilterDataStatus.Continue;
+    },
+  });
+  await using b = await bench(echo, { filters });
+  b.client.send("POST / HTTP/1.1\r\nhost: h\r\ncontent-length: 3\r\n\r\nabc");
+  assert.match(await b.client.response(), /^HTTP\/1.1 503 .*reset reason: local reset$/s);
+  const info = await b.proxy.server.untilLogged(1);
+  assert.equal(info.responseFlags, ResponseFlag.LocalReset);
+  assert.match(info.responseCodeDetails, /^upstream_reset_before_response_started\{local_reset\|/);
+  assert.equal(info.upstreamInfo!.transportFailureReason, "");
+  assert.equal(stat(b.proxy, "upstream_cx_active"), 0, "the connection is not used again");
 });
 
 test("What is known of the upstream is there for logs", async () => {

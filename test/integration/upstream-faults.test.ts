@@ -108,3 +108,70 @@ describe("a request to an upstream that", () => {
     });
   }
 });
+
+/** One request to an upstream that behaves like this; what the client gets, and what is logged. */
+async function exchange(behave: (socket: net.Socket) => void, request = requestOf(faults[0]!)) {
+  await using upstream = await TestUpstream.start(behave);
+  const routes = [{ match: { prefix: "/" }, route: { cluster: "up" } }];
+  const clusters = [clusterOf("up", [upstream.port])];
+  await using proxy = await RouterServer.start({ routes, clusters });
+  await using client = await TestClient.connect(proxy.port);
+  client.send(request);
+  const response = await client.response();
+  const info = await proxy.server.untilLogged(1);
+  const active = proxy.clusters.values("cluster.up.").get("upstream_cx_active");
+  return { response, flags: flags.format(info), active, connections: upstream.sockets.length };
+}
+
+test("An upstream that resets as it accepts costs a 503", async () => {
+  const {
+    response,
+    flags: flag,
+    active,
+  } = await exchange((socket) => void socket.resetAndDestroy());
+  assert.match(response, /^HTTP\/1.1 503 /);
+  // The reset may come before the connection counts as established, or after.
+  assert.match(flag, /^U[FC]$/);
+  assert.equal(active, 0);
+});
+
+test("An upstream that sends nothing but 1xx is cut off", async () => {
+  const storm = "HTTP/1.1 100 Continue\r\n\r\n".repeat(10_000);
+  const { response, flags: flag } = await exchange((socket) => {
+    socket.once("data", () => socket.write(storm));
+  });
+  assert.match(response, /^HTTP\/1.1 502 /);
+  assert.equal(flag, "UPE");
+});
+
+test("A response that comes one byte at a time arrives whole", async () => {
+  const text = "HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\n\r\n";
+  const { response, active, connections } = await exchange((socket) => {
+    socket.once("data", () => {
+      let at = 0;
+      const next = (): void => {
+        if (at < text.length) socket.write(text[at++]!, () => setImmediate(next));
+      };
+      next();
+    });
+  });
+  assert.match(response, /^HTTP\/1.1 200 OK\r\n/);
+  const chunks = response.slice(response.indexOf("\r\n\r\n") + 4);
+  assert.equal(chunks.replaceAll(/[0-9a-f]+\r\n([a-z]*)\r\n/g, "$1"), "abc");
+  assert.deepEqual([active, connections], [1, 1], "the connection is in the pool again");
+});
+
+test("A client sees a response that was cut off as cut off", async () => {
+  for (const name of ["ends inside the body", "ends inside the chunks"]) {
+    const fault = faults.find((each) => each.name === name)!;
+    await using upstream = await TestUpstream.start(fault.behave!);
+    const routes = [{ match: { prefix: "/" }, route: { cluster: "up" } }];
+    const clusters = [clusterOf("up", [upstream.port])];
+    await using proxy = await RouterServer.start({ routes, clusters });
+    await using client = await TestClient.connect(proxy.port);
+    client.send(requestOf(fault));
+    const text = await client.untilClosed();
+    assert.match(text, /^HTTP\/1.1 200 OK\r\n.*abc/s);
+    assert.doesNotMatch(text, /\r\n0\r\n\r\n$/);
+  }
+});

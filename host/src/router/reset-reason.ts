@@ -37,13 +37,13 @@ export function resetFlag(reason: StreamResetReason): ResponseFlag {
   return flags[reason];
 }
 
-/** `%RESPONSE_CODE_DETAILS%` of such a request. */
+/** `%RESPONSE_CODE_DETAILS%` of such a request; `what`: what more is known of the reason, may be empty. */
 export function resetDetails(
   reason: StreamResetReason,
-  transportFailureReason: string,
+  what: string,
   responseStarted: boolean,
 ): string {
   const when = responseStarted ? "after_response_started" : "before_response_started";
-  const transport = transportFailureReason === "" ? "" : `|${transportFailureReason}`;
-  return `upstream_reset_${when}{${reason}${transport}}`.replaceAll(/\s/g, "_");
+  const more = what === "" ? "" : `|${what}`;
+  return `upstream_reset_${when}{${reason}${more}}`.replaceAll(/\s/g, "_");
 }

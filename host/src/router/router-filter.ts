@@ -341,13 +341,13 @@ export class RouterFilter
     this.#stop();
   }
 
-  onUpstreamReset(reason: StreamResetReason, transportFailureReason: string): void {
+  onUpstreamReset(reason: StreamResetReason, what: string): void {
     const upstream = this.#upstream!;
     const code = reason === StreamResetReason.ProtocolError ? 502 : 503;
     this.#chargeAbort(code, upstream);
     this.#upstream = undefined;
     const body = `upstream connect error or disconnect/reset before headers. reset reason: ${reason}`;
-    const details = resetDetails(reason, transportFailureReason, this.#responseStarted);
+    const details = resetDetails(reason, what, this.#responseStarted);
     this.#flag(resetFlag(reason));
     this.#abort({ code, body, details, dropped: reason === StreamResetReason.Overflow });
   }

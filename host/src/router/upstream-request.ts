@@ -34,8 +34,8 @@ export interface UpstreamRequestOwner extends DownstreamWatermarkCallbacks {
   onUpstreamHeaders(headers: ResponseHeaderMap, endStream: boolean): void;
   onUpstreamData(data: DataBuffer, endStream: boolean): void;
   onUpstreamTrailers(trailers: TrailerMap): void;
-  /** The stream is gone; the request object is of no more use. */
-  onUpstreamReset(reason: StreamResetReason, transportFailureReason: string): void;
+  /** The stream is gone; the request object is of no more use. `details`: what more is known; may be empty. */
+  onUpstreamReset(reason: StreamResetReason, details: string): void;
   /** The head cannot be written: a filter took something away that it needs. */
   onInvalidHead(problem: string): void;
 }
@@ -164,6 +164,7 @@ export class UpstreamRequest
     this.#cancellable = undefined;
     this.host = host;
     this.#info.host = host;
+    this.#info.transportFailureReason = transportFailureReason;
     this.#fail(poolFailureReset(reason), transportFailureReason);
   }
 
@@ -219,14 +220,16 @@ export class UpstreamRequest
     this.#owner.onUpstreamTrailers(trailers);
   }
 
+  /** `details`: of a local reset, what the codec found; else what happened to the connection. */
   onResetStream(reason: StreamResetReason, details: string): void {
-    if (!this.#over) this.#fail(reason, details);
+    if (this.#over) return;
+    if (reason !== StreamResetReason.LocalReset) this.#info.transportFailureReason = details;
+    this.#fail(reason, details);
   }
 
-  #fail(reason: StreamResetReason, transportFailureReason: string): void {
-    this.#info.transportFailureReason = transportFailureReason;
+  #fail(reason: StreamResetReason, details: string): void {
     this.#end();
-    this.#owner.onUpstreamReset(reason, transportFailureReason);
+    this.#owner.onUpstreamReset(reason, details);
   }
 
   // Back-pressure.
