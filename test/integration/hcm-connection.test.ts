@@ -3,6 +3,7 @@ import { describe, test } from "node:test";
 import { OwnedBuffer } from "../../host/src/common/data-buffer.ts";
 import { ResponseFlag } from "../../host/src/contracts/stream-info.ts";
 import { AnsweringFilters } from "../support/answering-filter.ts";
+import { routeWith } from "../support/filter-harness.ts";
 import { HcmServer, TestClient, type HcmServerOptions } from "../support/hcm-server.ts";
 
 const get = (path: string, ...headers: string[]): string =>
@@ -422,5 +423,47 @@ describe("flow control", () => {
     assert.equal(statusOf(response), "200");
     assert.equal(server.stat("downstream_flow_control_paused_reading_total"), 1);
     assert.equal(server.stat("downstream_flow_control_resumed_reading_total"), 1);
+  });
+});
+
+describe("the route", () => {
+  test("is not looked for when a request is refused at once", async () => {
+    const asked: string[] = [];
+    const { server } = await started({
+      config: { path: { normalize: false, mergeSlashes: false, escapedSlashes: "reject" } },
+      route: (path) => {
+        asked.push(path);
+        return routeWith({ name: "found", virtualHostName: "host" });
+      },
+    });
+    await using _ = server;
+    await using client = await TestClient.connect(server.port);
+    client.send(get("/direct/200"));
+    await client.response();
+    client.send(get("/a%2fb"));
+    await client.response();
+    assert.deepEqual(asked, ["/direct/200"], "once per request");
+    assert.equal((await server.untilLogged(1)).routeName, "found");
+    assert.equal((await server.untilLogged(1)).virtualHostName, "host");
+    assert.equal((await server.untilLogged(2)).routeName, "");
+  });
+
+  test("is matched again after clearRouteCache(), with the same random value", async () => {
+    const randoms: number[] = [];
+    const { server, answers } = await started({
+      route: (_path, random) => {
+        randoms.push(random);
+        return routeWith({ name: String(randoms.length) });
+      },
+    });
+    await using _ = server;
+    await using client = await TestClient.connect(server.port);
+    client.send(get("/hold"));
+    const { callbacks } = await answers.until(1);
+    assert.equal(callbacks.route()?.name, "1");
+    callbacks.clearRouteCache();
+    assert.equal(callbacks.route()?.name, "2");
+    assert.equal(callbacks.streamInfo.routeName, "2");
+    assert.equal(randoms[0], randoms[1]);
   });
 });

@@ -72,6 +72,8 @@ export class ActiveStream
   codecSawLocalComplete = false;
   ended = false;
   #headersDecoded = false;
+  /** The request was not refused at once: there is something to find a route for. */
+  #accepted = false;
   #route: Route | undefined = undefined;
   #routeCached = false;
   /** For weighted clusters and fractions: the same at every match. Drawn when first needed. */
@@ -136,6 +138,7 @@ export class ActiveStream
     if (endStream) this.#endDecode();
     if (headers.hasId(HeaderId.Expect) && !config.proxy100Continue) this.#answerExpect(headers);
     if (this.#refuse(headers)) return;
+    this.#accepted = true;
     const upgrade = isUpgradeRequest(headers);
     const { requestHeaders } = this.#shared;
     streamInfo.downstreamRemoteAddress = requestHeaders.mutate(headers, this.connection, upgrade);
@@ -213,7 +216,7 @@ export class ActiveStream
   // ---- the route
 
   route(): Route | undefined {
-    if (this.#routeCached) return this.#route;
+    if (this.#routeCached || !this.#accepted) return this.#route;
     this.#routeCached = true;
     const headers = this.filterManager.requestHeaders;
     // A CONNECT has no path, and Envoy matches nothing without x-forwarded-proto.

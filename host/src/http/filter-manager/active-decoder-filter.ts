@@ -101,7 +101,10 @@ export class ActiveDecoderFilter extends ActiveFilter implements StreamDecoderFi
   }
 
   encodeData(data: DataBuffer, endStream: boolean): void {
-    if (this.manager.localComplete || this.manager.destroyed) return;
+    if (this.manager.localComplete || this.manager.destroyed) {
+      data.drain(data.length);
+      return;
+    }
     encodeData(this.manager, undefined, data, endStream, true);
   }
 
