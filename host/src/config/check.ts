@@ -19,6 +19,8 @@ export interface CheckerOptions {
   readonly anys: AnyDecoder;
   /** Messages of which something could not be read. */
   readonly damaged: Damaged;
+  /** Called for an `Any` whose content is of an unknown type, or could not be read. */
+  readonly onUnreadAny: (any: Any) => void;
   /** What binary messages are said to come from. */
   readonly source: Source;
   readonly onUnknownField: ((place: Place, text: string) => void) | undefined;
@@ -58,6 +60,7 @@ export class Checker {
     if (message.$typeName === "google.protobuf.Any") {
       const content = this.#options.anys.contentOf(message as Any);
       if (content.message) this.#walk(content.message, origin, "", depth + 1);
+      else if (content.messageName !== "") this.#options.onUnreadAny(message as Any);
       return;
     }
     if (message.$typeName.startsWith("google.")) return;
@@ -74,7 +77,7 @@ export class Checker {
     }
   }
 
-  /** False when the field is refused: what is in it does not matter then. */
+  /** False when what is in the field does not matter: it is refused, or has no effect. */
   #classOf(message: Message, field: DescField): boolean {
     const { classes, problems, origins } = this.#options;
     const found = classes.of(message.$typeName, field.name);
@@ -85,6 +88,7 @@ export class Checker {
     }
     if (found.class === "harmless") {
       this.#warnOnce(field, place, `"${field.name}" has no effect here: ${found.text}`);
+      return false;
     }
     if (field.proto.options?.deprecated) {
       this.#warnOnce(field, place, `"${field.name}" of ${message.$typeName} is deprecated`);

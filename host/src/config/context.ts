@@ -72,7 +72,7 @@ export class ConfigContext implements ParseContext {
     owner: Message,
     field: string,
   ): ExtensionConfig | undefined {
-    const content = config && this.model.anys.contentOf(config);
+    const content = config && this.model.contentOf(config);
     if (!content || content.messageName === "") {
       this.problem(owner, field, this.#missingConfig(kind, name));
       return undefined;
@@ -116,7 +116,7 @@ export class ConfigContext implements ParseContext {
   }
 
   unpack(config: Any, owner: Message, field: string): Message | undefined {
-    const content = this.model.anys.contentOf(config);
+    const content = this.model.contentOf(config);
     if (content.message) return content.message;
     if (content.messageName === "") this.problem(owner, field, '"@type" is missing');
     else if (!this.model.schema.registry.getMessage(content.messageName)) {

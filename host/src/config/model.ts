@@ -1,4 +1,5 @@
 import { fromBinary, type Message } from "@bufbuild/protobuf";
+import type { Any } from "@bufbuild/protobuf/wkt";
 import { AnyDecoder, type AnyContent, type AnyContents } from "./any-contents.ts";
 import { Checker } from "./check.ts";
 import { Damaged } from "./damaged.ts";
@@ -32,6 +33,7 @@ export class Model {
   readonly #options: ModelOptions;
   readonly #contents: AnyContents = new WeakMap();
   readonly #damaged = new Damaged();
+  readonly #unread = new Set<Any>();
   readonly #reader: MessageReader;
 
   constructor(options: ModelOptions) {
@@ -84,10 +86,27 @@ export class Model {
       classes,
       anys,
       damaged: this.#damaged,
+      onUnreadAny: (any) => this.#unread.add(any),
       source,
       onUnknownField,
       warned,
     }).check(message);
+  }
+
+  /** The content of an `Any`, for a caller that reports what is wrong with its type. */
+  contentOf(any: Any): AnyContent {
+    this.#unread.delete(any);
+    return this.anys.contentOf(any);
+  }
+
+  /** Call when all is parsed: reports each `Any` of an unknown type that nobody has asked for. */
+  checkUnread(): void {
+    for (const any of this.#unread) {
+      const { messageName } = this.anys.contentOf(any);
+      if (this.schema.registry.getMessage(messageName)) continue;
+      const text = `the type ${messageName} is not known here`;
+      this.problems.error(this.origins.place(any, "@type"), text);
+    }
   }
 
   /** What a bare `google.protobuf.Struct` stands for, as a message of the type that a name stands for. */

@@ -20,7 +20,7 @@ export function perRouteConfig(
   found: Found,
   asked: Asked,
 ): PerRouteConfig | undefined {
-  const content = context.model.anys.contentOf(asked.config);
+  const content = context.model.contentOf(asked.config);
   if (content.messageName !== wrapperName) return filterOwn(context, found, asked, false);
   const wrapper = content.message as FilterConfig | undefined;
   if (!wrapper) return undefined;
@@ -48,7 +48,7 @@ function filterOwn(
   optional: boolean,
 ): PerRouteConfig | undefined {
   const { filterName, owner, field } = asked;
-  const { message, messageName } = context.model.anys.contentOf(asked.config);
+  const { message, messageName } = context.model.contentOf(asked.config);
   const factory = context.registry.httpFilterOfRoute(messageName);
   if (!factory?.parseRouteConfig) {
     if (!optional) context.problem(owner, field, unknownText(context, filterName, messageName));

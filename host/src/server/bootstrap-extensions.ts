@@ -17,7 +17,7 @@ export function parseBootstrapExtensions(
     const field = `bootstrap_extensions[${index}]`;
     // The rules say that there must be one.
     if (!typedConfig) return;
-    const content = context.model.anys.contentOf(typedConfig);
+    const content = context.model.contentOf(typedConfig);
     if (content.messageName !== guestsName) {
       const asked = content.messageName || extension.name;
       const text = `there is no bootstrap extension of type ${asked}; there is ${guestsName}`;

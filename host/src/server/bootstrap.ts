@@ -114,6 +114,7 @@ function parse(
   const listenerMessages = message.staticResources?.listeners ?? [];
   const clusters = clusterMessages.map((cluster) => parseCluster(cluster, context));
   const listeners = listenerMessages.map((listener) => parseListener(listener, context));
+  model.checkUnread();
   checkClusters(clusterMessages, context);
   checkReferences(clusterMessages, found, model.problems);
   checkListeners(listenerMessages, listeners, context);

@@ -202,6 +202,7 @@ export class ExtensionSubscription {
     const extension = context.extension("http_filter", name, config, resource, "typed_config");
     if (!extension) return undefined;
     this.#checkUsers(extension, context, resource);
+    model.checkUnread();
     this.#checkReferences(found, model.problems);
     if (model.problems.failed) return undefined;
     await prepareAll(found, prepareContextFor, model.problems);
