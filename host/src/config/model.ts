@@ -104,8 +104,10 @@ export class Model {
     for (const any of this.#unread) {
       const { messageName } = this.anys.contentOf(any);
       if (this.schema.registry.getMessage(messageName)) continue;
-      const text = `the type ${messageName} is not known here`;
-      this.problems.error(this.origins.place(any, "@type"), text);
+      const place = this.origins.place(any, "@type");
+      // What it is a part of may have been refused as a whole.
+      if (this.problems.hasAround(place)) continue;
+      this.problems.error(place, `the type ${messageName} is not known here`);
     }
   }
 

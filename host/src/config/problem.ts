@@ -64,6 +64,13 @@ export class ProblemList {
     return [...sorted, { severity: "error", ...fileOnly(""), text }];
   }
 
+  /** Whether there is an error with something that the place is a part of. */
+  hasAround(place: Place): boolean {
+    return this.errors.some(
+      ({ file, path }) => file === place.file && path !== "" && place.path.startsWith(`${path}.`),
+    );
+  }
+
   get failed(): boolean {
     return this.errors.length > 0;
   }
