@@ -73,7 +73,7 @@ export class FilterManager implements FilterChainFactoryCallbacks, ResettableStr
   encodingAborted = false;
   decoderFiltersStreaming = false;
   encoderFiltersStreaming = false;
-  /** The filters are destroyed. */
+  /** The stream is over: nothing that a filter asks for has an effect. */
   destroyed = false;
   bufferLimit: number;
 
@@ -168,7 +168,7 @@ export class FilterManager implements FilterChainFactoryCallbacks, ResettableStr
   }
 
   resetForGenerationEnd(): void {
-    this.resetStream(StreamResetReason.LocalReset, "");
+    this.resetStream(StreamResetReason.LocalReset, LocalReplyDetails.GenerationEnded);
   }
 
   // ---- response state
@@ -375,6 +375,10 @@ export class FilterManager implements FilterChainFactoryCallbacks, ResettableStr
 
   /** Tells the filters that the stream is over; then `log`, then `destroyFilters`. */
   onStreamComplete(): void {
+    this.destroyed = true;
+    this.decodingAborted = true;
+    this.encodingAborted = true;
+    this.#preparedReply = undefined;
     let entry = this.#firstFilter;
     while (entry !== undefined) {
       entry.base.onStreamComplete?.();
@@ -389,19 +393,16 @@ export class FilterManager implements FilterChainFactoryCallbacks, ResettableStr
     for (let i = 0; i < handlers.length; i += 1) handlers[i]!(this.callbacks.streamInfo);
   }
 
-  /** Ends every filter. Nothing that they call afterwards has an effect. */
+  /** Ends every filter, once. */
   destroyFilters(): void {
-    if (this.destroyed) return;
-    this.destroyed = true;
-    this.decodingAborted = true;
-    this.encodingAborted = true;
-    this.#preparedReply = undefined;
     let entry = this.#firstFilter;
+    this.#firstFilter = undefined;
     while (entry !== undefined) {
       entry.base.onDestroy();
       entry = entry.nextFilter;
     }
     const generations = this.#generations;
+    this.#generations = undefined;
     if (generations === undefined) return;
     for (let i = 0; i < generations.length; i += 1) generations[i]!.release(this);
   }

@@ -3,13 +3,15 @@ import { HeaderMapImpl } from "../../common/headers/header-map.ts";
 import type { RequestHeaderMap, ResponseHeaderMap } from "../../contracts/headers.ts";
 import type { LocalReply } from "../../contracts/http/filter.ts";
 
-/** `%RESPONSE_CODE_DETAILS%` of the replies that the filter manager makes itself. */
+/** `%RESPONSE_CODE_DETAILS%` of streams that the filter manager answers or ends itself. */
 export const LocalReplyDetails = {
   RequestPayloadTooLarge: "request_payload_too_large",
   ResponsePayloadTooLarge: "response_payload_too_large",
   FilterAddedInvalidRequestData: "filter_added_invalid_request_data",
   FilterAddedInvalidResponseData: "filter_added_invalid_response_data",
   FilterRemovedRequiredResponseHeaders: "filter_removed_required_response_headers",
+  /** Ours: an old version of a discovered filter was given up before the stream had ended. */
+  GenerationEnded: "filter_generation_ended",
 } as const;
 
 /** A local reply ready to be encoded. */

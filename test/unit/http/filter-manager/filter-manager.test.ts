@@ -160,6 +160,26 @@ describe("the end of a stream", () => {
     assert.equal(harness.filter("A").destroyed, 1);
   });
 
+  test("begins with onStreamComplete(): from there on nothing that a filter asks for has an effect", () => {
+    const harness = new FilterHarness({ filters: ["A"] });
+    const filter = harness.filter("A");
+    filter.onStreamComplete = () => {
+      filter.decoder.sendLocalReply({ code: 500, body: "late", details: "late" });
+      filter.decoder.resetStream();
+      filter.decoder.continueDecoding();
+    };
+    filter.onDecodeHeaders = () => FilterHeadersStatus.StopAllIterationAndBuffer;
+    harness.request(true);
+    harness.take();
+    harness.manager.resetStream("remote reset", "");
+    assert.deepEqual(harness.take(), [
+      ">reset(remote reset)",
+      "R.onStreamComplete()",
+      "A.onDestroy()",
+      "R.onDestroy()",
+    ]);
+  });
+
   test("makes every callback of a filter a no-op", () => {
     const harness = new FilterHarness({ filters: ["A"] });
     harness.request(false).respond(true);
