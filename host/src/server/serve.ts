@@ -1,16 +1,23 @@
 import type { ServerOptions } from "../cli/options.ts";
 import type { LogLevels } from "../common/log/levels.ts";
 import type { ThreadLoggers } from "../common/log/logger-source.ts";
+import { SingletonMap } from "../common/singleton-map.ts";
 import { systemTime } from "../common/time/clock.ts";
 import { formatProblem } from "../config/problem.ts";
+import type { ClusterConfig } from "../contracts/config/snapshot.ts";
 import type { Result } from "../contracts/result.ts";
 import { registry } from "../extensions/all.ts";
 import type { Watchdog } from "../guest/limits/watchdog.ts";
+import type { SnapshotUpdate } from "../snapshot/update.ts";
 import { StatsStore } from "../stats/stats-store.ts";
+import { MainClusters } from "../upstream/main-clusters.ts";
 import { ExtensionDiscovery } from "../xds/extension-discovery.ts";
 import type { LoadedBootstrap } from "./bootstrap.ts";
 import { withSharedCounts, type Configuration } from "./configuration.ts";
-import type { LoadedConfiguration, Server, ServerComponents } from "./server.ts";
+import { adminDeps } from "./admin-source.ts";
+import { createAdmin } from "./admin/admin.ts";
+import { ServerStats } from "./server-stats.ts";
+import type { LoadedConfiguration, RunningAdmin, Server, ServerComponents } from "./server.ts";
 import { WorkerServiceHooks } from "./worker-attachments.ts";
 
 export interface ServeEnvironment {
@@ -28,58 +35,82 @@ export function serverComponents(environment: ServeEnvironment): ServerComponent
 
 /** What the main thread has beside the workers: stats, configuration, discovery, admin. */
 class MainThread implements ServerComponents {
-  readonly options: ServerOptions;
-  readonly loggers: ThreadLoggers;
   readonly workerHooks: WorkerServiceHooks;
   readonly #environment: ServeEnvironment;
   readonly #stats = new StatsStore();
-  #bootstrap: LoadedBootstrap | undefined;
-  #discovery: ExtensionDiscovery | undefined;
+  readonly #serverStats: ServerStats;
+  readonly #clusterStats: MainClusters;
+  readonly #singletons = new SingletonMap();
+  #loaded: Loaded | undefined;
 
   constructor(environment: ServeEnvironment) {
-    const { options, loggers, levels, watchdog } = environment;
+    const { options, levels, watchdog } = environment;
     this.#environment = environment;
-    this.options = options;
-    this.loggers = loggers;
     const log = { levels: levels.memory, path: options.logPath };
     this.workerHooks = new WorkerServiceHooks({ stats: this.#stats, watchdog, log });
+    this.#serverStats = new ServerStats(this.#stats, options.concurrency);
+    this.#clusterStats = new MainClusters(this.#stats.main);
   }
 
   async loadConfiguration(): Promise<Result<LoadedConfiguration, readonly string[]>> {
-    const { configuration, loggers } = this.#environment;
-    const loaded = await configuration.load(this.options);
-    if (!loaded.ok) return { ok: false, error: loaded.error.map(formatProblem) };
-    const bootstrap = loaded.value;
-    this.#bootstrap = bootstrap;
+    const { configuration, loggers, options } = this.#environment;
+    const read = await configuration.load(options);
+    if (!read.ok) return { ok: false, error: read.error.map(formatProblem) };
+    const bootstrap = read.value;
     const log = loggers.logger("config");
     for (const warning of bootstrap.warnings) log.warning(formatProblem(warning));
-    this.#discovery = this.#discover(bootstrap);
-    await this.#discovery.warm();
-    const { localInfo, guestLimits, clusters, listeners } = bootstrap;
-    const update = {
+    const discovery = this.#discover(bootstrap);
+    await discovery.warm();
+    const { localInfo, guestLimits, listeners } = bootstrap;
+    const update: SnapshotUpdate = {
       snapshot: 1,
-      clusters: clusters.map(withSharedCounts),
+      clusters: bootstrap.clusters.map(withSharedCounts),
       removedClusters: [],
       listeners,
       removedListeners: [],
-      extensionConfigs: this.#discovery.takeInitial(),
+      extensionConfigs: discovery.takeInitial(),
     };
+    this.#clusterStats.commit(update);
+    this.#loaded = { bootstrap, discovery, clusters: update.clusters };
     return { ok: true, value: { constants: { localInfo, guestLimits }, update } };
   }
 
-  async startAdmin(): Promise<Result<undefined, string>> {
-    return { ok: true, value: undefined };
+  async startAdmin(server: Server): Promise<Result<RunningAdmin | undefined, string>> {
+    this.#stats.onFlush(() => this.#refresh(server));
+    const { options, levels, loggers } = this.#environment;
+    const deps = adminDeps({
+      options,
+      levels,
+      loggers,
+      registry,
+      server,
+      stats: this.#stats,
+      singleton: (key, create) => this.#singletons.get(key, create),
+      ...this.#loaded!,
+    });
+    return deps === undefined ? { ok: true, value: undefined } : createAdmin(deps);
   }
 
   onLive(server: Server): void {
-    this.#stats.startFlushing(this.#bootstrap?.statsFlushIntervalMs);
-    this.#discovery?.goLive((update) => server.apply(update));
+    const { bootstrap, discovery } = this.#loaded!;
+    const { concurrency } = this.#environment.options;
+    this.#serverStats.onLive(process.uptime() * 1000, bootstrap.listeners, concurrency);
+    this.#refresh(server);
+    this.#stats.startFlushing(bootstrap.statsFlushIntervalMs);
+    discovery.goLive((update) => server.apply(update));
   }
 
   async close(): Promise<void> {
-    this.#discovery?.close();
+    this.#loaded?.discovery.close();
     this.#stats.stopFlushing();
-    this.loggers.flush();
+    await this.#singletons.close();
+    this.#environment.loggers.flush();
+  }
+
+  /** Brings what is looked up, rather than counted, up to the moment. */
+  #refresh(server: Server): void {
+    this.#serverStats.refresh(server.state);
+    this.#clusterStats.refresh();
   }
 
   #discover(bootstrap: LoadedBootstrap): ExtensionDiscovery {
@@ -98,4 +129,11 @@ class MainThread implements ServerComponents {
       snapshot: 1,
     });
   }
+}
+
+/** What came of the bootstrap. */
+interface Loaded {
+  readonly bootstrap: LoadedBootstrap;
+  readonly discovery: ExtensionDiscovery;
+  readonly clusters: readonly ClusterConfig[];
 }

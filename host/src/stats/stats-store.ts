@@ -55,14 +55,19 @@ export class StatsStore {
     return (this.#counters.get(name) ?? this.#gauges.get(name))?.value ?? 0;
   }
 
-  /** Ends an interval: histograms show now what was recorded before. */
-  flush(): void {
+  /** Brings what is looked up rather than counted up to the moment: before the values are shown. */
+  refresh(): void {
     for (const callback of this.#beforeFlush) callback();
     this.main.flush();
+  }
+
+  /** Ends an interval: histograms show now what was recorded before. */
+  flush(): void {
+    this.refresh();
     for (const histogram of this.#histograms.values()) histogram.merge();
   }
 
-  /** `callback` sets what is looked up rather than counted (memory, up-time), before each flush. */
+  /** `callback` sets what is looked up rather than counted (memory, up-time): at each `refresh` and flush. */
   onFlush(callback: () => void): void {
     this.#beforeFlush.push(callback);
   }

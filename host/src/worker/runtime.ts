@@ -15,7 +15,7 @@ import { createWorkerStats } from "../stats/attach.ts";
 import type { ThreadStats } from "../stats/thread-stats.ts";
 import { ClusterManagerImpl } from "../upstream/cluster-manager.ts";
 import { ExtensionConfigs } from "./extension-configs.ts";
-import { SingletonMap } from "./singleton-map.ts";
+import { SingletonMap } from "../common/singleton-map.ts";
 import type { StagedUpdate, WorkerRuntime } from "./worker-runtime.ts";
 
 /** The data plane of one worker: everything that it has is put together here. */

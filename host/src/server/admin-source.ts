@@ -1,0 +1,105 @@
+import type { ServerOptions } from "../cli/options.ts";
+import { sluiceVersion } from "../cli/version.ts";
+import type { LogLevels } from "../common/log/levels.ts";
+import type { ThreadLoggers } from "../common/log/logger-source.ts";
+import { systemTime } from "../common/time/clock.ts";
+import { messageNameOfTypeUrl } from "../common/type-url.ts";
+import type { AccessLog } from "../contracts/access-log.ts";
+import type { ClusterConfig, ExtensionConfig } from "../contracts/config/snapshot.ts";
+import type { ExtensionKind, ExtensionRegistry } from "../contracts/extension.ts";
+import type { WorkerContext } from "../contracts/runtime.ts";
+import type { JsonValue } from "../contracts/stream-info.ts";
+import type { StatsStore } from "../stats/stats-store.ts";
+import type { ExtensionDiscovery } from "../xds/extension-discovery.ts";
+import type { AdminDeps, BuiltInExtension } from "./admin/admin-deps.ts";
+import type { LoadedBootstrap } from "./bootstrap.ts";
+import type { Server } from "./server.ts";
+
+/** What the admin interface shows, from the main thread's parts. */
+export interface AdminSource {
+  readonly options: ServerOptions;
+  readonly levels: LogLevels;
+  readonly loggers: ThreadLoggers;
+  readonly stats: StatsStore;
+  readonly registry: ExtensionRegistry;
+  readonly bootstrap: LoadedBootstrap;
+  readonly clusters: readonly ClusterConfig[];
+  readonly discovery: ExtensionDiscovery;
+  readonly server: Server;
+  singleton<T>(key: string, create: () => T): T;
+}
+
+/** Undefined when the configuration has no admin interface. */
+export function adminDeps(source: AdminSource): AdminDeps | undefined {
+  const { bootstrap, server, options } = source;
+  const { admin } = bootstrap;
+  if (admin === undefined) return undefined;
+  const loadedMs = systemTime.systemMs();
+  return {
+    address: admin.address,
+    stats: source.stats,
+    levels: source.levels,
+    log: source.loggers.logger("admin"),
+    time: systemTime,
+    accessLogs: admin.accessLogs.map((config) => createAccessLog(config, source)),
+    version: sluiceVersion(),
+    state: () => server.state,
+    clusters: () => source.clusters,
+    listeners: () => server.boundListeners,
+    configDump: () => ({
+      bootstrap: bootstrap.message,
+      localInfo: bootstrap.localInfo,
+      clusters: bootstrap.clusterMessages,
+      listeners: bootstrap.listenerMessages,
+      loadedMs,
+      ecds: source.discovery.current(),
+    }),
+    extensions: () => builtInExtensions(source.registry),
+    commandLineOptions: () => commandLineOptions(options),
+    quit: () => server.requestShutdown(),
+  };
+}
+
+/** Envoy's categories of the extension kinds. */
+const categories: readonly (readonly [ExtensionKind, string])[] = [
+  ["access_logger", "envoy.access_loggers"],
+  ["http_filter", "envoy.filters.http"],
+  ["listener_filter", "envoy.filters.listener"],
+  ["network_filter", "envoy.filters.network"],
+];
+
+function builtInExtensions(registry: ExtensionRegistry): BuiltInExtension[] {
+  return categories.flatMap(([kind, category]) =>
+    registry.factories(kind).map(({ name, messageName }) => ({ name, category, messageName })),
+  );
+}
+
+/** `envoy.admin.v3.CommandLineOptions`, as far as the flags exist here. */
+function commandLineOptions(options: ServerOptions): { [name: string]: JsonValue } {
+  return {
+    concurrency: options.concurrency,
+    config_path: options.configPath ?? "",
+    config_yaml: options.configYaml ?? "",
+    admin_address_path: options.adminAddressPath ?? "",
+    log_level: options.logLevel,
+    component_log_level: options.componentLogLevels
+      .map(({ component, level }) => `${component}:${level}`)
+      .join(","),
+    log_path: options.logPath ?? "",
+    service_cluster: options.serviceCluster ?? "",
+    service_node: options.serviceNode ?? "",
+    mode: options.mode === "validate" ? "Validate" : "Serve",
+  };
+}
+
+/** An access log of the main thread: the logger is given what it needs of a worker's context. */
+function createAccessLog(config: ExtensionConfig, source: AdminSource): AccessLog {
+  const factory = source.registry.accessLogger(messageNameOfTypeUrl(config.typeUrl));
+  if (factory === undefined) throw new Error(`there is no access logger ${config.typeUrl}`);
+  const context: Pick<WorkerContext, "loggers" | "singleton" | "stats"> = {
+    loggers: source.loggers,
+    stats: source.stats.main,
+    singleton: (key, create) => source.singleton(key, create),
+  };
+  return factory.createAccessLog(config.config, context as WorkerContext);
+}

@@ -1,0 +1,71 @@
+import type { LogLevels } from "../../common/log/levels.ts";
+import type { Bootstrap } from "../../config/gen/envoy/config/bootstrap/v3/bootstrap_pb.ts";
+import type { Cluster } from "../../config/gen/envoy/config/cluster/v3/cluster_pb.ts";
+import type { TypedExtensionConfig } from "../../config/gen/envoy/config/core/v3/extension_pb.ts";
+import type { Listener } from "../../config/gen/envoy/config/listener/v3/listener_pb.ts";
+import type { AccessLog } from "../../contracts/access-log.ts";
+import type { Address } from "../../contracts/address.ts";
+import type { ClusterConfig, LocalInfo } from "../../contracts/config/snapshot.ts";
+import type { TimeSource } from "../../contracts/event.ts";
+import type { Logger } from "../../contracts/log.ts";
+import type { JsonValue } from "../../contracts/stream-info.ts";
+import type { StatsStore } from "../../stats/stats-store.ts";
+
+/** Where a listener's connections arrive. */
+export interface ListenerStatus {
+  readonly listenerName: string;
+  readonly address: Address;
+  /** 0 is `address` of the configuration, the others its `additional_addresses`. */
+  readonly addressIndex: number;
+}
+
+/** The configuration in force, as messages. Called when somebody asks. */
+export interface ConfigDumpSource {
+  readonly bootstrap: Bootstrap;
+  readonly localInfo: LocalInfo;
+  readonly clusters: readonly Cluster[];
+  readonly listeners: readonly Listener[];
+  /** When that was loaded, ms since the epoch. */
+  readonly loadedMs: number;
+  /** Discovered HTTP filters that have arrived. */
+  readonly ecds: readonly EcdsEntry[];
+}
+
+export interface EcdsEntry {
+  readonly version: string;
+  readonly resource: TypedExtensionConfig;
+  /** Ms since the epoch. */
+  readonly lastUpdatedMs: number;
+}
+
+/** What the admin interface shows and does. Functions give the state of the moment. */
+export interface AdminDeps {
+  /** Where to listen; port 0 lets the kernel choose. */
+  readonly address: Address;
+  readonly stats: StatsStore;
+  readonly levels: LogLevels;
+  /** Of the component `admin`. */
+  readonly log: Logger;
+  readonly time: TimeSource;
+  /** For requests to the admin interface. */
+  readonly accessLogs: readonly AccessLog[];
+  readonly version: string;
+  /** `LIVE`, `DRAINING`, `PRE_INITIALIZING` or `INITIALIZING`. */
+  state(): string;
+  clusters(): readonly ClusterConfig[];
+  listeners(): readonly ListenerStatus[];
+  configDump(): ConfigDumpSource;
+  /** The names and message types of what is built in, by Envoy's category. */
+  extensions(): readonly BuiltInExtension[];
+  /** `command_line_options` of `/server_info`, in Envoy's names. */
+  commandLineOptions(): { readonly [name: string]: JsonValue };
+  /** Ends the server, as SIGTERM does. */
+  quit(): void;
+}
+
+export interface BuiltInExtension {
+  readonly name: string;
+  /** `envoy.filters.http` … */
+  readonly category: string;
+  readonly messageName: string;
+}
