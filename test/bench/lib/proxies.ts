@@ -78,11 +78,15 @@ function spawnProxy(peer: Peer, options: BootstrapOptions): Child {
   }
 }
 
-/** Sluice with the same bootstrap file as Envoy. */
-export function startSluice(options: BootstrapOptions, args: readonly string[]): Child {
+/** Sluice with the same bootstrap file as Envoy, on the proxy's core or on those that are named. */
+export function startSluice(
+  options: BootstrapOptions,
+  args: readonly string[],
+  core: string = cores.proxy,
+): Child {
   const file = scratchFile("sluice.yaml", bootstrap(options));
   const command = path.join(root, "host/bin/sluice.js");
-  return new Child(cores.proxy, nodePath, [command, "-c", file, ...args]);
+  return new Child(core, nodePath, [command, "-c", file, ...args]);
 }
 
 function nginxUpstream(): string {

@@ -40,7 +40,7 @@ export async function benchStartup(report: Report): Promise<void> {
 /** Milliseconds from exec to the first 200 of `/ready`. */
 async function startOnce(live?: (pid: number) => Promise<void>): Promise<number> {
   const begin = performance.now();
-  const proxy = startSluice(options, ["--concurrency", "2"]);
+  const proxy = startSluice(options, ["--concurrency", "2"], "0,1");
   try {
     const url = `http://127.0.0.1:${ports.admin}/ready`;
     for (;;) {
