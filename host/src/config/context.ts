@@ -94,6 +94,10 @@ export class ConfigContext implements ParseContext {
     return extension;
   }
 
+  knowsExtension(kind: ExtensionKind, name: string, config: Any): boolean {
+    return this.#factory(kind, name, this.model.contentOf(config)) !== undefined;
+  }
+
   accessLog(message: Message): ExtensionConfig | undefined {
     return parseAccessLog(message as AccessLog, this);
   }

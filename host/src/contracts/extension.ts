@@ -82,8 +82,11 @@ export interface ListenerFilterFactory<Config = unknown> extends ExtensionFactor
 }
 
 export interface AccessLoggerFactory<Config = unknown> extends ExtensionFactory<Config> {
-  createAccessLog(config: Config, context: WorkerContext): AccessLog;
+  createAccessLog(config: Config, context: AccessLogContext): AccessLog;
 }
+
+/** What access loggers get of a worker, or of the main thread (for the admin interface's). */
+export type AccessLogContext = Pick<WorkerContext, "loggers" | "singleton" | "stats">;
 
 /** The factories that this build has, by the message name of their configuration. */
 export interface ExtensionRegistry {
@@ -118,6 +121,11 @@ export interface ParseContext {
     owner: Message,
     field: string,
   ): ExtensionConfig | undefined;
+  /**
+   * Whether `extension` would find a factory, for what may be left out when there is none (`is_optional`): an
+   * unknown type that was asked about so is not reported.
+   */
+  knowsExtension(kind: ExtensionKind, name: string, config: Any): boolean;
   /**
    * An `envoy.config.accesslog.v3.AccessLog`, an element of `owner.field`: the logger with its filter, for
    * `WorkerContext.createAccessLog`. Reports an unknown logger, and returns undefined then.

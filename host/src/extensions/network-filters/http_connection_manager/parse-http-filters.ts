@@ -55,13 +55,10 @@ function parseHttpFilter(
   return { ...common, extension, discovery: undefined };
 }
 
-/** Whether there is a factory for it; a `TypedStruct` is taken to stand for something known. */
 function isKnown(filter: HttpFilter, context: ParseContext): boolean {
-  if (filter.configType.case !== "typedConfig") return false;
-  const messageName = messageNameOfTypeUrl(filter.configType.value.typeUrl);
-  return (
-    messageName.endsWith(".TypedStruct") || context.registry.httpFilter(messageName) !== undefined
-  );
+  const { configType, name } = filter;
+  if (configType.case !== "typedConfig") return false;
+  return context.knowsExtension("http_filter", name, configType.value);
 }
 
 function checkPlace(
