@@ -4,7 +4,7 @@ import {
   type FileAppenderObserver,
 } from "../common/file-appender.ts";
 import type { Logger } from "../contracts/log.ts";
-import type { WorkerContext } from "../contracts/runtime.ts";
+import type { AccessLogContext } from "../contracts/extension.ts";
 import type { Counter, Gauge, StatsScope } from "../contracts/stats.ts";
 
 /** Bytes of lines that may wait for one file on one worker; more are dropped and counted. */
@@ -64,8 +64,8 @@ export class AccessLogFiles {
   }
 }
 
-/** The files of this worker. */
-export function accessLogFilesOf(context: WorkerContext): AccessLogFiles {
+/** The files of this thread. */
+export function accessLogFilesOf(context: AccessLogContext): AccessLogFiles {
   return context.singleton(
     "access_log_files",
     () => new AccessLogFiles(context.stats, context.loggers.logger("file")),

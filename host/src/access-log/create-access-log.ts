@@ -1,8 +1,7 @@
 import { messageNameOfTypeUrl } from "../common/type-url.ts";
 import type { AccessLog, AccessLogType } from "../contracts/access-log.ts";
 import type { ExtensionConfig } from "../contracts/config/snapshot.ts";
-import type { ExtensionRegistry } from "../contracts/extension.ts";
-import type { WorkerContext } from "../contracts/runtime.ts";
+import type { AccessLogContext, ExtensionRegistry } from "../contracts/extension.ts";
 import type { StreamInfo } from "../contracts/stream-info.ts";
 import type { AccessLogConfig } from "./config.ts";
 import { type AccessLogPredicate, createAccessLogPredicate } from "./filters.ts";
@@ -13,7 +12,7 @@ import { type AccessLogPredicate, createAccessLogPredicate } from "./filters.ts"
  */
 export function createAccessLog(
   config: ExtensionConfig,
-  context: WorkerContext,
+  context: AccessLogContext,
   registry: ExtensionRegistry,
 ): AccessLog {
   const { logger, filter } = config.config as AccessLogConfig;

@@ -1,13 +1,11 @@
+import { createAccessLog } from "../access-log/create-access-log.ts";
 import type { ServerOptions } from "../cli/options.ts";
 import { sluiceVersion } from "../cli/version.ts";
 import type { LogLevels } from "../common/log/levels.ts";
 import type { ThreadLoggers } from "../common/log/logger-source.ts";
 import { systemTime } from "../common/time/clock.ts";
-import { messageNameOfTypeUrl } from "../common/type-url.ts";
-import type { AccessLog } from "../contracts/access-log.ts";
-import type { ClusterConfig, ExtensionConfig } from "../contracts/config/snapshot.ts";
-import type { ExtensionKind, ExtensionRegistry } from "../contracts/extension.ts";
-import type { WorkerContext } from "../contracts/runtime.ts";
+import type { ClusterConfig } from "../contracts/config/snapshot.ts";
+import type { AccessLogContext, ExtensionKind, ExtensionRegistry } from "../contracts/extension.ts";
 import type { JsonValue } from "../contracts/stream-info.ts";
 import type { StatsStore } from "../stats/stats-store.ts";
 import type { ExtensionDiscovery } from "../xds/extension-discovery.ts";
@@ -31,17 +29,22 @@ export interface AdminSource {
 
 /** Undefined when the configuration has no admin interface. */
 export function adminDeps(source: AdminSource): AdminDeps | undefined {
-  const { bootstrap, server, options } = source;
+  const { bootstrap, server, options, registry } = source;
   const { admin } = bootstrap;
   if (admin === undefined) return undefined;
   const loadedMs = systemTime.systemMs();
+  const mainThread: AccessLogContext = {
+    loggers: source.loggers,
+    stats: source.stats.main,
+    singleton: (key, create) => source.singleton(key, create),
+  };
   return {
     address: admin.address,
     stats: source.stats,
     levels: source.levels,
     log: source.loggers.logger("admin"),
     time: systemTime,
-    accessLogs: admin.accessLogs.map((config) => createAccessLog(config, source)),
+    accessLogs: admin.accessLogs.map((config) => createAccessLog(config, mainThread, registry)),
     version: sluiceVersion(),
     state: () => server.state,
     clusters: () => source.clusters,
@@ -54,7 +57,7 @@ export function adminDeps(source: AdminSource): AdminDeps | undefined {
       loadedMs,
       ecds: source.discovery.current(),
     }),
-    extensions: () => builtInExtensions(source.registry),
+    extensions: () => builtInExtensions(registry),
     commandLineOptions: () => commandLineOptions(options),
     quit: () => server.requestShutdown(),
   };
@@ -90,16 +93,4 @@ function commandLineOptions(options: ServerOptions): { [name: string]: JsonValue
     service_node: options.serviceNode ?? "",
     mode: options.mode === "validate" ? "Validate" : "Serve",
   };
-}
-
-/** An access log of the main thread: the logger is given what it needs of a worker's context. */
-function createAccessLog(config: ExtensionConfig, source: AdminSource): AccessLog {
-  const factory = source.registry.accessLogger(messageNameOfTypeUrl(config.typeUrl));
-  if (factory === undefined) throw new Error(`there is no access logger ${config.typeUrl}`);
-  const context: Pick<WorkerContext, "loggers" | "singleton" | "stats"> = {
-    loggers: source.loggers,
-    stats: source.stats.main,
-    singleton: (key, create) => source.singleton(key, create),
-  };
-  return factory.createAccessLog(config.config, context as WorkerContext);
 }

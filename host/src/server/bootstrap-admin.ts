@@ -1,5 +1,6 @@
 import { create, toBinary } from "@bufbuild/protobuf";
 import { AnySchema } from "@bufbuild/protobuf/wkt";
+import { accessLogTypeUrl } from "../access-log/config.ts";
 import type { ConfigContext } from "../config/context.ts";
 import type { Admin, Bootstrap } from "../config/gen/envoy/config/bootstrap/v3/bootstrap_pb.ts";
 import { typeUrlOf } from "../config/schema.ts";
@@ -18,10 +19,7 @@ export function parseAdmin(message: Bootstrap, context: ConfigContext): AdminCon
   const { admin } = message;
   if (!admin) return undefined;
   const accessLogs = admin.accessLog
-    .map((log) => {
-      const config = log.configType.value;
-      return context.extension("access_logger", log.name, config, log, "typed_config");
-    })
+    .map((log) => context.accessLog(log))
     .concat(admin.accessLogPath === "" ? [] : [fileLog(admin, context)])
     .filter((log) => log !== undefined);
   const address = admin.address && parseListenAddress(admin.address, context);
@@ -38,5 +36,6 @@ function fileLog(admin: Admin, context: ConfigContext): ExtensionConfig | undefi
     value: toBinary(desc, create(desc, { path: admin.accessLogPath })),
   });
   const name = "envoy.access_loggers.file";
-  return context.extension("access_logger", name, config, admin, "access_log_path");
+  const logger = context.extension("access_logger", name, config, admin, "access_log_path");
+  return logger && { name, typeUrl: accessLogTypeUrl, config: { logger, filter: undefined } };
 }
