@@ -26,7 +26,7 @@ process.exit(result.status ?? 1);
 
 function testFiles(entry) {
   if (!existsSync(entry)) return [];
-  if (/\.test\.ts$/.test(entry)) return [entry];
+  if (entry.endsWith(".test.ts")) return [entry];
   if (path.extname(entry) !== "") return [];
   return readdirSync(entry, { recursive: true })
     .filter((name) => name.endsWith(".test.ts"))

@@ -74,7 +74,7 @@ export class FilterStateImpl implements FilterState {
   readonly #values = new Map<string, unknown>();
   readonly #parent: FilterState | undefined;
 
-  constructor(parent?: FilterState | undefined) {
+  constructor(parent?: FilterState) {
     this.#parent = parent;
   }
 

@@ -42,6 +42,7 @@ export interface ExtensionFactory<Config = unknown> {
   prepare?(config: Config, context: PrepareContext): Promise<Result<Config, string>>;
 }
 
+/** Makes HTTP filters (category `envoy.filters.http`). */
 export interface HttpFilterFactory<
   Config = unknown,
   RouteConfig = unknown,
@@ -69,6 +70,7 @@ export interface HttpFilterContext extends WorkerContext {
   readonly filterName: string;
 }
 
+/** Makes network filters (category `envoy.filters.network`). */
 export interface NetworkFilterFactory<Config = unknown> extends ExtensionFactory<Config> {
   readonly isTerminal: boolean;
   createFilterFactory(
@@ -77,10 +79,12 @@ export interface NetworkFilterFactory<Config = unknown> extends ExtensionFactory
   ): NetworkFilterFactoryCb | Promise<NetworkFilterFactoryCb>;
 }
 
+/** Makes listener filters (category `envoy.filters.listener`). */
 export interface ListenerFilterFactory<Config = unknown> extends ExtensionFactory<Config> {
   createFilterFactory(config: Config, context: ListenerContext): ListenerFilterFactoryCb;
 }
 
+/** Makes access loggers (category `envoy.access_loggers`). */
 export interface AccessLoggerFactory<Config = unknown> extends ExtensionFactory<Config> {
   createAccessLog(config: Config, context: AccessLogContext): AccessLog;
 }

@@ -15,6 +15,7 @@ export interface Logger {
   critical(text: string): void;
 }
 
+/** Gives the log of each component; one object per name. */
 export interface LoggerSource {
   logger(component: string): Logger;
 }

@@ -62,6 +62,7 @@ export interface ListenerConfig {
   readonly accessLogs: readonly ExtensionConfig[];
 }
 
+/** `envoy.config.listener.v3.ListenerFilter`. */
 export interface ListenerFilterConfig {
   readonly extension: ExtensionConfig;
   /** The filter is skipped where this matches. */
@@ -76,6 +77,7 @@ export type ListenerFilterPredicate =
   /** `end` is exclusive. */
   | { readonly kind: "destination_port"; readonly start: number; readonly end: number };
 
+/** `envoy.config.listener.v3.FilterChain`; without filters, its connections are closed. */
 export interface FilterChainConfig {
   readonly name: string;
   readonly match: FilterChainMatchConfig;
@@ -97,6 +99,7 @@ export interface FilterChainMatchConfig {
   readonly sourcePorts: readonly number[];
 }
 
+/** `envoy.config.core.v3.CidrRange`, the address in canonical text and cut to the prefix. */
 export interface CidrRange {
   readonly ip: string;
   readonly family: 4 | 6;
@@ -139,6 +142,7 @@ export interface ClusterConfig {
   readonly resourceCounts: SharedArrayBuffer;
 }
 
+/** `CircuitBreakers.Thresholds` of one priority; counts of all workers together are held against them. */
 export interface CircuitBreakerThresholds {
   readonly maxConnections: number;
   readonly maxPendingRequests: number;
@@ -146,6 +150,7 @@ export interface CircuitBreakerThresholds {
   readonly maxRetries: number;
 }
 
+/** An endpoint of `ClusterLoadAssignment` with its locality. */
 export interface HostConfig {
   readonly address: Address;
   readonly hostname: string;

@@ -34,6 +34,7 @@ export type ConnectionCloseType = (typeof ConnectionCloseType)[keyof typeof Conn
 /** How the peer ended, once known (Envoy: `StreamInfo::DetectedCloseType`). */
 export type DetectedCloseType = "normal" | "local-reset" | "remote-reset";
 
+/** A connection only ever goes on to a later state. */
 export const ConnectionState = { Connecting: 0, Open: 1, Closing: 2, Closed: 3 } as const;
 export type ConnectionState = (typeof ConnectionState)[keyof typeof ConnectionState];
 

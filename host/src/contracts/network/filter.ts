@@ -22,6 +22,7 @@ export interface ReadFilterCallbacks {
   upstreamHost: HostDescription | undefined;
 }
 
+/** What a write filter may do to its connection. */
 export interface WriteFilterCallbacks {
   readonly connection: Connection;
   /** Hands `data` to the write filters between this one and the socket. */

@@ -15,6 +15,7 @@ export interface ConnectionSocket {
   requestedServerName: string;
 }
 
+/** What a listener filter may do to its socket. */
 export interface ListenerFilterCallbacks {
   readonly socket: ConnectionSocket;
   readonly dispatcher: Dispatcher;

@@ -18,6 +18,7 @@ export interface LoadBalancerContext {
   readonly streamInfo: StreamInfo | undefined;
 }
 
+/** A cluster on one worker: its hosts, their pools and the load balancer. */
 export interface ThreadLocalCluster {
   readonly info: ClusterInfo;
   /** Chooses a host and gives its pool for HTTP; undefined when no host can be used (flag UH). */
@@ -34,6 +35,7 @@ export interface ThreadLocalCluster {
   tcpConnection(context: LoadBalancerContext): TcpConnectionResult;
 }
 
+/** Outcome of asking for a connection of one's own. */
 export type TcpConnectionResult =
   | {
       readonly kind: "connection";
@@ -87,6 +89,7 @@ export interface ResourceManager {
   readonly retries: Resource;
 }
 
+/** One limited count of a circuit breaker. */
 export interface Resource {
   /** False when the limit is reached. */
   canCreate(): boolean;
@@ -148,6 +151,7 @@ export type PoolFailureReason =
   | "remote_connection_failure"
   | "timeout";
 
+/** How a request for a stream ends: exactly one of the two is called, unless it was cancelled. */
 export interface HttpPoolCallbacks {
   onPoolReady(ready: PoolReady): void;
   /** `host`: undefined when no connection to it was asked for, because too many requests wait already. */
