@@ -3,6 +3,7 @@ import { createHash } from "node:crypto";
 import fs from "node:fs";
 import { toBinary } from "@bufbuild/protobuf";
 import type { ExtensionConfig, ExtensionDiscoveryConfig } from "../contracts/config/snapshot.ts";
+import type { HttpFilterFactory } from "../contracts/extension.ts";
 import type { ConfigContext } from "./context.ts";
 import type {
   ConfigSource,
@@ -123,7 +124,7 @@ function parseDefault(context: ConfigContext, asked: Asked): ExtensionConfig | u
     context.problem(source, "default_config", text);
   }
   const factory = context.registry.httpFilter(messageName);
-  const misplaced = factory && misplacedText(name, messageName, factory.isTerminal, last);
+  const misplaced = factory && misplacedText(name, factory, last);
   if (misplaced !== undefined) context.problem(source, "default_config", misplaced);
   return extension;
 }
@@ -131,14 +132,14 @@ function parseDefault(context: ConfigContext, asked: Asked): ExtensionConfig | u
 /** Why a filter cannot stand where it stands; Envoy's words. */
 export function misplacedText(
   name: string,
-  messageName: string,
-  terminal: boolean,
+  factory: Pick<HttpFilterFactory, "isTerminal" | "name">,
   last: boolean,
 ): string | undefined {
-  if (terminal === last) return undefined;
-  return terminal
-    ? `Error: terminal filter named ${name} of type ${messageName} must be the last filter in a http filter chain.`
-    : `Error: non-terminal filter named ${name} of type ${messageName} is the last filter in a http filter chain.`;
+  if (factory.isTerminal === last) return undefined;
+  const { name: type } = factory;
+  return factory.isTerminal
+    ? `Error: terminal filter named ${name} of type ${type} must be the last filter in a http filter chain.`
+    : `Error: non-terminal filter named ${name} of type ${type} is the last filter in a http filter chain.`;
 }
 
 function keyOf(context: ConfigContext, name: string, config: ConfigSource): string {

@@ -216,14 +216,14 @@ export class ExtensionSubscription {
     resource: TypedExtensionConfig,
   ): void {
     const messageName = messageNameOfTypeUrl(extension.typeUrl);
-    const terminal = context.registry.httpFilter(messageName)?.isTerminal === true;
+    const factory = context.registry.httpFilter(messageName);
     for (const { discovery, last } of this.#users) {
       const allowed = discovery.typeUrls.map(messageNameOfTypeUrl);
       if (!allowed.includes(messageName)) {
         const text = `Error: filter config has type URL ${messageName} but expect ${allowed.join(", ")}.`;
         context.problem(resource, "typed_config", text);
       }
-      const misplaced = misplacedText(resource.name, messageName, terminal, last);
+      const misplaced = factory && misplacedText(resource.name, factory, last);
       if (misplaced !== undefined) context.problem(resource, "typed_config", misplaced);
     }
   }

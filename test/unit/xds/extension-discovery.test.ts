@@ -128,7 +128,7 @@ const badPushes: readonly BadPush[] = [
       "Filesystem config update rejected: FILE:5:3: resources[0].typed_config: Error: filter config has type URL " +
       "envoy.extensions.filters.http.router.v3.Router but expect envoy.extensions.filters.http.lua.v3.Lua.\n" +
       "FILE:5:3: resources[0].typed_config: Error: terminal filter named script of type " +
-      "envoy.extensions.filters.http.router.v3.Router must be the last filter in a http filter chain.",
+      "envoy.filters.http.router must be the last filter in a http filter chain.",
   },
   {
     what: "a refused field",
