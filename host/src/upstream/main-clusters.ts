@@ -38,7 +38,6 @@ const zeroCounters = [
   "upstream_http3_broken",
   "upstream_internal_redirect_failed_total",
   "upstream_internal_redirect_succeeded_total",
-  "upstream_queue_overloaded",
   "upstream_rq_0rtt",
   "upstream_rq_completed",
   "upstream_rq_maintenance_mode",
@@ -53,7 +52,7 @@ const zeroCounters = [
   "upstream_rq_retry_success",
   "upstream_rq_rx_reset_no_error",
 ];
-const zeroGauges = ["lb_subsets_active", "max_host_weight", "version"];
+const zeroGauges = ["lb_subsets_active", "max_host_weight", "upstream_queue_overloaded", "version"];
 
 /** The stats of one cluster that the main thread keeps, because they are of all workers together. */
 class MainCluster {

@@ -14,11 +14,19 @@ export function general(value: number, digits: number): string {
   return trimmed(value.toFixed(Math.max(0, digits - 1 - exponent)));
 }
 
-const allDigits = 32;
+const shownDigits = 32;
+const allDigits = 100;
 
-/** `%.32g`, which shows all digits of the binary number. */
+/** `%.32g`, which shows nearly all digits of the binary number. */
 export function exact(value: number): string {
-  return Number.isInteger(value) ? BigInt(value).toString() : trimmed(value.toPrecision(allDigits));
+  if (Number.isInteger(value)) return BigInt(value).toString();
+  const rounded = value.toPrecision(shownDigits);
+  // In the middle between two texts C takes the even one, JavaScript the larger one.
+  const all = value.toPrecision(allDigits);
+  const rest = all.slice(rounded.length);
+  const truncated = all.slice(0, rounded.length);
+  const isTie = /^50*$/.test(rest) && /[02468]$/.test(truncated);
+  return trimmed(isTie ? truncated : rounded);
 }
 
 /** The shorter of the fixed and the scientific text, the fixed one when both are as long (`std::to_chars`). */

@@ -6,7 +6,14 @@ import { exact } from "./number-format.ts";
 import type { SelectedStats } from "./selection.ts";
 
 // Names and labels are asked for again and again by scrapers; a stat's never change.
-const tagged = new WeakMap<object, { readonly metric: string; readonly labels: string }>();
+const taggedStats = new WeakMap<object, Tagged>();
+
+interface Tagged {
+  /** Without what the labels say: Envoy sorts by it. */
+  readonly name: string;
+  readonly metric: string;
+  readonly labels: string;
+}
 
 /** The exposition format of Prometheus: counters, gauges, histograms, each grouped by metric. */
 export function* statsPrometheus(
@@ -28,13 +35,13 @@ export function* statsPrometheus(
   }
 }
 
-function taggedOf(stat: { readonly name: string }): { metric: string; labels: string } {
-  let known = tagged.get(stat);
+function taggedOf(stat: { readonly name: string }): Tagged {
+  let known = taggedStats.get(stat);
   if (known === undefined) {
     const { name, tags } = extractTags(stat.name);
     const labels = tags.map((tag) => `${sanitized(tag.name)}="${escaped(tag.value)}"`).join(",");
-    known = { metric: metricName(name), labels };
-    tagged.set(stat, known);
+    known = { name, metric: metricName(name), labels };
+    taggedStats.set(stat, known);
   }
   return known;
 }
@@ -55,10 +62,14 @@ function escaped(value: string): string {
   return value.replaceAll("\\", "\\\\").replaceAll("\n", "\\n").replaceAll('"', '\\"');
 }
 
-/** By metric, in the order of their names; what has one metric keeps its order. */
-function grouped<T extends { readonly name: string }>(stats: readonly T[]): [string, T[]][] {
-  const groups = Map.groupBy(stats, (stat) => taggedOf(stat).metric);
-  return [...groups].sort(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0));
+/** By metric, in the order of the names without labels; what has one metric keeps its order. */
+function grouped<T extends { readonly name: string }>(
+  stats: readonly T[],
+): (readonly [metric: string, stats: T[]])[] {
+  const groups = Map.groupBy(stats, (stat) => taggedOf(stat).name);
+  return [...groups]
+    .sort(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0))
+    .map(([, group]) => [taggedOf(group[0]!).metric, group]);
 }
 
 function histogramText(
