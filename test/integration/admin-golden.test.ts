@@ -79,6 +79,23 @@ describe("admin with the configuration of bootstrap.yaml", () => {
     assert.ok(body.length > 100, "and there are some");
   });
 
+  test("GET /stats prints everything that Envoy does, but for what host/docs/stats.md lists", async () => {
+    const docs = readFileSync(new URL("../../host/docs/stats.md", import.meta.url), "utf8");
+    const listed = docs.slice(docs.indexOf("## What Envoy has and Sluice does not"));
+    const patterns = [...listed.matchAll(/`([a-z0-9_.*-]+)`/g)].map(
+      ([, name]) => new RegExp(`^${name!.replaceAll(".", "\\.").replaceAll("*", ".*")}$`),
+    );
+    const nameOf = (line: string): string => line.replace(/: .*/, "");
+    const printed = new Set(
+      (await ask(address, { method: "GET", path: "/stats" })).body.map(nameOf),
+    );
+    const missing = answers
+      .find((answer) => answer.path === "/stats")!
+      .body.map(nameOf)
+      .filter((name) => !printed.has(name) && !patterns.some((pattern) => pattern.test(name)));
+    assert.deepEqual(missing, []);
+  });
+
   test(`GET /stats/prometheus prints metrics as Envoy ${envoy} does`, async () => {
     const { body } = await ask(address, { method: "GET", path: "/stats/prometheus" });
     const withoutValue = (line: string): string => line.replace(/(?<=\}) .*$/, "");

@@ -81,6 +81,7 @@ class FileStats implements FileAppenderObserver {
   readonly #writeCompleted: Counter;
   readonly #writeFailed: Counter;
   readonly #flushedByTimer: Counter;
+  readonly #reopenFailed: Counter;
   readonly #totalBuffered: Gauge;
   #dropped: Counter | undefined;
   #inTrouble = false;
@@ -94,6 +95,7 @@ class FileStats implements FileAppenderObserver {
     this.#writeCompleted = scope.counter("write_completed");
     this.#writeFailed = scope.counter("write_failed");
     this.#flushedByTimer = scope.counter("flushed_by_timer");
+    this.#reopenFailed = scope.counter("reopen_failed");
     this.#totalBuffered = scope.gauge("write_total_buffered");
   }
 
@@ -111,6 +113,11 @@ class FileStats implements FileAppenderObserver {
   onFailed(error: Error): void {
     this.#writeFailed.inc();
     this.#complain(error.message);
+  }
+
+  onReopenFailed(error: Error): void {
+    this.#reopenFailed.inc();
+    this.#log.warning(`access log ${this.#name} goes on in the old file: ${error.message}`);
   }
 
   onDropped(lines: number, bytes: number, queued: boolean): void {

@@ -21,8 +21,10 @@ export interface FileAppenderObserver {
   onQueued(bytes: number): void;
   /** The lines with these bytes were handed to the operating system. */
   onWritten(bytes: number): void;
-  /** A write failed (the disk is full, the reader is gone; its lines are dropped), or opening the file anew. */
+  /** A write failed: the disk is full, the reader is gone. Its lines are dropped. */
   onFailed(error: Error): void;
+  /** `reopen()` could not open the file; lines still go to the old one. */
+  onReopenFailed(error: Error): void;
   /** So many lines are lost; `queued`: `onQueued` had been told of them. */
   onDropped(lines: number, bytes: number, queued: boolean): void;
   onFlushedByTimer(): void;
@@ -32,6 +34,7 @@ const ignoring: FileAppenderObserver = {
   onQueued() {},
   onWritten() {},
   onFailed() {},
+  onReopenFailed() {},
   onDropped() {},
   onFlushedByTimer() {},
 };
@@ -174,7 +177,7 @@ export class FileAppender {
       this.#file.close();
       this.#file = file;
     } catch (error) {
-      this.#observer.onFailed(error as Error);
+      this.#observer.onReopenFailed(error as Error);
     }
   }
 

@@ -27,6 +27,7 @@ class Counting implements FileAppenderObserver {
   failed = 0;
   dropped = 0;
   byTimer = 0;
+  reopenFailed = 0;
 
   onQueued(): void {
     this.queued += 1;
@@ -36,6 +37,9 @@ class Counting implements FileAppenderObserver {
   }
   onFailed(): void {
     this.failed += 1;
+  }
+  onReopenFailed(): void {
+    this.reopenFailed += 1;
   }
   onDropped(lines: number): void {
     this.dropped += lines;
@@ -165,7 +169,7 @@ test("FileAppender.reopen() keeps the old file when the new one cannot be opened
   appender.reopen();
   appender.append("still\n");
   await appender.drain();
-  assert.equal(seen.failed, 1);
+  assert.equal(seen.reopenFailed, 1);
   assert.equal(readFileSync(path.join(`${inner}.moved`, "log"), "utf8"), "still\n");
 });
 
