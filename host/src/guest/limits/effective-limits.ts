@@ -7,6 +7,8 @@ export interface EffectiveLimits {
   readonly callbackMs: number;
   /** CPU milliseconds of starting on a worker. */
   readonly configureMs: number;
+  /** The same on the main thread, where it is tried first. */
+  readonly canaryMs: number;
   readonly memoryBytes: number;
   readonly module: StaticLimits;
 }
@@ -18,6 +20,7 @@ export function limitsFor(config: GuestLimitsConfig, ...names: readonly string[]
   return {
     callbackMs: limits.cpuTimePerCallbackMs ?? callBudgetMs.callback,
     configureMs: limits.cpuTimePerConfigureMs ?? callBudgetMs.configure,
+    canaryMs: limits.cpuTimePerConfigureMs ?? callBudgetMs.canary,
     memoryBytes: limits.maxMemoryBytes ?? memoryBytesDefault,
     module: {
       ...staticLimits,

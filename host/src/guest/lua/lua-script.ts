@@ -1,5 +1,4 @@
 import type { Logger } from "../../contracts/log.ts";
-import { callBudgetMs } from "../limits/defaults.ts";
 import type { GuestBudget } from "../limits/guest-budget.ts";
 import type { LimitedModule } from "../limits/instance.ts";
 import { bufferMethods } from "./api/buffer-object.ts";
@@ -215,9 +214,10 @@ function trapText(error: unknown, condemned: boolean, budgetMs: number): string 
 export function tryScript(
   config: LuaScriptConfig,
   environment: LuaScriptEnvironment,
+  canaryMs: number,
 ): string | undefined {
   try {
-    const script = new LuaScript(config, environment, callBudgetMs.canary);
+    const script = new LuaScript(config, environment, canaryMs);
     script.engine.close();
     return undefined;
   } catch (error) {

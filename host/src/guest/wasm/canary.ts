@@ -2,7 +2,6 @@ import { createHash } from "node:crypto";
 import { systemTime } from "../../common/time/clock.ts";
 import type { PrepareContext } from "../../contracts/extension.ts";
 import type { Result } from "../../contracts/result.ts";
-import { callBudgetMs } from "../limits/defaults.ts";
 import { type EffectiveLimits, limitsFor } from "../limits/effective-limits.ts";
 import { guestBudgetOf } from "../limits/guest-budget.ts";
 import { ModuleCache } from "./engine/module-cache.ts";
@@ -50,7 +49,7 @@ function canary(plugin: Plugin, context: PrepareContext): string | undefined {
     nodeCluster: context.localInfo.clusterName,
   };
   // All of it runs on one budget: calls inside keep the outer one.
-  const startMs = Math.min(callBudgetMs.canary, context.deadlineMs);
+  const startMs = Math.min(plugin.limits.canaryMs, context.deadlineMs);
   budget.enter(startMs);
   try {
     const made = createVm(plugin, environment, uncounted, startMs);

@@ -73,7 +73,7 @@ async function prepare(
     epoch: context.guestEpoch,
     logger: context.loggers.logger("lua"),
   };
-  const error = tryScript(script, environment);
+  const error = tryScript(script, environment, limits.canaryMs);
   if (error !== undefined) return { ok: false, error };
   return { ok: true, value: { ...config, script } };
 }
