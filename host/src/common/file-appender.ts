@@ -310,7 +310,12 @@ interface OpenFile {
 }
 
 // Without O_NONBLOCK a reader that does not read would hold a thread of the pool that all file access shares.
-const flags = constants.O_WRONLY | constants.O_APPEND | constants.O_CREAT | constants.O_NONBLOCK;
+const flags =
+  constants.O_WRONLY |
+  constants.O_APPEND |
+  constants.O_CREAT |
+  constants.O_NONBLOCK |
+  constants.O_NOCTTY;
 
 /** Throws when lines cannot be appended to the file; makes it when it is missing. */
 export function assertAppendable(path: string): void {
