@@ -48,12 +48,10 @@ function hostsOf(cluster: ClusterConfig): PlacedHost[] {
 function* clustersText(clusters: readonly ClusterConfig[], stats: StatsStore): Iterable<string> {
   for (const cluster of clusters) {
     const { name, circuitBreakers } = cluster;
-    yield (
-      `${name}::observability_name::${cluster.observabilityName}\n` +
-      thresholdsText(name, "default", circuitBreakers.default) +
-      thresholdsText(name, "high", circuitBreakers.high) +
-      `${name}::added_via_api::false\n`
-    );
+    yield `${name}::observability_name::${cluster.observabilityName}\n`;
+    yield thresholdsText(name, "default", circuitBreakers.default);
+    yield thresholdsText(name, "high", circuitBreakers.high);
+    yield `${name}::added_via_api::false\n`;
     for (const placed of hostsOf(cluster)) yield hostText(name, placed, stats);
   }
 }
