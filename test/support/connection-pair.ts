@@ -70,7 +70,6 @@ function connectionOn(
   const nobody = {
     onSocketData: (): boolean => false,
     onSocketEnd: (): void => undefined,
-    onSocketDrain: (): void => undefined,
     onSocketError: (): void => undefined,
   };
   return new ConnectionImpl(dispatcher, new SocketIo(socket, nobody), {

@@ -118,10 +118,6 @@ export class ActiveSocket implements SocketSink, ListenerFilterCallbacks {
     this.close();
   }
 
-  onSocketDrain(): void {
-    // Nothing is written in this phase.
-  }
-
   /** Runs filters until one waits. */
   #iterate(): void {
     while (this.#state === "filtering") {

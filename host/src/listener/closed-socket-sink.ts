@@ -4,6 +4,5 @@ import type { SocketSink } from "../network/socket-io.ts";
 export const closedSocketSink: SocketSink = {
   onSocketData: () => false,
   onSocketEnd: () => undefined,
-  onSocketDrain: () => undefined,
   onSocketError: () => undefined,
 };

@@ -114,6 +114,5 @@ function unbound(remote: Address): Address {
 const ignoreEvents: SocketSink = {
   onSocketData: () => false,
   onSocketEnd: () => undefined,
-  onSocketDrain: () => undefined,
   onSocketError: () => undefined,
 };

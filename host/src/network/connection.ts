@@ -102,7 +102,7 @@ export class ConnectionImpl
     this.io = io;
     this.readBuffer = new ReadBuffer(this);
     this.#filters = new FilterManager(this);
-    this.#writer = new SocketWriter(io.socket, this, parameters.bufferLimit);
+    this.#writer = new SocketWriter(io, this, parameters.bufferLimit);
     this.#stats = new StatsRecorder(parameters.streamInfo);
     this.#delayedClose = new DelayedClose(dispatcher, this.#onDelayedCloseTimeout);
     io.sink = this;
@@ -356,10 +356,15 @@ export class ConnectionImpl
     else if (this.#endWritten && !this.#isClosed) this.#sendFin();
   }
 
-  onSocketDrain(): void {
+  onWritable(): void {
     writeScheduler.enter();
-    if (this.#writer.onSocketDrain()) this.flush();
+    this.flush();
     writeScheduler.leave();
+  }
+
+  onWriteError(error: Error): void {
+    // Comes back as `onSocketError`.
+    this.io.socket.destroy(error);
   }
 
   onBytesSent(bytes: number): void {

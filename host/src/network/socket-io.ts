@@ -6,25 +6,38 @@ export interface SocketSink {
   onSocketData(chunk: Buffer): boolean;
   /** The peer sent FIN. */
   onSocketEnd(): void;
-  /** Everything that `write` had to leave behind is out. */
-  onSocketDrain(): void;
   /** The socket failed and is gone. */
   onSocketError(error: NodeJS.ErrnoException): void;
 }
 
 /**
- * The events of one socket, straight from Node's stream base to a sink that can be replaced (listener filters
- * first, the connection later).
- *
- * Incoming chunks are taken where the socket hands them to its Readable (`push`), because the way through the
- * Readable's buffer and its `data` event costs 1 µs of some 16 µs per proxied request and direction (measured on a
- * bare proxy, 64 keep-alive connections) and hides a FIN behind bytes that nobody reads. `false` from `push` stops
- * reading at the handle, which is how the socket itself applies back-pressure.
- *
- * The socket must have been made with `allowHalfOpen`, paused, and with a high watermark of 1 byte: then
- * `write` says false, and `drain` follows, exactly when the kernel did not take everything at once.
+ * Called once the kernel has all of a write: before the call that began the write returns, if it took everything
+ * at once.
  */
-export class SocketIo {
+export type WriteDone = (error?: Error | null) => void;
+
+/** Where written bytes go. One write at a time: the next one after `done`. */
+export interface SocketOutput {
+  /** One byte per character. */
+  writeText(text: string, done: WriteDone): void;
+  writeChunk(chunk: Buffer, done: WriteDone): void;
+  /** Several in one system call. */
+  writeParts(parts: readonly (string | Buffer)[], done: WriteDone): void;
+}
+
+/**
+ * The bytes and events of one socket, straight between Node's stream base and a sink that can be replaced
+ * (listener filters first, the connection later).
+ *
+ * Both directions use the methods in which Node documents how a stream meets its source, and leave out the
+ * buffering of Readable and Writable, for which the connection has its own (host/docs/performance.md has what it
+ * costs). Chunks are taken where the socket hands them to its Readable (`push`), which also keeps a FIN from
+ * hiding behind bytes that nobody reads; `false` from `push` stops reading at the handle, which is how the socket
+ * itself applies back-pressure. `_write` and `_writev` say through their callback when the kernel has everything.
+ *
+ * The socket must have been made with `socketOptions`, and be paused.
+ */
+export class SocketIo implements SocketOutput {
   readonly socket: Socket;
   sink: SocketSink;
   /** Reading was asked for while a chunk was being handed over, perhaps by the next sink. */
@@ -41,7 +54,6 @@ export class SocketIo {
       this.#resumed = false;
       return this.sink.onSocketData(chunk) || this.#resumed;
     };
-    socket.on("drain", () => this.sink.onSocketDrain());
     socket.on("error", (error: NodeJS.ErrnoException) => this.sink.onSocketError(error));
   }
 
@@ -49,6 +61,23 @@ export class SocketIo {
   resumeReading(): void {
     this.#resumed = true;
     if (!this.socket.destroyed) this.socket._read(0);
+  }
+
+  writeText(text: string, done: WriteDone): void {
+    this.socket._write(text, "latin1", done);
+  }
+
+  writeChunk(chunk: Buffer, done: WriteDone): void {
+    this.socket._write(chunk, chunkEncoding, done);
+  }
+
+  writeParts(parts: readonly (string | Buffer)[], done: WriteDone): void {
+    const chunks = [];
+    for (let i = 0; i < parts.length; i += 1) {
+      const chunk = parts[i]!;
+      chunks.push({ chunk, encoding: typeof chunk === "string" ? "latin1" : chunkEncoding });
+    }
+    this.socket._writev!(chunks, done);
   }
 
   /** Closes at once; what is pending is dropped. */
@@ -66,4 +95,7 @@ export class SocketIo {
 }
 
 /** Options for every socket that a `SocketIo` will be put on. */
-export const socketOptions = { allowHalfOpen: true, highWaterMark: 1 } as const;
+export const socketOptions = { allowHalfOpen: true } as const;
+
+// What a Writable says of chunks that are not text; missing from the type.
+const chunkEncoding = "buffer" as BufferEncoding;

@@ -1,5 +1,5 @@
-import type { Socket } from "node:net";
 import type { DataBuffer } from "../contracts/buffer.ts";
+import type { SocketOutput } from "./socket-io.ts";
 import { WriteBuffer } from "./write-buffer.ts";
 
 /** Told what becomes of written bytes. Every call may write again or close. */
@@ -9,6 +9,9 @@ export interface SocketWriterOwner {
   /** The unsent bytes rose above the limit, or fell to half of it; in turns. */
   onAboveHighWatermark(): void;
   onBelowLowWatermark(): void;
+  /** The kernel, which had not taken everything at once, has it now: `flush` goes on. */
+  onWritable(): void;
+  onWriteError(error: Error): void;
 }
 
 /** The write side of a socket: what waits for the end of the event, what waits for the kernel, and the watermarks. */
@@ -16,15 +19,17 @@ export class SocketWriter {
   aboveHighWatermark = false;
   /** Bytes; 0 = no limit. */
   bufferLimit: number;
-  readonly #socket: Socket;
+  readonly #output: SocketOutput;
   readonly #owner: SocketWriterOwner;
   readonly #pending = new WriteBuffer();
   /** Bytes that the socket took but the kernel did not. */
   #inFlight = 0;
+  /** A write is being handed over: it may be done before the call returns. */
+  #handingOver = false;
   #closed = false;
 
-  constructor(socket: Socket, owner: SocketWriterOwner, bufferLimit: number) {
-    this.#socket = socket;
+  constructor(output: SocketOutput, owner: SocketWriterOwner, bufferLimit: number) {
+    this.#output = output;
     this.#owner = owner;
     this.bufferLimit = bufferLimit;
   }
@@ -52,31 +57,39 @@ export class SocketWriter {
   /** Hands the pending bytes to the socket, as long as the kernel takes everything. */
   flush(): void {
     let sent = 0;
-    while (this.#inFlight === 0 && this.#pending.length > 0) {
-      const size = this.#pending.writeTo(this.#socket);
-      if (this.#socket.writableLength > 0) this.#inFlight = size;
-      else sent += size;
-    }
+    while (this.#inFlight === 0 && this.#pending.length > 0) sent += this.#handOver();
     if (sent > 0) this.#owner.onBytesSent(sent);
     this.#checkLowWatermark();
-  }
-
-  /** For the socket's `drain`; true when what was in flight is out. */
-  onSocketDrain(): boolean {
-    // Node also says so after a vector that was taken at once.
-    if (this.#inFlight === 0 || this.#socket.writableLength > 0) return false;
-    const sent = this.#inFlight;
-    this.#inFlight = 0;
-    this.#owner.onBytesSent(sent);
-    return true;
   }
 
   /** Sends what the kernel takes now. */
   flushOnce(): void {
     if (this.#inFlight > 0 || this.#pending.length === 0) return;
-    const size = this.#pending.writeTo(this.#socket);
-    this.#owner.onBytesSent(size - Math.min(size, this.#socket.writableLength));
+    this.#owner.onBytesSent(this.#handOver());
   }
+
+  /** One write; says how many bytes the kernel took at once: all of it or none. */
+  #handOver(): number {
+    const size = this.#pending.nextSize;
+    this.#inFlight = size;
+    this.#handingOver = true;
+    this.#pending.writeTo(this.#output, this.#onDone);
+    this.#handingOver = false;
+    return size - this.#inFlight;
+  }
+
+  readonly #onDone = (error?: Error | null): void => {
+    if (this.#closed) return;
+    if (error !== undefined && error !== null) {
+      this.#owner.onWriteError(error);
+      return;
+    }
+    const sent = this.#inFlight;
+    this.#inFlight = 0;
+    if (this.#handingOver) return;
+    this.#owner.onBytesSent(sent);
+    this.#owner.onWritable();
+  };
 
   /** Drops everything; no callback follows. */
   close(): void {

@@ -1,5 +1,5 @@
-import type { Socket } from "node:net";
 import type { DataBuffer } from "../contracts/buffer.ts";
+import type { SocketOutput, WriteDone } from "./socket-io.ts";
 
 /** A chunk up to this size joins the text before it: one string is cheaper to write than a vector. */
 const joinBytesMax = 4096;
@@ -35,22 +35,28 @@ export class WriteBuffer {
     this.#text = "";
   }
 
-  /** Hands the bytes (a part of them, when there are very many) to the socket in one write; says how many. */
-  writeTo(socket: Socket): number {
-    if (this.length > handOverBytesMax) return this.#writePart(socket);
-    const size = this.length;
+  /** How many bytes the next `writeTo` will hand over. */
+  get nextSize(): number {
+    return this.length > handOverBytesMax ? handOverBytesMax : this.length;
+  }
+
+  /** Hands `nextSize` bytes to the socket in one write. */
+  writeTo(output: SocketOutput, done: WriteDone): void {
+    if (this.length > handOverBytesMax) {
+      writeParts(output, this.#takeParts(handOverBytesMax), done);
+      return;
+    }
     const parts = this.#parts;
     const text = this.#text;
     this.length = 0;
     this.#text = "";
     if (parts.length === 0) {
-      socket.write(text, "latin1");
-      return size;
+      output.writeText(text, done);
+      return;
     }
     this.#parts = [];
     if (text !== "") parts.push(text);
-    writeParts(socket, parts);
-    return size;
+    writeParts(output, parts, done);
   }
 
   #append(chunk: Buffer): void {
@@ -71,27 +77,25 @@ export class WriteBuffer {
     this.#text = "";
   }
 
-  #writePart(socket: Socket): number {
+  #takeParts(bytes: number): (string | Buffer)[] {
     if (this.#text !== "") this.#endText();
-    const parts: (string | Buffer)[] = [];
+    const taken: (string | Buffer)[] = [];
     let size = 0;
     let whole = 0;
-    for (; whole < this.#parts.length; whole += 1) {
+    for (; size < bytes; whole += 1) {
       const part = this.#parts[whole]!;
-      const room = handOverBytesMax - size;
+      const room = bytes - size;
       if (part.length > room) {
-        parts.push(range(part, 0, room));
+        taken.push(range(part, 0, room));
         this.#parts[whole] = range(part, room, part.length);
-        size = handOverBytesMax;
         break;
       }
-      parts.push(part);
+      taken.push(part);
       size += part.length;
     }
     this.#parts.splice(0, whole);
-    this.length -= size;
-    writeParts(socket, parts);
-    return size;
+    this.length -= bytes;
+    return taken;
   }
 }
 
@@ -99,17 +103,13 @@ function range(part: string | Buffer, start: number, end: number): string | Buff
   return typeof part === "string" ? part.slice(start, end) : part.subarray(start, end);
 }
 
-function writeParts(socket: Socket, parts: readonly (string | Buffer)[]): void {
-  if (parts.length === 1) {
-    writePart(socket, parts[0]!);
-    return;
-  }
-  socket.cork();
-  for (let i = 0; i < parts.length; i += 1) writePart(socket, parts[i]!);
-  socket.uncork();
-}
-
-function writePart(socket: Socket, part: string | Buffer): void {
-  if (typeof part === "string") socket.write(part, "latin1");
-  else socket.write(part);
+function writeParts(
+  output: SocketOutput,
+  parts: readonly (string | Buffer)[],
+  done: WriteDone,
+): void {
+  const first = parts[0]!;
+  if (parts.length > 1) output.writeParts(parts, done);
+  else if (typeof first === "string") output.writeText(first, done);
+  else output.writeChunk(first, done);
 }
