@@ -1,5 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { systemTime } from "../../../host/src/common/time/clock.ts";
+import { EventTime } from "../../../host/src/common/time/event-time.ts";
 import { WriteScheduler } from "../../../host/src/network/write-scheduler.ts";
 
 function target(journal: string[], name: string, onFlush: () => void = () => undefined) {
@@ -12,7 +14,7 @@ function target(journal: string[], name: string, onFlush: () => void = () => und
 }
 
 test("WriteScheduler flushes at the end of the outermost event", () => {
-  const scheduler = new WriteScheduler();
+  const scheduler = new WriteScheduler(new EventTime(systemTime));
   const journal: string[] = [];
   scheduler.enter();
   scheduler.markDirty(target(journal, "a"));
@@ -25,7 +27,7 @@ test("WriteScheduler flushes at the end of the outermost event", () => {
 });
 
 test("WriteScheduler flushes what becomes dirty while it flushes", () => {
-  const scheduler = new WriteScheduler();
+  const scheduler = new WriteScheduler(new EventTime(systemTime));
   const journal: string[] = [];
   scheduler.enter();
   const second = target(journal, "b");
@@ -35,7 +37,7 @@ test("WriteScheduler flushes what becomes dirty while it flushes", () => {
 });
 
 test("WriteScheduler flushes in a microtask outside of events", async () => {
-  const scheduler = new WriteScheduler();
+  const scheduler = new WriteScheduler(new EventTime(systemTime));
   const journal: string[] = [];
   scheduler.markDirty(target(journal, "a"));
   scheduler.markDirty(target(journal, "b"));

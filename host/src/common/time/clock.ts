@@ -1,4 +1,5 @@
 import { randomFillSync } from "node:crypto";
+import { performance } from "node:perf_hooks";
 import type { RandomSource, TimeSource } from "../../contracts/event.ts";
 
 /** The machine's clocks. */

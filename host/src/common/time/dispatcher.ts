@@ -1,14 +1,16 @@
 import type { Dispatcher, RandomSource, TimeSource, Timer } from "../../contracts/event.ts";
 import { systemRandom, systemTime } from "./clock.ts";
+import { eventTime } from "./event-time.ts";
 import { TimerWheel, tickMs } from "./timer-wheel.ts";
 
 /** The dispatcher of a real thread: Node's event loop, with all timers on one wheel. */
 export class ThreadDispatcher implements Dispatcher {
   readonly name: string;
-  readonly time: TimeSource = systemTime;
+  readonly time: TimeSource = eventTime;
   readonly random: RandomSource = systemRandom;
   readonly #wheel: TimerWheel;
-  readonly #now = (): number => this.time.monotonicMs();
+  /** The machine's clock: a timer that is armed late in a long event must not run early. */
+  readonly #now = (): number => systemTime.monotonicMs();
   #interval: NodeJS.Timeout | undefined;
 
   constructor(name: string) {
