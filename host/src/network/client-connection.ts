@@ -1,4 +1,4 @@
-import { Socket, type NetConnectOpts } from "node:net";
+import type { NetConnectOpts } from "node:net";
 import { ipAddress } from "../common/address.ts";
 import { StreamInfoImpl } from "../common/stream-info.ts";
 import type { Address } from "../contracts/address.ts";
@@ -11,7 +11,7 @@ import {
 import { connectErrorText } from "./connect-error.ts";
 import { nextConnectionId } from "./connection-id.ts";
 import { ConnectionImpl } from "./connection.ts";
-import { SocketIo, socketOptions, type SocketSink } from "./socket-io.ts";
+import { SocketIo, type SocketSink } from "./socket-io.ts";
 import { writeScheduler } from "./write-scheduler.ts";
 
 /** How an upstream connection is made. */
@@ -34,9 +34,8 @@ export class ClientConnectionImpl extends ConnectionImpl implements ClientConnec
   #connectCalled = false;
 
   constructor(dispatcher: Dispatcher, address: Address, options: ClientConnectionOptions) {
-    const socket = new Socket(socketOptions);
     const id = nextConnectionId();
-    super(dispatcher, new SocketIo(socket, ignoreEvents), {
+    super(dispatcher, SocketIo.unconnected(ignoreEvents), {
       id,
       streamInfo: new StreamInfoImpl(dispatcher.time, {
         downstreamLocalAddress: undefined,
@@ -56,8 +55,6 @@ export class ClientConnectionImpl extends ConnectionImpl implements ClientConnec
     this.state = ConnectionState.Connecting;
     // A response is read to its end although its sender has closed, and a slow client keeps us from reading now.
     this.detectsEarlyClose = false;
-    // Keeps Node from reading by itself once the socket is up.
-    socket.pause();
   }
 
   connect(): void {

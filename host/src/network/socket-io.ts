@@ -1,4 +1,5 @@
-import type { Socket } from "node:net";
+import { Socket } from "node:net";
+import { SlabReader } from "./slab-reader.ts";
 
 /** Receives what happens on a socket. */
 export interface SocketSink {
@@ -35,7 +36,7 @@ export interface SocketOutput {
  * hiding behind bytes that nobody reads; `false` from `push` stops reading at the handle, which is how the socket
  * itself applies back-pressure. `_write` and `_writev` say through their callback when the kernel has everything.
  *
- * The socket must have been made with `socketOptions`, and be paused.
+ * An accepted socket must have been made with `socketOptions`, and be paused.
  */
 export class SocketIo implements SocketOutput {
   readonly socket: Socket;
@@ -47,14 +48,21 @@ export class SocketIo implements SocketOutput {
     this.socket = socket;
     this.sink = sink;
     socket.push = (chunk: Buffer | null): boolean => {
-      if (chunk === null) {
-        this.sink.onSocketEnd();
-        return false;
-      }
-      this.#resumed = false;
-      return this.sink.onSocketData(chunk) || this.#resumed;
+      if (chunk !== null) return this.#onChunk(chunk);
+      this.sink.onSocketEnd();
+      return false;
     };
     socket.on("error", (error: NodeJS.ErrnoException) => this.sink.onSocketError(error));
+  }
+
+  /** An io with a socket that is yet to be connected. */
+  static unconnected(sink: SocketSink): SocketIo {
+    const reader = new SlabReader((chunk) => io.#onChunk(chunk));
+    const socket = new Socket({ ...socketOptions, onread: reader.options });
+    const io = new SocketIo(socket, sink);
+    // Keeps Node from reading by itself once the socket is up.
+    socket.pause();
+    return io;
   }
 
   /** Begins to read, or goes on after a `false` of `onSocketData`. */
@@ -91,6 +99,11 @@ export class SocketIo implements SocketOutput {
     // destroy() ends the wait, and keeps the RST.
     this.socket.resetAndDestroy();
     this.socket.destroy();
+  }
+
+  #onChunk(chunk: Buffer): boolean {
+    this.#resumed = false;
+    return this.sink.onSocketData(chunk) || this.#resumed;
   }
 }
 
