@@ -1,10 +1,12 @@
 import assert from "node:assert/strict";
 import { headerMapOf } from "../../host/src/common/headers/header-map.ts";
 import { OwnedBuffer } from "../../host/src/common/data-buffer.ts";
+import type { LuaDialect, LuaOptions } from "../../host/src/contracts/config/guests.ts";
 import type { DataBuffer } from "../../host/src/contracts/buffer.ts";
 import type { HeaderMap } from "../../host/src/contracts/headers.ts";
 import type { Logger } from "../../host/src/contracts/log.ts";
 import type { LimitedModule } from "../../host/src/guest/limits/instance.ts";
+import { luaOptionsDefault } from "../../host/src/guest/lua/options.ts";
 import { loadLuaModule } from "../../host/src/guest/lua/lua-module.ts";
 import { LuaScript, type LuaScriptEnvironment } from "../../host/src/guest/lua/lua-script.ts";
 import { StreamHandle, type StreamSide } from "../../host/src/guest/lua/stream-handle.ts";
@@ -12,7 +14,7 @@ import { ownBudget } from "./guarded.ts";
 
 /** Memory cap of the scripts in tests. */
 const memoryBytes = 32 * 1_048_576;
-let engine: LimitedModule | undefined;
+const engines = new Map<LuaDialect, LimitedModule>();
 
 /** A thread's part of what a script needs; its log lines are collected. */
 export class LuaHost {
@@ -35,13 +37,15 @@ export class LuaHost {
     this.environment = { ...ownBudget(), logger };
   }
 
-  load(source: string | Buffer): LuaScript {
+  load(source: string | Buffer, options: LuaOptions = luaOptionsDefault): LuaScript {
+    let engine = engines.get(options.dialect);
     if (engine === undefined) {
-      const module = loadLuaModule(memoryBytes);
+      const module = loadLuaModule(memoryBytes, options.dialect);
       assert.ok(module.ok, module.ok ? "" : module.error);
       engine = module.value;
+      engines.set(options.dialect, engine);
     }
-    const config = { engine, source: Buffer.from(source), name: "test", callbackMs: 10 };
+    const config = { engine, source: Buffer.from(source), name: "test", options, callbackMs: 10 };
     return new LuaScript(config, this.environment, 1000);
   }
 }

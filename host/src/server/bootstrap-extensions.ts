@@ -1,7 +1,7 @@
 import type { ConfigContext } from "../config/context.ts";
 import type { Bootstrap } from "../config/gen/envoy/config/bootstrap/v3/bootstrap_pb.ts";
-import type { Guests, Limits } from "../config/gen/sluice/guests/v1/guests_pb.ts";
-import type { GuestLimits, GuestLimitsConfig } from "../contracts/config/guests.ts";
+import type { Guests, Limits, Lua } from "../config/gen/sluice/guests/v1/guests_pb.ts";
+import type { GuestLimits, GuestLimitsConfig, LuaSettings } from "../contracts/config/guests.ts";
 import type { ParseContext } from "../contracts/extension.ts";
 
 const guestsName = "sluice.guests.v1.Guests";
@@ -32,14 +32,31 @@ export function parseBootstrapExtensions(
 function guestLimitsOf(guests: Guests | undefined, context: ConfigContext): GuestLimitsConfig {
   const defaultLimits = limitsOf(guests?.defaultLimits, context);
   const byName = new Map<string, GuestLimits>();
+  const lua = luaSettingsOf(guests?.defaultLua, { dialect: undefined, profile: undefined });
+  const luaByName = new Map<string, LuaSettings>();
   for (const entry of guests?.entries ?? []) {
     const { name, limits } = entry;
     if (byName.has(name)) {
       context.problem(entry, "name", `the limits of "${name}" are set already`);
     }
     byName.set(name, laidOver(defaultLimits, limitsOf(limits, context)));
+    luaByName.set(name, luaSettingsOf(entry.lua, lua));
   }
-  return { defaultLimits, byName };
+  return { defaultLimits, byName, lua, luaByName };
+}
+
+/** `sluice.guests.v1.Lua` by its numbers: this module must not load protobuf's. */
+function luaSettingsOf(lua: Lua | undefined, outer: LuaSettings): LuaSettings {
+  const dialects: readonly (LuaSettings["dialect"] | undefined)[] = [undefined, "luajit", "lua54"];
+  const profiles: readonly (LuaSettings["profile"] | undefined)[] = [
+    undefined,
+    "envoy-compatible",
+    "sandboxed",
+  ];
+  return {
+    dialect: dialects[lua?.dialect ?? 0] ?? outer.dialect,
+    profile: profiles[lua?.profile ?? 0] ?? outer.profile,
+  };
 }
 
 /** `outer` where `own` says nothing. */

@@ -75,8 +75,9 @@ export const bootstrapFields: FieldClassTable = {
     },
     refused: { dynamic_parameters: controlPlane },
   },
-  "sluice.guests.v1.Guests": { implemented: ["default_limits", "entries"] },
-  "sluice.guests.v1.Guests.Entry": { implemented: ["name", "limits"] },
+  "sluice.guests.v1.Guests": { implemented: ["default_limits", "entries", "default_lua"] },
+  "sluice.guests.v1.Guests.Entry": { implemented: ["name", "limits", "lua"] },
+  "sluice.guests.v1.Lua": { implemented: ["dialect", "profile"] },
   "sluice.guests.v1.Limits": {
     implemented: [
       "cpu_time_per_callback",

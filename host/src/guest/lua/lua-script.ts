@@ -1,3 +1,4 @@
+import type { LuaOptions } from "../../contracts/config/guests.ts";
 import type { Logger } from "../../contracts/log.ts";
 import type { GuestBudget } from "../limits/guest-budget.ts";
 import type { LimitedModule } from "../limits/instance.ts";
@@ -8,7 +9,7 @@ import { StreamHandleMethods } from "./api/stream-handle-methods.ts";
 import { defineType } from "./api/type-definition.ts";
 import { LuaEngine } from "./engine/lua-engine.ts";
 import { LuaStatus, LuaType, registryIndex } from "./engine/lua-exports.ts";
-import { installLibraries } from "./libraries.ts";
+import { installLibraries, messageOf, sourceOf, syntaxMessageOf } from "./libraries/libraries.ts";
 
 /** What a script is made of: plain data that can be posted to a worker. */
 export interface LuaScriptConfig {
@@ -16,6 +17,7 @@ export interface LuaScriptConfig {
   readonly source: Uint8Array;
   /** For messages: the filter's name. */
   readonly name: string;
+  readonly options: LuaOptions;
   /** CPU milliseconds per hook run. */
   readonly callbackMs: number;
 }
@@ -80,7 +82,7 @@ export class LuaScript {
         print: (line) => logger.info(`script log: ${line}`),
       });
       this.objects = new LuaObjects(this.engine);
-      installLibraries(this.engine);
+      installLibraries(this.engine, config.options);
       this.#defineTypes(logger);
       this.#runMainChunk();
       this.requestHook = this.#hook("envoy_on_request");
@@ -157,7 +159,7 @@ export class LuaScript {
       case LuaStatus.Yield:
         return LuaOutcome.Yielded;
       default:
-        this.lastError = this.engine.errorMessage(thread.L);
+        this.lastError = messageOf(this.config.options, this.engine.errorMessage(thread.L));
         return LuaOutcome.Failed;
     }
   }
@@ -186,9 +188,17 @@ export class LuaScript {
 
   /** The chunk is named by its own text, as Envoy does it: messages begin with `[string "…"]:line:`. */
   #runMainChunk(): void {
-    const source = Buffer.from(this.config.source);
-    const error = this.engine.load(source, source.latin1Slice()) ?? this.engine.call(0);
-    if (error !== undefined) throw new ScriptLoadError(`script load error: ${error}`);
+    const { options } = this.config;
+    const source = Buffer.from(this.config.source).latin1Slice();
+    const text = Buffer.from(sourceOf(options, source), "latin1");
+    const syntax = this.engine.load(text, source);
+    if (syntax !== undefined) {
+      throw new ScriptLoadError(`script load error: ${syntaxMessageOf(options, syntax, source)}`);
+    }
+    const error = this.engine.call(0);
+    if (error !== undefined) {
+      throw new ScriptLoadError(`script load error: ${messageOf(options, error)}`);
+    }
   }
 
   #hook(name: string): bigint | undefined {

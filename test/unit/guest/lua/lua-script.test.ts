@@ -64,24 +64,41 @@ test("LuaScript keeps globals between streams and strings whole", () => {
   }
 });
 
-test("LuaScript raises errors that name what does not exist", () => {
+const calls = `
+  for _, call in ipairs{
+    function() local t = os.time() return type(t) end,
+    function() local f = io.open("/etc/passwd") return f end,
+    function() local m = require("ffi") return m end,
+    function() local s = string.dump(print) return s end,
+    function() local x = debug.getregistry() return x end,
+  } do print(select(2, pcall(call))) end`;
+
+function outcomes(profile: "envoy-compatible" | "sandboxed"): string[] {
   const host = new LuaHost();
-  host.load(`
-    for _, call in ipairs{
-      function() return os.time() end,
-      function() return io.open("/etc/passwd") end,
-      function() return require("ffi") end,
-      function() return string.dump(print) end,
-    } do print(select(2, pcall(call))) end`);
-  assert.deepEqual(
-    host.lines.map((line) => line.replace(/^.*?\]:\d+: /, "")),
-    [
-      "os.time is not supported",
-      "io.open is not supported",
-      "require() is not supported",
-      "attempt to call a nil value (field 'dump')",
-    ],
+  host.load(calls, { dialect: "luajit", profile });
+  return host.lines.map((line) =>
+    line.replace(/^info script log: /, "").replace(/^.*?\]:\d+: /, ""),
   );
+}
+
+test("LuaScript raises errors that name what does not exist", () => {
+  assert.deepEqual(outcomes("envoy-compatible"), [
+    "number",
+    "io.open is not supported",
+    "module 'ffi' is not supported: scripts cannot reach native code",
+    "attempt to call field 'dump' (a nil value)",
+    "debug.getregistry is not supported",
+  ]);
+});
+
+test("LuaScript has nothing of the machine in the sandboxed profile", () => {
+  assert.deepEqual(outcomes("sandboxed"), [
+    "os.time is not supported in the sandboxed profile",
+    "io.open is not supported in the sandboxed profile",
+    "require() is not supported",
+    "attempt to call field 'dump' (a nil value)",
+    "debug.getregistry is not supported in the sandboxed profile",
+  ]);
 });
 
 const hostile: readonly (readonly [string, string])[] = [

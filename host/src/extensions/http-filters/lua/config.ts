@@ -11,6 +11,7 @@ import type {
   HttpFilterInstances,
 } from "../../../contracts/http/filter.ts";
 import type { Result } from "../../../contracts/result.ts";
+import { luaOptionsFor } from "../../../guest/lua/options.ts";
 import { loadLuaModule } from "../../../guest/lua/lua-module.ts";
 import { LuaScript, type LuaScriptConfig, tryScript } from "../../../guest/lua/lua-script.ts";
 import { limitsFor } from "../../../guest/limits/effective-limits.ts";
@@ -58,14 +59,17 @@ async function prepare(
 ): Promise<Result<LuaConfig, string>> {
   if (config.source === undefined) return { ok: true, value: config };
   const limits = limitsFor(context.guestLimits, context.filterName);
-  const engine = context.singleton(`sluice.lua_module.${limits.memoryBytes}`, () =>
-    loadLuaModule(limits.memoryBytes),
+  const options = luaOptionsFor(context.guestLimits, context.filterName);
+  const engine = context.singleton(
+    `sluice.lua_module.${options.dialect}.${limits.memoryBytes}`,
+    () => loadLuaModule(limits.memoryBytes, options.dialect),
   );
   if (!engine.ok) return engine;
   const script: LuaScriptConfig = {
     engine: engine.value,
     source: config.source,
     name: context.filterName,
+    options,
     callbackMs: limits.callbackMs,
   };
   const environment = {

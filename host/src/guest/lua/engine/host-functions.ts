@@ -1,3 +1,4 @@
+import { unsignedLeb as leb } from "./function-bodies.ts";
 import type { HostFunction } from "./lua-engine.ts";
 
 /**
@@ -35,15 +36,4 @@ function wrapperModule(count: number): Uint8Array<ArrayBuffer> {
 
 function section(id: number, content: readonly number[]): number[] {
   return [id, ...leb(content.length), ...content];
-}
-
-function leb(value: number): number[] {
-  const bytes: number[] = [];
-  let rest = value;
-  do {
-    const low = rest & 127;
-    rest >>>= 7;
-    bytes.push(rest === 0 ? low : low | 128);
-  } while (rest !== 0);
-  return bytes;
 }

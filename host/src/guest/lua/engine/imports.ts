@@ -10,6 +10,10 @@ export interface ImportTarget {
   stackSave(): number;
   stackRestore(pointer: number): void;
   setThrew(): void;
+  /** Pushes the position of the script's code at or above `level` of the call stack, as `luaL_where` does. */
+  where(L: number, level: number): void;
+  /** Raises the error of a bad argument; `text` is a C string. */
+  argumentError(L: number, argument: number, text: number): never;
   /** Text that the script printed (`print`, `io.write`), latin1, in pieces. */
   output(text: string): void;
 }
@@ -40,7 +44,12 @@ export function luaImports(target: ImportTarget): WebAssembly.Imports {
     emscripten_resize_heap: (bytes: number) => resize(target.memory(), bytes >>> 0),
     emscripten_date_now: () => performance.timeOrigin + performance.now(),
     _emscripten_get_now_is_monotonic: () => 1,
-    strftime: () => 0,
+    // What `luaL_where` and `luaL_argerror` call in LuaJIT's dialect (see `lua-module.ts`).
+    strftime: (L: number, levelOrArgument: number, text: number, isArgumentError: number) => {
+      if (isArgumentError !== 0) target.argumentError(L, levelOrArgument, text);
+      target.where(L, levelOrArgument);
+      return 0;
+    },
     system: refuse,
     __syscall_openat: refuse,
     __syscall_fcntl64: refuse,
@@ -55,7 +64,11 @@ export function luaImports(target: ImportTarget): WebAssembly.Imports {
     _gmtime_js: () => undefined,
     _tzset_js: () => undefined,
   };
-  const wasi = {
+  return { env, wasi_snapshot_preview1: wasiImports(target) };
+}
+
+function wasiImports(target: ImportTarget): WebAssembly.ModuleImports {
+  return {
     fd_write: (fd: number, vectors: number, count: number, writtenOut: number) =>
       write(target, fd, vectors, count, writtenOut),
     fd_read: () => badDescriptor,
@@ -69,7 +82,6 @@ export function luaImports(target: ImportTarget): WebAssembly.Imports {
     },
     environ_get: () => 0,
   };
-  return { env, wasi_snapshot_preview1: wasi };
 }
 
 /** Emscripten's `invoke_*`: a call that `longjmp` may leave. Traps and host errors pass through. */

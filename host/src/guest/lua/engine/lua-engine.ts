@@ -13,10 +13,18 @@ export interface LuaEngineOptions {
   readonly print: (line: string) => void;
 }
 
+/** The libraries that the engine brings. */
+export type Opener = "base" | "coroutine" | "table" | "string" | "math" | "debug" | "utf8";
+
 /** A function that Lua can call: gets the calling thread, returns the number of results on its stack. */
 export type HostFunction = (L: number) => number;
 
 const scratchSize = 4096;
+/** Name of the chunks that are the host's own. */
+const ownChunk = "sluice";
+/** Where `lua_Debug` of Lua 5.4 has its fields on a 32-bit machine. */
+const ActivationField = { Name: 4, NameWhat: 8, CurrentLine: 24, ShortSource: 44 } as const;
+const activationSize = 128;
 /** Longest line kept of what a script prints. */
 const printLineMax = 8192;
 
@@ -33,6 +41,7 @@ export class LuaEngine {
   /** The main thread of the state. */
   readonly L: number;
   readonly #scratch: number;
+  readonly #activation: number;
   readonly #names = new Map<string, number>();
   readonly #print: (line: string) => void;
   #bytes: Buffer;
@@ -50,6 +59,9 @@ export class LuaEngine {
       stackSave: () => this.api.stackSave(),
       stackRestore: (pointer: number) => this.api.stackRestore(pointer),
       setThrew: () => this.api.setThrew(1, 0),
+      where: (L: number, level: number) => this.#pushWhere(L, level),
+      argumentError: (L: number, argument: number, text: number) =>
+        this.#argumentError(L, argument, text),
       output: (text: string) => this.#output(text),
     };
     const { instance, memory } = instantiateLimited(
@@ -65,6 +77,7 @@ export class LuaEngine {
     this.api.emscripten_stack_init();
     this.api.__wasm_call_ctors();
     this.#scratch = this.api.malloc(scratchSize);
+    this.#activation = this.api.malloc(activationSize);
     this.L = this.api.luaL_newstate();
     if (this.L === 0) throw new Error("not enough memory for a Lua state");
   }
@@ -85,7 +98,7 @@ export class LuaEngine {
   }
 
   /** Opens one of Lua's own libraries and leaves it in the global of its name. */
-  openLibrary(name: string, opener: "base" | "coroutine" | "table" | "string" | "math"): void {
+  openLibrary(name: string, opener: Opener): void {
     const table = this.api.__indirect_function_table;
     const index = table.grow(1);
     table.set(index, this.api[`luaopen_${opener}`]);
@@ -190,9 +203,9 @@ export class LuaEngine {
     return status === LuaStatus.Ok ? undefined : this.#takeMessage(this.L);
   }
 
-  /** Calls the function below `args` arguments, in protected mode, without results. The message of an error. */
-  call(args: number): string | undefined {
-    const status = this.api.lua_pcallk(this.L, args, 0, 0, 0, 0);
+  /** Calls the function below `args` arguments, in protected mode. The message of an error. */
+  call(args: number, results = 0): string | undefined {
+    const status = this.api.lua_pcallk(this.L, args, results, 0, 0, 0);
     return status === LuaStatus.Ok ? undefined : this.#takeMessage(this.L);
   }
 
@@ -216,8 +229,58 @@ export class LuaEngine {
     return this.api.luaL_ref(L, registryIndex);
   }
 
+  /** Prints text as the script's `print` does: by lines. */
+  write(text: string): void {
+    this.#output(text);
+  }
+
   close(): void {
     this.api.lua_close(this.L);
+  }
+
+  /** The position of the nearest code that is not the host's own, which is in chunks named `=sluice`. */
+  #pushWhere(L: number, level: number): void {
+    let text = "";
+    for (let at = level; text === "" && this.#inspect(L, at, "Sl"); at += 1) {
+      const line = this.#wordView()[(this.#activation + ActivationField.CurrentLine) >> 2]!;
+      const source = this.#cText(this.#activation + ActivationField.ShortSource);
+      if (source === ownChunk) continue;
+      if (line <= 0) break;
+      text = `${source}:${line}: `;
+    }
+    this.pushString(L, text);
+  }
+
+  /** `luaL_argerror` in LuaJIT's words: a function without a name is `?`. */
+  #argumentError(L: number, argument: number, text: number): never {
+    const problem = this.#cText(text);
+    let name = "?";
+    let position = argument;
+    if (this.#inspect(L, 0, "n")) {
+      const words = this.#wordView();
+      const at = words[(this.#activation + ActivationField.Name) >> 2]!;
+      if (at !== 0) name = this.#cText(at);
+      const kind = this.#cText(words[(this.#activation + ActivationField.NameWhat) >> 2]!);
+      if (kind === "method") position -= 1;
+    }
+    this.#pushWhere(L, 1);
+    const where = this.toString(L, -1) ?? "";
+    const what =
+      position === 0 ? `calling '${name}' on bad self` : `bad argument #${position} to '${name}'`;
+    this.pushString(L, `${where}${what} (${problem})`);
+    return this.api.lua_error(L);
+  }
+
+  /** Fills the activation record with what is known of level `level` of the call stack; false when there is none. */
+  #inspect(L: number, level: number, what: string): boolean {
+    if (this.api.lua_getstack(L, level, this.#activation) === 0) return false;
+    this.api.lua_getinfo(L, this.cString(what), this.#activation);
+    return true;
+  }
+
+  #cText(pointer: number): string {
+    const bytes = this.#view();
+    return bytes.latin1Slice(pointer, bytes.indexOf(0, pointer));
   }
 
   #takeMessage(L: number): string {

@@ -30,6 +30,8 @@ export interface LuaExports {
   lua_error(L: number): never;
   luaL_argerror(L: number, arg: number, text: number): never;
   luaL_typeerror(L: number, arg: number, typeName: number): never;
+  lua_getstack(L: number, level: number, activation: number): number;
+  lua_getinfo(L: number, what: number, activation: number): number;
   luaL_where(L: number, level: number): void;
   luaL_traceback(L: number, of: number, text: number, level: number): void;
   luaL_loadbufferx(L: number, text: number, size: number, name: number, mode: number): number;
@@ -79,6 +81,8 @@ export interface LuaExports {
   luaopen_table(L: number): number;
   luaopen_string(L: number): number;
   luaopen_math(L: number): number;
+  luaopen_debug(L: number): number;
+  luaopen_utf8(L: number): number;
 }
 
 /** `lua_type` results. */
