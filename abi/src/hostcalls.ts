@@ -27,7 +27,10 @@ export interface Hostcall {
   readonly group: HostcallGroup;
   /** The versions that have it. A module of another version that imports it is refused. */
   readonly versions: readonly AbiVersion[];
-  /** False: the ABI has it, this host does not yet; a module that imports it is refused by name. */
+  /**
+   * False: a module may import it, as SDKs import all calls into every module, but it opens nothing: it fails with
+   * InternalFailure, or NotFound for what would have been opened before.
+   */
   readonly implemented: boolean;
 }
 
@@ -60,7 +63,7 @@ export const hostcalls = {
   proxy_set_tick_period_milliseconds: offered("time", 1),
   proxy_get_configuration: offered("configuration", 2, only010),
   proxy_get_property: offered("property", 4),
-  proxy_set_property: missing("property", 4),
+  proxy_set_property: offered("property", 4),
   proxy_get_buffer_status: offered("buffer", 3),
   proxy_get_buffer_bytes: offered("buffer", 5),
   proxy_set_buffer_bytes: offered("buffer", 5),
@@ -86,17 +89,17 @@ export const hostcalls = {
   proxy_grpc_send: missing("grpc-call", 4),
   proxy_grpc_cancel: missing("grpc-call", 1),
   proxy_grpc_close: missing("grpc-call", 1),
-  proxy_get_shared_data: missing("shared-data", 5),
-  proxy_set_shared_data: missing("shared-data", 5),
-  proxy_register_shared_queue: missing("shared-queue", 3),
-  proxy_resolve_shared_queue: missing("shared-queue", 5),
-  proxy_enqueue_shared_queue: missing("shared-queue", 3),
-  proxy_dequeue_shared_queue: missing("shared-queue", 3),
-  proxy_define_metric: missing("metrics", 4),
-  proxy_increment_metric: missing("metrics", ["i32", "i64"]),
-  proxy_record_metric: missing("metrics", ["i32", "i64"]),
-  proxy_get_metric: missing("metrics", 2),
-  proxy_call_foreign_function: missing("foreign-function", 6),
+  proxy_get_shared_data: offered("shared-data", 5),
+  proxy_set_shared_data: offered("shared-data", 5),
+  proxy_register_shared_queue: offered("shared-queue", 3),
+  proxy_resolve_shared_queue: offered("shared-queue", 5),
+  proxy_enqueue_shared_queue: offered("shared-queue", 3),
+  proxy_dequeue_shared_queue: offered("shared-queue", 3),
+  proxy_define_metric: offered("metrics", 4),
+  proxy_increment_metric: offered("metrics", ["i32", "i64"]),
+  proxy_record_metric: offered("metrics", ["i32", "i64"]),
+  proxy_get_metric: offered("metrics", 2),
+  proxy_call_foreign_function: offered("foreign-function", 6),
 } as const satisfies Record<string, Hostcall>;
 
 /** Names of host calls. */

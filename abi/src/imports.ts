@@ -21,7 +21,6 @@ function offered(entry: ModuleImport, version: AbiVersion): Signature | string {
   if (!call.versions.includes(version)) {
     return `${missing} (the module declares ABI ${version}, the call belongs to ${call.versions.join(" and ")})`;
   }
-  if (!call.implemented) return `${missing} (a host call that Sluice does not offer yet)`;
   return { params: call.params, results: ["i32"] };
 }
 

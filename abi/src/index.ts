@@ -18,6 +18,7 @@ export * from "./numbers/action.ts";
 export * from "./numbers/buffer-type.ts";
 export * from "./numbers/log-level.ts";
 export * from "./numbers/map-type.ts";
+export * from "./numbers/metric-type.ts";
 export * from "./numbers/status.ts";
 export * from "./numbers/stream-type.ts";
 export * from "./numbers/wasi-errno.ts";

@@ -78,6 +78,7 @@ export const layers = {
     "host/src/listener",
     "host/src/upstream",
     "host/src/guest/limits",
+    "host/src/guest/wasm/shared",
     "host/src/extensions/all.ts",
     "host/src/cli",
     // What the two processes say to each other.

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
-import { StreamInfoImpl } from "../../host/src/common/stream-info.ts";
+import type { FilterState } from "../../host/src/contracts/stream-info.ts";
+import { FilterStateImpl, StreamInfoImpl } from "../../host/src/common/stream-info.ts";
 import { headerMapOf } from "../../host/src/common/headers/header-map.ts";
 import type { HeaderMap } from "../../host/src/contracts/headers.ts";
 import type { Context, LocalResponse } from "../../host/src/guest/wasm/proxy-wasm/context.ts";
@@ -20,6 +21,7 @@ export class RecordedActions implements HttpStreamActions {
   readonly addedRequestTrailers = headerMapOf([]);
   readonly addedResponseTrailers = headerMapOf([]);
   readonly streamInfo: StreamInfoImpl;
+  readonly connection: FilterState = new FilterStateImpl();
 
   constructor(streamInfo: StreamInfoImpl) {
     this.streamInfo = streamInfo;
@@ -35,6 +37,9 @@ export class RecordedActions implements HttpStreamActions {
   }
   resetStream(details: string): void {
     this.journal.push(`reset ${details}`);
+  }
+  get connectionState(): FilterState {
+    return this.connection;
   }
   clearRouteCache(): void {
     this.journal.push("clearRouteCache");

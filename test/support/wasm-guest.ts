@@ -57,6 +57,7 @@ const shapes: Readonly<Record<string, readonly [params: number, result: string]>
   proxy_on_vm_start: [2, one],
   proxy_on_configure: [2, one],
   proxy_on_tick: [1, ""],
+  proxy_on_queue_ready: [2, ""],
   proxy_on_request_headers: [3, zero],
   proxy_on_request_body: [3, zero],
   proxy_on_request_trailers: [2, zero],

@@ -1,4 +1,10 @@
 import assert from "node:assert/strict";
+import type { GuestShared } from "../../host/src/contracts/config/guests.ts";
+import {
+  createGuestShared,
+  WasmSharedState,
+} from "../../host/src/guest/wasm/shared/shared-state.ts";
+import { StatsStore } from "../../host/src/stats/stats-store.ts";
 import type { LocalInfo } from "../../host/src/contracts/config/snapshot.ts";
 import type { PrepareContext } from "../../host/src/contracts/extension.ts";
 import type { HttpFilterInstances } from "../../host/src/contracts/http/filter.ts";
@@ -47,6 +53,15 @@ export class CollectingLogger implements Logger {
     return this.lines.splice(0);
   }
 }
+
+const localInfo: LocalInfo = {
+  nodeId: "node-1",
+  clusterName: "cluster-1",
+  zone: "zone-1",
+  nodeMetadata: { role: "edge", ports: [80, 443] },
+  address: "127.0.0.1",
+  version: "test",
+};
 
 const order: readonly LogLevel[] = ["trace", "debug", "info", "warning", "error", "critical"];
 
@@ -109,9 +124,17 @@ export class WasmHost {
   } satisfies PluginStats;
   readonly runtime: WasmRuntime;
   readonly epoch: WebAssembly.Memory;
+  readonly shared: WasmSharedState;
+  readonly #guestShared: GuestShared;
+  readonly #stats = new StatsStore().main;
   readonly #prepareContext: PrepareContext;
 
-  constructor(dispatcher: SimulatedDispatcher = new SimulatedDispatcher()) {
+  constructor(
+    dispatcher: SimulatedDispatcher = new SimulatedDispatcher(),
+    guestShared: GuestShared = createGuestShared(),
+  ) {
+    this.#guestShared = guestShared;
+    this.shared = new WasmSharedState(guestShared);
     this.dispatcher = dispatcher;
     const { epoch, budget } = ownBudget();
     this.epoch = epoch;
@@ -123,15 +146,17 @@ export class WasmHost {
         logger,
         time: dispatcher.time,
         createTimer: (callback) => dispatcher.createTimer(callback),
-        nodeId: "node-1",
-        nodeCluster: "cluster-1",
+        localInfo,
+        shared: this.shared,
+        stats: this.#stats,
       },
       () => this.stats,
     );
     const singletons = new Map<string, unknown>([["sluice.guest_budget", budget]]);
     this.#prepareContext = {
       loggers: { logger: () => this.canaryLogger },
-      localInfo: { nodeId: "node-1", clusterName: "cluster-1" } as LocalInfo,
+      localInfo,
+      guestShared: this.#guestShared,
       guestLimits: { defaultLimits: noLimits, byName: new Map() },
       guestEpoch: epoch,
       filterName: "wasm",

@@ -1,7 +1,7 @@
 import type { Message } from "@bufbuild/protobuf";
 import type { Any } from "@bufbuild/protobuf/wkt";
 import type { AccessLog } from "./access-log.ts";
-import type { GuestLimitsConfig } from "./config/guests.ts";
+import type { GuestLimitsConfig, GuestShared } from "./config/guests.ts";
 import type { ExtensionConfig, ExtensionDiscoveryConfig, LocalInfo } from "./config/snapshot.ts";
 import type { HttpFilterInstances } from "./http/filter.ts";
 import type { LoggerSource } from "./log.ts";
@@ -194,6 +194,7 @@ export interface PrepareContext {
   singleton<T>(key: string, create: () => T): T;
   /** Memory of the main thread that the watchdog thread condemns canary runs through. */
   readonly guestEpoch: WebAssembly.Memory;
+  readonly guestShared: GuestShared;
   /** Refuse after this (5 s by default): canary runs stop there. */
   readonly deadlineMs: number;
 }

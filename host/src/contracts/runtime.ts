@@ -1,5 +1,5 @@
 import type { AccessLog } from "./access-log.ts";
-import type { GuestLimitsConfig } from "./config/guests.ts";
+import type { GuestLimitsConfig, GuestShared } from "./config/guests.ts";
 import type { ExtensionConfig, ExtensionDiscoveryConfig, LocalInfo } from "./config/snapshot.ts";
 import type { Dispatcher } from "./event.ts";
 import type { HttpFilterInstances } from "./http/filter.ts";
@@ -20,6 +20,7 @@ export interface WorkerContext {
   readonly localInfo: LocalInfo;
   /** Memory of this worker that the watchdog thread condemns guests through. */
   readonly guestEpoch: WebAssembly.Memory;
+  readonly guestShared: GuestShared;
   readonly guestLimits: GuestLimitsConfig;
   /** HTTP filters that come by discovery, by key. */
   readonly extensionConfigs: ExtensionConfigProviders;

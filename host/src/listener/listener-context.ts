@@ -16,6 +16,7 @@ export function listenerContext(
     stats: worker.stats,
     localInfo: worker.localInfo,
     guestEpoch: worker.guestEpoch,
+    guestShared: worker.guestShared,
     guestLimits: worker.guestLimits,
     extensionConfigs: worker.extensionConfigs,
     createAccessLog: (config) => worker.createAccessLog(config),

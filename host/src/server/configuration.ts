@@ -1,6 +1,7 @@
 import type { ServerOptions } from "../cli/options.ts";
 import { maxWorkers } from "../cli/options.ts";
 import { sluiceVersion } from "../cli/version.ts";
+import { createGuestShared } from "../guest/wasm/shared/shared-state.ts";
 import { prepareAll } from "../config/prepare.ts";
 import { ProblemList, type Problem } from "../config/problem.ts";
 import type { ClusterConfig } from "../contracts/config/snapshot.ts";
@@ -26,6 +27,8 @@ export interface ConfigurationEnvironment {
 /** Reads configuration, and prepares what it configures, also what comes later by discovery. */
 export class Configuration {
   readonly #environment: ConfigurationEnvironment;
+  /** What the guests of all threads share, as this thread has it. */
+  readonly guestShared = createGuestShared();
   readonly #singletons = new Map<string, unknown>();
   /** Warnings that were given. */
   readonly warned = new Set<string>();
@@ -54,6 +57,7 @@ export class Configuration {
     return {
       loggers: this.#environment.loggers,
       guestEpoch: this.#environment.guestEpoch,
+      guestShared: this.guestShared,
       localInfo: bootstrap.localInfo,
       guestLimits: bootstrap.guestLimits,
       filterName,

@@ -7,6 +7,7 @@ import { formatProblem } from "../config/problem.ts";
 import type { ClusterConfig } from "../contracts/config/snapshot.ts";
 import type { Result } from "../contracts/result.ts";
 import { registry } from "../extensions/all.ts";
+import { WasmSharedState } from "../guest/wasm/shared/shared-state.ts";
 import type { Watchdog } from "../guest/limits/watchdog.ts";
 import type { SnapshotUpdate } from "../snapshot/update.ts";
 import { StatsStore } from "../stats/stats-store.ts";
@@ -47,7 +48,11 @@ class MainThread implements ServerComponents {
     const { options, levels, watchdog } = environment;
     this.#environment = environment;
     const log = { levels: levels.memory, path: options.logPath };
-    this.workerHooks = new WorkerServiceHooks({ stats: this.#stats, watchdog, log });
+    const { guestShared } = environment.configuration;
+    const sharedState = new WasmSharedState(guestShared);
+    const stats = this.#stats;
+    stats.onFlush(() => sharedState.metrics.show(stats.main));
+    this.workerHooks = new WorkerServiceHooks({ stats, watchdog, log, guestShared, sharedState });
     this.#serverStats = new ServerStats(this.#stats, options.concurrency);
     this.#clusterStats = new MainClusters(this.#stats.main);
   }

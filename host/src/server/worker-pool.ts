@@ -49,7 +49,7 @@ export interface WorkerHooks {
   onWorkerGone(index: number): void;
 }
 
-export type WorkerAttachments = Pick<WorkerInit, "guestEpoch" | "stats" | "log"> & {
+export type WorkerAttachments = Pick<WorkerInit, "guestEpoch" | "guestShared" | "stats" | "log"> & {
   /** Message ports within. */
   readonly transfer: Transfer;
 };

@@ -1,5 +1,5 @@
 import type { MessagePort } from "node:worker_threads";
-import type { GuestLimitsConfig } from "../contracts/config/guests.ts";
+import type { GuestLimitsConfig, GuestShared } from "../contracts/config/guests.ts";
 import type { LocalInfo } from "../contracts/config/snapshot.ts";
 import type { ListenSocket, SnapshotUpdate } from "./update.ts";
 
@@ -29,6 +29,7 @@ export interface WorkerInit extends WorkerConstants {
    * made; the watchdog looks at it from then on.
    */
   readonly guestEpoch: WebAssembly.Memory;
+  readonly guestShared: GuestShared;
   /** The worker's end of the stats store. */
   readonly stats: MessagePort;
   readonly log: WorkerLog;

@@ -53,6 +53,7 @@ class DataPlane implements WorkerRuntime {
       concurrency: init.concurrency,
       clusterManager: this.#clusters,
       guestEpoch: init.guestEpoch,
+      guestShared: init.guestShared,
       guestLimits: init.guestLimits,
       extensionConfigs: this.#extensionConfigs,
       createAccessLog: (config) => createAccessLog(config, context, extensions),

@@ -12,6 +12,7 @@ import {
   type WorkerHooks,
   type WorkerPoolLimits,
 } from "../../../host/src/server/worker-pool.ts";
+import { createGuestShared } from "../../../host/src/guest/wasm/shared/shared-state.ts";
 import { noGuestLimits } from "../guest-limits.ts";
 import type { FakeExtension } from "./fake-runtime.ts";
 
@@ -58,6 +59,7 @@ export function fakeAttachments(): WorkerAttachments {
   const { port1, port2 } = new MessageChannel();
   port1.close();
   return {
+    guestShared: createGuestShared(),
     guestEpoch: new WebAssembly.Memory({ initial: 1, maximum: 1, shared: true }),
     stats: port2,
     log: { levels: new SharedArrayBuffer(1), path: undefined },

@@ -25,14 +25,12 @@ test("importProblems() names each import that is not offered", async () => {
     (import "env" "proxy_log" (func (param i32 i32 i32) (result i32)))
     (import "wasi_unstable" "fd_write" (func (param i32 i32 i32 i32) (result i32)))
     (import "wasi_snapshot_preview1" "proc_raise" (func (param i32) (result i32)))
-    (import "env" "proxy_http_call" (func (param i32 i32 i32 i32 i32 i32 i32 i32 i32 i32) (result i32)))
     (import "env" "proxy_get_secret" (func (param i32) (result i32)))
     (import "other" "f" (func))
     (import "env" "g" (global i32))
     (import "env" "proxy_clear_route_cache" (func (result i32)))`);
   assert.deepEqual(importProblems(module, "0.2.1"), [
     "missing import: wasi_snapshot_preview1.proc_raise",
-    "missing import: env.proxy_http_call (a host call that Sluice does not offer yet)",
     "missing import: env.proxy_get_secret",
     "missing import: other.f",
     "imported globals are not supported: env.g",

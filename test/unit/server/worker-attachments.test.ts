@@ -2,6 +2,10 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { MessagePort } from "node:worker_threads";
 import type { Watchdog } from "../../../host/src/guest/limits/watchdog.ts";
+import {
+  createGuestShared,
+  WasmSharedState,
+} from "../../../host/src/guest/wasm/shared/shared-state.ts";
 import { WorkerServiceHooks } from "../../../host/src/server/worker-attachments.ts";
 import { createWorkerStats } from "../../../host/src/stats/attach.ts";
 import { StatsStore } from "../../../host/src/stats/stats-store.ts";
@@ -20,7 +24,10 @@ function setUp() {
   };
   const stats = new StatsStore();
   const log = { levels: new SharedArrayBuffer(1), path: "x" };
-  return { hooks: new WorkerServiceHooks({ stats, watchdog, log }), stats, watched, log };
+  const guestShared = createGuestShared();
+  const sharedState = new WasmSharedState(guestShared);
+  const services = { stats, watchdog, log, guestShared, sharedState };
+  return { hooks: new WorkerServiceHooks(services), stats, watched, log, guestShared, sharedState };
 }
 
 /** A worker's life on this thread: counts one, sets a gauge, and goes. */
@@ -57,4 +64,18 @@ test("WorkerServiceHooks hand on where the log goes", () => {
   assert.equal(hooks.onWorkerBorn(1).log, log);
   hooks.onWorkerGone(1);
   hooks.onWorkerGone(1);
+});
+
+test("WorkerServiceHooks give each worker a number of its own, and let go of what its guests held", () => {
+  const { hooks, sharedState } = setUp();
+  const first = hooks.onWorkerBorn(0).guestShared;
+  const second = hooks.onWorkerBorn(1).guestShared;
+  assert.deepEqual([first.thread, second.thread], [2, 3]);
+  const worker = new WasmSharedState(first);
+  worker.hold("vm");
+  worker.data.set("vm", "key", Buffer.from("value"), 0);
+  hooks.onWorkerGone(1);
+  assert.notEqual(sharedState.data.get("vm", "key"), "missing");
+  hooks.onWorkerGone(0);
+  assert.equal(sharedState.data.get("vm", "key"), "missing");
 });

@@ -7,7 +7,7 @@ import { guestBudgetOf } from "../limits/guest-budget.ts";
 import { ModuleCache } from "./engine/module-cache.ts";
 import type { LoadedModule, Plugin, PluginSettings, VmSettings } from "./plugin.ts";
 import type { VmEnvironment } from "./proxy-wasm/vm.ts";
-import { createVm, startPlugin } from "./runtime.ts";
+import { createVm, guestSharedOf, startPlugin } from "./runtime.ts";
 import { uncounted } from "./stats.ts";
 
 /**
@@ -45,8 +45,8 @@ function canary(plugin: Plugin, context: PrepareContext): string | undefined {
     budget,
     logger: context.loggers.logger("wasm"),
     time: systemTime,
-    nodeId: context.localInfo.nodeId,
-    nodeCluster: context.localInfo.clusterName,
+    localInfo: context.localInfo,
+    shared: guestSharedOf(context),
   };
   // All of it runs on one budget: calls inside keep the outer one.
   const startMs = Math.min(plugin.limits.canaryMs, context.deadlineMs);
@@ -55,6 +55,7 @@ function canary(plugin: Plugin, context: PrepareContext): string | undefined {
     const made = createVm(plugin, environment, uncounted, startMs);
     if (!made.ok) return made.error;
     const started = startPlugin(made.value, plugin, startMs);
+    made.value.retire();
     return started.ok ? undefined : started.error;
   } finally {
     budget.leave();

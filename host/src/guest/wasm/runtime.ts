@@ -7,6 +7,7 @@ import { GuestExports } from "./proxy-wasm/guest-exports.ts";
 import { vmImports } from "./proxy-wasm/imports.ts";
 import { RootContext } from "./proxy-wasm/root-context.ts";
 import { Restriction, type VmEnvironment, WasmVm } from "./proxy-wasm/vm.ts";
+import { WasmSharedState } from "./shared/shared-state.ts";
 import { type PluginStats, pluginStats } from "./stats.ts";
 
 /** Makes an instance and runs its start functions. The text of an error says what failed. */
@@ -23,6 +24,9 @@ export function createVm(
   });
   vm.restriction = Restriction.None;
   if (vm.failure !== undefined) return { ok: false, error: vm.failure };
+  if (!environment.shared.hold(vm.sharedName)) {
+    return { ok: false, error: "the memory that guests share is full" };
+  }
   stats.created.inc();
   stats.active.inc();
   return { ok: true, value: vm };
@@ -174,8 +178,9 @@ export function wasmRuntimeOf(context: WorkerContext): WasmRuntime {
       logger: context.loggers.logger("wasm"),
       time: dispatcher.time,
       createTimer: (callback) => dispatcher.createTimer(callback),
-      nodeId: localInfo.nodeId,
-      nodeCluster: localInfo.clusterName,
+      localInfo,
+      shared: guestSharedOf(context),
+      stats: context.stats,
     };
     const stats = new Map<string, PluginStats>();
     return new WasmRuntime(environment, (plugin) => {
@@ -186,4 +191,11 @@ export function wasmRuntimeOf(context: WorkerContext): WasmRuntime {
       return known;
     });
   });
+}
+
+/** What guests share, as this thread has it. */
+export function guestSharedOf(
+  context: Pick<WorkerContext, "guestShared" | "singleton">,
+): WasmSharedState {
+  return context.singleton("sluice.wasm_shared", () => new WasmSharedState(context.guestShared));
 }

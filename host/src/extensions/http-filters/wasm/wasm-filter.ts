@@ -15,7 +15,7 @@ import {
   type StreamEncoderFilterCallbacks,
   type StreamFilter,
 } from "../../../contracts/http/filter.ts";
-import type { StreamInfo } from "../../../contracts/stream-info.ts";
+import type { FilterState, StreamInfo } from "../../../contracts/stream-info.ts";
 import type { LocalResponse } from "../../../guest/wasm/proxy-wasm/context.ts";
 import type { GuestCallback } from "../../../guest/wasm/proxy-wasm/guest-exports.ts";
 import {
@@ -175,6 +175,10 @@ export class WasmFilter implements StreamFilter, HttpStreamActions {
 
   get streamInfo(): StreamInfo {
     return this.#decoder.streamInfo;
+  }
+
+  get connectionState(): FilterState | undefined {
+    return this.#decoder.connection?.streamInfo.filterState;
   }
 
   continueDecoding(): void {

@@ -11,9 +11,13 @@ import {
 } from "@sluice/abi";
 import { addressText } from "../../../common/address.ts";
 import type { Address } from "../../../contracts/address.ts";
+import type { LocalInfo } from "../../../contracts/config/snapshot.ts";
 import type { HeaderMap } from "../../../contracts/headers.ts";
 import type { StreamInfo } from "../../../contracts/stream-info.ts";
+import type { JsonValue } from "../../../contracts/stream-info.ts";
 import type { Context } from "./context.ts";
+import { getStateProperty } from "./filter-state.ts";
+import { encodeJson } from "./json-attribute.ts";
 
 /** For the objects that have attributes but no form of their own (`request` as a whole). */
 export const notSerializable = Symbol("not serializable");
@@ -36,7 +40,9 @@ export function getAttribute(context: Context, path: readonly string[]): Attribu
       return leaf(path, 1, integer(context.streamInfo?.connectionId));
   }
   const read = objects.get(object);
-  if (read === undefined) return undefined;
+  if (read === undefined) {
+    return leaf(path, 1, getStateProperty(context.streamInfo?.filterState, object));
+  }
   if (name === undefined) return notSerializable;
   return read(context, name, path);
 }
@@ -67,6 +73,9 @@ const readers: { readonly [name: string]: ReadObject } = {
   connection: (context, name, path) => leaf(path, 2, connectionFact(context.streamInfo, name)),
   upstream: (context, name, path) => leaf(path, 2, upstreamFact(context.streamInfo, name)),
   xds: (context, name, path) => xdsAttribute(context, name, path),
+  metadata: (context, name, path) => metadataAttribute(context.streamInfo, name, path),
+  filter_state: (context, name, path) =>
+    leaf(path, 2, stateValue(context.streamInfo?.filterState.get(name))),
 };
 const objects = new Map(Object.entries(readers));
 
@@ -240,11 +249,7 @@ function upstreamFact(stream: StreamInfo | undefined, name: string): Attribute {
 }
 
 function xdsAttribute(context: Context, name: string, path: readonly string[]): Attribute {
-  const { environment } = context.vm;
-  if (name === "node") {
-    if (path[2] === "id") return leaf(path, 3, environment.nodeId);
-    return path[2] === "cluster" ? leaf(path, 3, environment.nodeCluster) : undefined;
-  }
+  if (name === "node") return nodeAttribute(context.vm.environment.localInfo, path);
   const stream = context.streamInfo;
   if (stream === undefined) return undefined;
   switch (name) {
@@ -259,4 +264,55 @@ function xdsAttribute(context: Context, name: string, path: readonly string[]): 
     default:
       return undefined;
   }
+}
+
+function nodeAttribute(node: LocalInfo, path: readonly string[]): Attribute {
+  switch (path[2]) {
+    case undefined:
+      return notSerializable;
+    case "id":
+      return leaf(path, 3, utf8(node.nodeId));
+    case "cluster":
+      return leaf(path, 3, utf8(node.clusterName));
+    case "metadata":
+      return jsonAttribute(node.nodeMetadata as { [key: string]: JsonValue }, path.slice(3));
+    case "locality":
+      return path[3] === "zone" ? leaf(path, 4, utf8(node.zone)) : undefined;
+    default:
+      return undefined;
+  }
+}
+
+/** `metadata.filter_metadata.<namespace>.<key>…` */
+function metadataAttribute(
+  stream: StreamInfo | undefined,
+  name: string,
+  path: readonly string[],
+): Attribute {
+  if (stream === undefined || name !== "filter_metadata") return undefined;
+  if (path[2] === undefined) return notSerializable;
+  const space = stream.dynamicMetadata?.get(path[2]);
+  return space === undefined ? undefined : jsonAttribute(space, path.slice(3));
+}
+
+/** What `path` leads to: through keys of objects and indexes of lists. */
+function jsonAttribute(root: JsonValue, path: readonly string[]): Attribute {
+  let value: JsonValue | undefined = root;
+  for (const part of path) {
+    if (typeof value !== "object" || value === null) return undefined;
+    if (Array.isArray(value)) value = /^\d{1,9}$/.test(part) ? value[Number(part)] : undefined;
+    else value = Object.hasOwn(value, part) ? value[part] : undefined;
+    if (value === undefined) return undefined;
+  }
+  return encodeJson(value!) ?? notSerializable;
+}
+
+function stateValue(value: unknown): Attribute {
+  if (typeof value === "string") return utf8(value);
+  if (value === undefined || value instanceof Uint8Array) return value;
+  return notSerializable;
+}
+
+function utf8(text: string): Uint8Array {
+  return Buffer.from(text);
 }

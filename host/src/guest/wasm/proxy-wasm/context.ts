@@ -7,7 +7,7 @@ import {
 } from "@sluice/abi";
 import type { DataBuffer } from "../../../contracts/buffer.ts";
 import type { HeaderMap } from "../../../contracts/headers.ts";
-import type { StreamInfo } from "../../../contracts/stream-info.ts";
+import type { FilterState, StreamInfo } from "../../../contracts/stream-info.ts";
 import type { RootContext } from "./root-context.ts";
 import type { WasmVm } from "./vm.ts";
 
@@ -87,6 +87,11 @@ export abstract class Context {
 
   /** The stream that properties are asked of. */
   get streamInfo(): StreamInfo | undefined {
+    return undefined;
+  }
+
+  /** What the streams of the connection share. */
+  get connectionState(): FilterState | undefined {
     return undefined;
   }
 

@@ -28,6 +28,7 @@ export class GuestExports {
   readonly onVmStart: GuestCallback | undefined;
   readonly onConfigure: GuestCallback | undefined;
   readonly onTick: GuestCallback | undefined;
+  readonly onQueueReady: GuestCallback | undefined;
   readonly onRequestHeaders: GuestCallback | undefined;
   readonly onRequestBody: GuestCallback | undefined;
   readonly onRequestTrailers: GuestCallback | undefined;
@@ -62,6 +63,7 @@ export class GuestExports {
     this.onVmStart = callback("proxy_on_vm_start");
     this.onConfigure = callback("proxy_on_configure");
     this.onTick = callback("proxy_on_tick");
+    this.onQueueReady = callback("proxy_on_queue_ready");
     this.onRequestHeaders = callback("proxy_on_request_headers");
     this.onRequestBody = callback("proxy_on_request_body");
     this.onRequestTrailers = callback("proxy_on_request_trailers");

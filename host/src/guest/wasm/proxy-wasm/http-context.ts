@@ -10,7 +10,7 @@ import {
 } from "@sluice/abi";
 import type { DataBuffer } from "../../../contracts/buffer.ts";
 import type { HeaderMap } from "../../../contracts/headers.ts";
-import type { StreamInfo } from "../../../contracts/stream-info.ts";
+import type { FilterState, StreamInfo } from "../../../contracts/stream-info.ts";
 import { Context, emptyBytes, type LocalResponse } from "./context.ts";
 import type { RootContext } from "./root-context.ts";
 
@@ -28,6 +28,7 @@ export interface HttpStreamActions {
   /** The VM has trapped in somebody else's call. */
   onVmFailed(): void;
   readonly streamInfo: StreamInfo;
+  readonly connectionState: FilterState | undefined;
 }
 
 /**
@@ -132,6 +133,10 @@ export class HttpContext extends Context {
 
   override get streamInfo(): StreamInfo {
     return this.logged ?? this.#actions.streamInfo;
+  }
+
+  override get connectionState(): FilterState | undefined {
+    return this.#actions.connectionState;
   }
 
   override onVmFailed(): void {

@@ -6,6 +6,7 @@ import {
   getConfiguration,
   setBufferBytes,
 } from "./hostcalls/buffer.ts";
+import { grpcEnd, grpcSend, openCall } from "./hostcalls/callouts.ts";
 import { done, getStatus, setEffectiveContext } from "./hostcalls/context.ts";
 import {
   addHeaderMapValue,
@@ -16,9 +17,19 @@ import {
   replaceHeaderMapValue,
   setHeaderMapPairs,
 } from "./hostcalls/headers.ts";
+import { callForeignFunction } from "./hostcalls/foreign.ts";
 import { sendLocalResponse } from "./hostcalls/local-response.ts";
 import { getLogLevel, log } from "./hostcalls/log.ts";
-import { getProperty } from "./hostcalls/property.ts";
+import { defineMetric, getMetric, incrementMetric, recordMetric } from "./hostcalls/metrics.ts";
+import { getProperty, setProperty } from "./hostcalls/property.ts";
+import {
+  dequeueSharedQueue,
+  enqueueSharedQueue,
+  getSharedData,
+  registerSharedQueue,
+  resolveSharedQueue,
+  setSharedData,
+} from "./hostcalls/shared.ts";
 import {
   clearRouteCache,
   closeStream,
@@ -30,11 +41,22 @@ import { getCurrentTime, setTickPeriod } from "./hostcalls/time.ts";
 import type { WasmVm } from "./vm.ts";
 
 type HostFunction = (...args: number[]) => number;
+/** Metrics have values of 64 bits. */
+type MetricFunction = (id: number, value: bigint) => number;
+type SixNumbers = [number, number, number, number, number, number];
 type EightNumbers = [number, number, number, number, number, number, number, number];
 
 /** The host calls of one VM. A test compares the names with the table of the ABI. */
-function hostcalls(vm: WasmVm): Partial<Record<HostcallName, HostFunction>> {
-  return { ...generalCalls(vm), ...bufferCalls(vm), ...headerCalls(vm), ...streamCalls(vm) };
+function hostcalls(vm: WasmVm): Partial<Record<HostcallName, HostFunction | MetricFunction>> {
+  return {
+    ...generalCalls(vm),
+    ...bufferCalls(vm),
+    ...headerCalls(vm),
+    ...streamCalls(vm),
+    ...sharedCalls(vm),
+    ...metricCalls(vm),
+    ...calloutCalls(vm),
+  };
 }
 
 // One closure is written out per call: an engine optimises each for itself. proxy_log is allowed everywhere.
@@ -49,6 +71,10 @@ function generalCalls(vm: WasmVm): Partial<Record<HostcallName, HostFunction>> {
       setTickPeriod(vm.calledFreely("proxy_set_tick_period_milliseconds"), period!),
     proxy_get_property: (path, size, out, sizeOut) =>
       getProperty(vm.calledFreely("proxy_get_property"), path!, size!, out!, sizeOut!),
+    proxy_set_property: (path, size, value, valueSize) =>
+      setProperty(vm.calledFreely("proxy_set_property"), path!, size!, value!, valueSize!),
+    proxy_call_foreign_function: (...args) =>
+      callForeignFunction(vm.calledFreely("proxy_call_foreign_function"), ...(args as SixNumbers)),
     proxy_set_effective_context: (id) =>
       setEffectiveContext(vm.calledFreely("proxy_set_effective_context"), id!),
     proxy_done: () => done(vm.calledFreely("proxy_done")),
@@ -139,6 +165,65 @@ function streamCalls(vm: WasmVm): Partial<Record<HostcallName, HostFunction>> {
     proxy_continue_request: () => continueRequest(vm.calledFreely("proxy_continue_request")),
     proxy_continue_response: () => continueResponse(vm.calledFreely("proxy_continue_response")),
     proxy_clear_route_cache: () => clearRouteCache(vm.calledFreely("proxy_clear_route_cache")),
+  };
+}
+
+function sharedCalls(vm: WasmVm): Partial<Record<HostcallName, HostFunction>> {
+  return {
+    proxy_get_shared_data: (key, keySize, out, sizeOut, casOut) =>
+      getSharedData(
+        vm.calledFreely("proxy_get_shared_data"),
+        key!,
+        keySize!,
+        out!,
+        sizeOut!,
+        casOut!,
+      ),
+    proxy_set_shared_data: (key, keySize, value, size, cas) =>
+      setSharedData(vm.calledFreely("proxy_set_shared_data"), key!, keySize!, value!, size!, cas!),
+    proxy_register_shared_queue: (name, size, out) =>
+      registerSharedQueue(vm.calledFreely("proxy_register_shared_queue"), name!, size!, out!),
+    proxy_resolve_shared_queue: (vmId, vmIdSize, name, size, out) =>
+      resolveSharedQueue(
+        vm.calledFreely("proxy_resolve_shared_queue"),
+        vmId!,
+        vmIdSize!,
+        name!,
+        size!,
+        out!,
+      ),
+    proxy_enqueue_shared_queue: (id, value, size) =>
+      enqueueSharedQueue(vm.calledFreely("proxy_enqueue_shared_queue"), id!, value!, size!),
+    proxy_dequeue_shared_queue: (id, out, sizeOut) =>
+      dequeueSharedQueue(vm.calledFreely("proxy_dequeue_shared_queue"), id!, out!, sizeOut!),
+  };
+}
+
+function metricCalls(vm: WasmVm): Partial<Record<HostcallName, HostFunction | MetricFunction>> {
+  return {
+    proxy_define_metric: (type: number, name: number, size: number, out: number) =>
+      defineMetric(vm.calledFreely("proxy_define_metric"), type, name, size, out),
+    proxy_increment_metric: (id: number, offset: bigint) =>
+      incrementMetric(vm.calledFreely("proxy_increment_metric"), id, offset),
+    proxy_record_metric: (id: number, value: bigint) =>
+      recordMetric(vm.calledFreely("proxy_record_metric"), id, value),
+    proxy_get_metric: (id: number, out: number) =>
+      getMetric(vm.calledFreely("proxy_get_metric"), id, out),
+  };
+}
+
+function calloutCalls(vm: WasmVm): Partial<Record<HostcallName, HostFunction>> {
+  return {
+    proxy_http_call: (...args) =>
+      openCall(vm.calledFreely("proxy_http_call"), "proxy_http_call", args[9]!),
+    proxy_grpc_call: (...args) =>
+      openCall(vm.calledFreely("proxy_grpc_call"), "proxy_grpc_call", args[11]!),
+    proxy_grpc_stream: (...args) =>
+      openCall(vm.calledFreely("proxy_grpc_stream"), "proxy_grpc_stream", args[8]!),
+    proxy_grpc_send: (id, message, size) =>
+      grpcSend(vm.calledFreely("proxy_grpc_send"), id!, message!, size!),
+    proxy_grpc_cancel: (id) => grpcEnd(vm.calledFreely("proxy_grpc_cancel"), id!),
+    proxy_grpc_close: (id) => grpcEnd(vm.calledFreely("proxy_grpc_close"), id!),
   };
 }
 

@@ -3,6 +3,7 @@ import type { DataBuffer } from "../../../contracts/buffer.ts";
 import type { Timer } from "../../../contracts/event.ts";
 import type { Plugin } from "../plugin.ts";
 import { Context } from "./context.ts";
+import { declarationsMax, type PropertyPrototype } from "./filter-state.ts";
 import { callFailed, type WasmVm } from "./vm.ts";
 
 /** How long a root context whose `on_done` returned false may take until it calls `proxy_done`. */
@@ -23,6 +24,8 @@ export class RootContext extends Context {
   #tick: Timer | undefined;
   #doneTimeout: Timer | undefined;
   #onDeleted: () => void = () => {};
+  readonly #prototypes = new Map<string, PropertyPrototype>();
+  #queueRegistration = 0;
 
   constructor(vm: WasmVm, id: number, plugin: Plugin) {
     const { name, rootId, vm: settings } = plugin.settings;
@@ -82,7 +85,7 @@ export class RootContext extends Context {
   /** Ends a plugin that did not start: the guest is told nothing. */
   abandon(): void {
     this.#stage = "deleted";
-    this.#tick?.disable();
+    this.#quiet();
     this.vm.forget(this);
   }
 
@@ -97,12 +100,49 @@ export class RootContext extends Context {
     this.#tick?.enable(this.#tickPeriodMs);
   }
 
+  /** The number by which this plugin is told of items in queues that it registers. 0: it never is (canary runs). */
+  queueRegistration(): number {
+    const { shared, createTimer } = this.vm.environment;
+    if (this.#queueRegistration === 0 && createTimer !== undefined) {
+      this.#queueRegistration = shared.nextRegistration();
+      shared.channel.listen(this.#queueRegistration, (queue) => this.#onQueueReady(queue));
+    }
+    return this.#queueRegistration;
+  }
+
+  /** False when `by`, which must be a root context, has declared it before, or too many. */
+  declareProperty(name: string, prototype: PropertyPrototype, by: Context): boolean {
+    if (by !== this) return true;
+    if (this.#prototypes.has(name) || this.#prototypes.size >= declarationsMax) return false;
+    this.#prototypes.set(name, prototype);
+    return true;
+  }
+
+  prototypeOf(name: string): PropertyPrototype | undefined {
+    return this.#prototypes.get(name);
+  }
+
   override buffer(type: number): DataBuffer | Uint8Array | undefined {
     return type === BUFFER_PLUGIN_CONFIGURATION ? this.#configuration : super.buffer(type);
   }
 
   override onVmFailed(): void {
+    this.#quiet();
+  }
+
+  /** No timer and no queue wakes the guest from now on. */
+  #quiet(): void {
     this.#tick?.disable();
+    if (this.#queueRegistration !== 0) {
+      this.vm.environment.shared.channel.unlisten(this.#queueRegistration);
+    }
+  }
+
+  #onQueueReady(queue: number): void {
+    const { vm } = this;
+    const onQueueReady = vm.exports.onQueueReady;
+    if (onQueueReady === undefined || this.#stage === "deleted") return;
+    vm.call2(this, onQueueReady, this.id, queue);
   }
 
   #onTick(): void {
@@ -116,7 +156,7 @@ export class RootContext extends Context {
   #delete(): void {
     if (this.#stage === "deleted") return;
     this.#stage = "deleted";
-    this.#tick?.disable();
+    this.#quiet();
     this.#doneTimeout?.disable();
     const { vm } = this;
     const onDelete = vm.exports.onDelete;

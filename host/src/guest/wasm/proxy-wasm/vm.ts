@@ -1,13 +1,17 @@
 import { STATUS_INVALID_MEMORY_ACCESS, STATUS_OK } from "@sluice/abi";
+import type { LocalInfo } from "../../../contracts/config/snapshot.ts";
 import type { Timer, TimeSource } from "../../../contracts/event.ts";
 import type { Logger } from "../../../contracts/log.ts";
 import { formatBacktrace, guestFrames } from "../../limits/backtrace.ts";
 import type { GuestBudget } from "../../limits/guest-budget.ts";
+import type { StatsScope } from "../../../contracts/stats.ts";
+import type { WasmSharedState } from "../shared/shared-state.ts";
 import { GuestMemory } from "../engine/guest-memory.ts";
 import type { Plugin } from "../plugin.ts";
 import type { PluginStats } from "../stats.ts";
 import { type Context, VmContext } from "./context.ts";
 import type { GuestCallback, GuestExports } from "./guest-exports.ts";
+import { VmMetrics } from "./metrics.ts";
 
 /** What the thread gives to its VMs. */
 export interface VmEnvironment {
@@ -18,8 +22,11 @@ export interface VmEnvironment {
   readonly time: TimeSource;
   /** Absent in canary runs, which have no timers. */
   readonly createTimer?: ((callback: () => void) => Timer) | undefined;
-  readonly nodeId: string;
-  readonly nodeCluster: string;
+  readonly localInfo: LocalInfo;
+  /** Data, queues and metrics of all threads. */
+  readonly shared: WasmSharedState;
+  /** The root of all stats, for histograms of modules. Absent in canary runs. */
+  readonly stats?: StatsScope | undefined;
 }
 
 /** Result of a call that trapped, or that was not made because the VM had failed before. */
@@ -46,6 +53,9 @@ export class WasmVm {
   readonly environment: VmEnvironment;
   readonly memory = new GuestMemory();
   readonly stats: PluginStats;
+  readonly metrics: VmMetrics;
+  /** The `vm_id`, one character per byte: what shared data and queues are kept under. */
+  readonly sharedName: string;
   /** Set once the instance exists; before that only the start section runs. */
   exports!: GuestExports;
   /** Why the VM can no longer be used; undefined while it can. */
@@ -67,6 +77,8 @@ export class WasmVm {
     this.plugin = plugin;
     this.environment = environment;
     this.stats = stats;
+    this.metrics = new VmMetrics(environment.shared.metrics, environment.stats);
+    this.sharedName = Buffer.from(plugin.settings.vm.vmId).toString("latin1");
     this.#current = new VmContext(this);
     this.#budgetMs = plugin.limits.callbackMs;
   }
@@ -172,6 +184,7 @@ export class WasmVm {
     this.failure ??= "the VM has been disposed of";
     this.#reported = true;
     this.stats.active.dec();
+    this.environment.shared.release(this.sharedName);
   }
 
   /** Runs `action` when no guest code of this VM is on the stack; at once when none is. */

@@ -17,9 +17,12 @@ async function refusal(code: Uint8Array): Promise<string> {
 test("a module that imports a missing host call is refused by name", async () => {
   assert.equal(
     await refusal(
-      await guest(`(func (drop (call $proxy_get_metric (i32.const 0) (i32.const 0))))`),
+      await wat(`(module (import "env" "proxy_get_secret" (func (param i32) (result i32)))
+        (memory (export "memory") 1)
+        (func (export "proxy_abi_version_0_2_1"))
+        (func (export "malloc") (param i32) (result i32) (i32.const 64)))`),
     ),
-    "Failed to load Wasm module due to a missing import: env.proxy_get_metric (a host call that Sluice does not offer yet)",
+    "Failed to load Wasm module due to a missing import: env.proxy_get_secret",
   );
 });
 

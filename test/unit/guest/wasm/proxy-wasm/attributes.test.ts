@@ -85,7 +85,9 @@ test("proxy_get_property: NotFound for what there is not, SerializationFailure f
       "constructor",
       "__proto__\0x",
       "route_name",
-      "xds\0node\0metadata",
+      "xds\0node\0metadata\0nothing",
+      "metadata\0filter_metadata\0nothing",
+      "filter_state\0nothing",
     ]) {
       assert.deepEqual(calls.get(get, name), [1], name);
     }
@@ -98,4 +100,31 @@ test("proxy_get_property: NotFound for what there is not, SerializationFailure f
     assert.deepEqual(calls.get(get, "request\0path"), [1]);
     assert.deepEqual(calls.get(get, "source\0address"), [1]);
   }, calls.root);
+});
+
+test("proxy_get_property: metadata of the node and of the stream", async () => {
+  const calls = await GuestCalls.create();
+  const { streamInfo } = calls.actions;
+  streamInfo.dynamicMetadata = new Map([
+    ["ns", { text: "value", on: true, none: null, list: ["a", { key: "b" }] }],
+  ]);
+  const double = (value: number): string => {
+    const bytes = Buffer.alloc(8);
+    bytes.writeDoubleLE(value);
+    return bytes.toString("latin1");
+  };
+  calls.inside(() => {
+    const read = (path: string): unknown => calls.get(get, path.replaceAll(".", "\0"));
+    assert.deepEqual(read("xds.node.metadata.role"), [0, "edge"]);
+    assert.deepEqual(read("xds.node.metadata.ports.1"), [0, double(443)]);
+    assert.deepEqual(read("xds.node.locality.zone"), [0, "zone-1"]);
+    assert.deepEqual(read("xds.node"), [3]);
+    assert.deepEqual(read("metadata.filter_metadata.ns.text"), [0, "value"]);
+    assert.deepEqual(read("metadata.filter_metadata.ns.on"), [0, "\x01"]);
+    assert.deepEqual(read("metadata.filter_metadata.ns.none"), [3]);
+    assert.deepEqual(read("metadata.filter_metadata.ns.list.1.key"), [0, "b"]);
+    assert.deepEqual(read("metadata.filter_metadata.ns.list.2"), [1]);
+    assert.deepEqual(read("metadata.filter_metadata.ns.text.more"), [1]);
+    assert.deepEqual(read("metadata.filter_metadata"), [3]);
+  });
 });

@@ -1,10 +1,12 @@
 import {
   propertyPath,
   STATUS_INVALID_MEMORY_ACCESS,
+  STATUS_BAD_ARGUMENT,
   STATUS_NOT_FOUND,
   STATUS_SERIALIZATION_FAILURE,
 } from "@sluice/abi";
 import { getAttribute, notSerializable } from "../attributes.ts";
+import { setProperty as setStateProperty } from "../filter-state.ts";
 import type { WasmVm } from "../vm.ts";
 
 /** `proxy_get_property(path, value_out)`. */
@@ -24,4 +26,23 @@ export function getProperty(
   if (value === notSerializable) return STATUS_SERIALIZATION_FAILURE;
   if (typeof value === "string") return vm.writeText(value, pointerOut, sizeOut);
   return vm.writeBytes(value, pointerOut, sizeOut);
+}
+
+/** Bytes of a path, and of a value. */
+const setPathMax = 1024;
+const setValueMax = 1024 * 1024;
+
+/** `proxy_set_property(path, value)`: into the filter state of the stream. */
+export function setProperty(
+  vm: WasmVm,
+  path: number,
+  pathSize: number,
+  value: number,
+  valueSize: number,
+): number {
+  const text = vm.memory.latin1(path, pathSize);
+  const bytes = vm.memory.copy(value, valueSize);
+  if (text === undefined || bytes === undefined) return STATUS_INVALID_MEMORY_ACCESS;
+  if (text.length > setPathMax || bytes.length > setValueMax) return STATUS_BAD_ARGUMENT;
+  return setStateProperty(vm.acting, text, bytes);
 }

@@ -1,0 +1,46 @@
+import { STATUS_BAD_ARGUMENT, STATUS_NOT_FOUND, STATUS_OK } from "@sluice/abi";
+import type { FilterState } from "../../../contracts/stream-info.ts";
+import type { Context } from "./context.ts";
+
+/** How long a property lives: with the stream, or with its connection. */
+export type StateSpan = "filter_chain" | "request" | "connection";
+
+/** How `proxy_set_property` makes a property that does not exist. */
+export interface PropertyPrototype {
+  /** It is set once. */
+  readonly readOnly: boolean;
+  readonly span: StateSpan;
+}
+
+/** Of properties that nobody declared. */
+const plain: PropertyPrototype = { readOnly: false, span: "filter_chain" };
+/** Properties of one root context that may be declared. */
+export const declarationsMax = 1024;
+
+const readOnlyValues = new WeakSet<Uint8Array>();
+
+/** What stands before the names of properties in the filter state. */
+const prefix = "wasm.";
+
+/** `proxy_set_property`: a value of bytes in the filter state, under `wasm.<path>`. */
+export function setProperty(context: Context, path: string, value: Uint8Array): number {
+  const own = context.streamInfo?.filterState;
+  if (own === undefined) return STATUS_NOT_FOUND;
+  const key = prefix + path;
+  const known = own.get(key);
+  if (known instanceof Uint8Array && readOnlyValues.has(known)) return STATUS_BAD_ARGUMENT;
+  const prototype = context.root?.prototypeOf(path) ?? plain;
+  const state = prototype.span === "connection" ? (context.connectionState ?? own) : own;
+  if (prototype.readOnly) readOnlyValues.add(value);
+  state.set(key, value);
+  return STATUS_OK;
+}
+
+/** The property that some module of the stream has set, by the name that it gave. */
+export function getStateProperty(
+  state: FilterState | undefined,
+  name: string,
+): Uint8Array | undefined {
+  const value = state?.get(prefix + name);
+  return value instanceof Uint8Array ? value : undefined;
+}

@@ -1,0 +1,39 @@
+import { STATUS_BAD_ARGUMENT, STATUS_INVALID_MEMORY_ACCESS, STATUS_OK } from "@sluice/abi";
+import { callForeign, foreignBytesMax } from "../foreign/foreign-functions.ts";
+import type { WasmVm } from "../vm.ts";
+
+const noBytes = new Uint8Array(0);
+
+/** `proxy_call_foreign_function(name, arguments, result_out)`: either of the two out pointers may be 0. */
+export function callForeignFunction(
+  vm: WasmVm,
+  name: number,
+  nameSize: number,
+  args: number,
+  argsSize: number,
+  pointerOut: number,
+  sizeOut: number,
+): number {
+  if (argsSize >>> 0 > foreignBytesMax) return STATUS_BAD_ARGUMENT;
+  const text = vm.memory.latin1(name, nameSize);
+  const bytes = vm.memory.copy(args, argsSize);
+  if (text === undefined || bytes === undefined) return STATUS_INVALID_MEMORY_ACCESS;
+  // The context whose callback runs, not the one that the guest chose: as Envoy does it.
+  const result = callForeign(vm.current, text, bytes);
+  const status = writeResult(vm, result.bytes ?? noBytes, pointerOut, sizeOut);
+  return status === STATUS_OK ? result.status : status;
+}
+
+function writeResult(vm: WasmVm, bytes: Uint8Array, pointerOut: number, sizeOut: number): number {
+  let pointer = 0;
+  if (pointerOut !== 0 && bytes.length > 0) {
+    pointer = vm.allocate(bytes.length);
+    if (pointer === 0) return STATUS_INVALID_MEMORY_ACCESS;
+    vm.memory.bytes.set(bytes, pointer);
+  }
+  if (pointerOut !== 0 && !vm.memory.setU32(pointerOut, pointer)) {
+    return STATUS_INVALID_MEMORY_ACCESS;
+  }
+  const fits = sizeOut === 0 || vm.memory.setU32(sizeOut, bytes.length);
+  return fits ? STATUS_OK : STATUS_INVALID_MEMORY_ACCESS;
+}

@@ -1,0 +1,68 @@
+import { METRIC_COUNTER, METRIC_GAUGE, METRIC_HISTOGRAM } from "@sluice/abi";
+import type { Histogram, StatsScope } from "../../../contracts/stats.ts";
+import { metricPrefix, type SharedMetric, type SharedMetrics } from "../shared/shared-metrics.ts";
+
+/** Metrics that one VM may define. */
+export const metricsPerVm = 1024;
+/** Bytes of a metric's name. */
+export const metricNameMax = 1024;
+
+/** The low bits of a metric's id hold its type; numbers go up by this. */
+const idStep = 4;
+
+/** The metrics of one VM by their ids, which are its own; the values are the process's. */
+export class VmMetrics {
+  readonly #shared: SharedMetrics;
+  /** Absent in canary runs, whose histograms hold nothing. */
+  readonly #stats: StatsScope | undefined;
+  readonly #ids = new Map<string, number>();
+  readonly #values = new Map<number, SharedMetric>();
+  readonly #histograms = new Map<number, Histogram | undefined>();
+  readonly #nextIds = [idStep, idStep + 1, idStep + 2];
+
+  constructor(shared: SharedMetrics, stats: StatsScope | undefined) {
+    this.#shared = shared;
+    this.#stats = stats;
+  }
+
+  /** The id of the metric of this type and name; undefined when there are too many. */
+  define(type: number, name: string): number | undefined {
+    const key = `${type} ${name}`;
+    const known = this.#ids.get(key);
+    if (known !== undefined) return known;
+    if (this.#ids.size >= metricsPerVm || name.length > metricNameMax) return undefined;
+    const id = this.#nextIds[type]!;
+    if (type === METRIC_HISTOGRAM) {
+      this.#histograms.set(id, this.#stats?.histogram(metricPrefix + name, "unspecified"));
+    } else {
+      const value = this.#shared.define(type === METRIC_COUNTER ? "counter" : "gauge", name);
+      if (value === undefined) return undefined;
+      this.#values.set(id, value);
+    }
+    this.#nextIds[type] = id + idStep;
+    this.#ids.set(key, id);
+    return id;
+  }
+
+  /** A counter or gauge. */
+  value(id: number): SharedMetric | undefined {
+    return this.#values.get(id);
+  }
+
+  /** Adds to a histogram; false when there is none of this id. */
+  record(id: number, value: number): boolean {
+    if (!this.#histograms.has(id)) return false;
+    this.#histograms.get(id)?.record(value);
+    return true;
+  }
+}
+
+/** The type that an id claims: one of the three, or 3. */
+export function metricTypeOf(id: number): number {
+  return id & (idStep - 1);
+}
+
+/** True for the types that have one value. */
+export function hasOneValue(type: number): boolean {
+  return type === METRIC_COUNTER || type === METRIC_GAUGE;
+}

@@ -1,0 +1,73 @@
+import { randomUUID } from "node:crypto";
+import { Namespaces } from "./namespaces.ts";
+import { QueueChannel } from "./queue-channel.ts";
+import { SharedData } from "./shared-data.ts";
+import { createSharedHeap, SharedHeap } from "./shared-heap.ts";
+import { SharedMap } from "./shared-map.ts";
+import { SharedMetrics } from "./shared-metrics.ts";
+import { SharedQueues } from "./shared-queues.ts";
+import type { GuestShared } from "../../../contracts/config/guests.ts";
+
+/** Makes what all threads share. `thread` is the number of the thread that makes it. */
+export function createGuestShared(): GuestShared {
+  return { memory: createSharedHeap(), channel: `sluice.wasm.${randomUUID()}`, thread: 1 };
+}
+
+/** Shared data, queues and metrics as one thread sees them. */
+export class WasmSharedState {
+  readonly data: SharedData;
+  readonly queues: SharedQueues;
+  readonly metrics: SharedMetrics;
+  readonly channel: QueueChannel;
+  readonly #heap: SharedHeap;
+  readonly #namespaces: Namespaces;
+  #registrations = 0;
+
+  constructor(shared: GuestShared) {
+    const heap = new SharedHeap(shared.memory, shared.thread);
+    const map = new SharedMap(heap);
+    this.#heap = heap;
+    this.data = new SharedData(heap, map);
+    this.queues = new SharedQueues(heap, map);
+    this.metrics = new SharedMetrics(heap, map);
+    this.channel = new QueueChannel(shared.channel, shared.thread);
+    this.#namespaces = new Namespaces(heap, map);
+  }
+
+  /** A VM of this thread begins: what its `vm_id` names stays until `release`. False when the memory is full. */
+  hold(vmId: string): boolean {
+    return this.#heap.locked(() => this.#namespaces.hold(vmId)) ?? false;
+  }
+
+  /** A VM of this thread has ended. */
+  release(vmId: string): void {
+    this.#heap.locked(() => this.#release(vmId, this.#heap.thread, false));
+  }
+
+  /** A number for one registration of a queue by this thread. */
+  nextRegistration(): number {
+    this.#registrations += 1;
+    return this.#registrations;
+  }
+
+  /** On the main thread: `thread` has ended, whatever it was doing. */
+  onThreadGone(thread: number): void {
+    this.#heap.takeOver(thread, () => {
+      this.data.repair();
+      this.queues.repair();
+    });
+    this.#heap.locked(() => {
+      for (const vmId of this.#namespaces.names()) this.#release(vmId, thread, true);
+    });
+  }
+
+  close(): void {
+    this.channel.close();
+  }
+
+  #release(vmId: string, thread: number, all: boolean): void {
+    if (!this.#namespaces.release(vmId, thread, all)) return;
+    this.data.removeAll(vmId);
+    this.queues.removeAll(vmId);
+  }
+}
