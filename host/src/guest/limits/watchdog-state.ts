@@ -6,8 +6,9 @@ const condemnedBit = 0x80000000 | 0;
 export type ThreadCpuTime = (threadId: number) => number | undefined;
 
 /**
- * What the watchdog knows of one thread. `tick` looks at its word; a call is condemned when it has run for its
- * budget of wall time *and* the thread has had the CPU for that long: a descheduled thread is innocent.
+ * What the watchdog knows of one thread. `tick` looks at its word; a call is condemned when the thread has had the
+ * CPU for the call's budget since the call was first seen: a descheduled thread is innocent, however late the
+ * watchdog itself comes.
  */
 export class WatchedThread {
   readonly #words: Int32Array;
@@ -15,9 +16,8 @@ export class WatchedThread {
   /** The call seen at the last tick; 0: none. */
   #call = 0;
   #firstSeenMs = 0;
-  /** CPU time when it was seen for the second time; undefined before, or when it cannot be told. */
+  /** CPU time when the call was first seen; undefined when it cannot be told. */
   #cpuBaseMs: number | undefined;
-  #baseTakenMs = 0;
 
   constructor(words: Int32Array, cpuTime: ThreadCpuTime) {
     this.#words = words;
@@ -34,13 +34,8 @@ export class WatchedThread {
     if (call !== this.#call) {
       this.#call = call;
       this.#firstSeenMs = nowMs;
-      this.#baseTakenMs = 0;
-      return false;
-    }
-    if (this.#baseTakenMs === 0) {
-      this.#baseTakenMs = nowMs;
       this.#cpuBaseMs = this.#cpuNow();
-      return true;
+      return false;
     }
     if (this.#budgetUsed(nowMs)) this.#condemn(call);
     return true;
@@ -51,7 +46,7 @@ export class WatchedThread {
     if (nowMs - this.#firstSeenMs < budgetMs) return false;
     const cpu = this.#cpuNow();
     if (cpu === undefined || this.#cpuBaseMs === undefined) return true;
-    return cpu - this.#cpuBaseMs >= budgetMs - (this.#baseTakenMs - this.#firstSeenMs);
+    return cpu - this.#cpuBaseMs >= budgetMs;
   }
 
   /** Fails when the call has just ended, and can then not hit the next one: that has another number. */
