@@ -96,6 +96,9 @@ export function pluginSettings(
     name: "plugin",
     rootId: "",
     allowOnHeadersStopIteration: false,
+    failurePolicy: "closed",
+    liveStreamsGoOn: false,
+    reloadBackoffMs: 1000,
     ...changes,
     configuration: Buffer.from(changes.configuration ?? ""),
     vm: {
@@ -116,6 +119,9 @@ export class WasmHost {
   readonly canaryLogger = new CollectingLogger();
   readonly dispatcher: SimulatedDispatcher;
   readonly stats = {
+    reloadSuccess: new CountingStat(),
+    reloadFailure: new CountingStat(),
+    reloadBackoff: new CountingStat(),
     created: new CountingStat(),
     active: new CountingStat(),
     vmFailed: new CountingStat(),

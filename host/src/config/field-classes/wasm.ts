@@ -12,11 +12,10 @@ export const wasmFields: FieldClassTable = {
       "failure_policy",
       "capability_restriction_config",
       "allow_on_headers_stop_iteration",
+      "reload_config",
     ],
-    refused: {
-      reload_config: "it belongs to failure_policy FAIL_RELOAD, which is not supported",
-    },
   },
+  "envoy.extensions.wasm.v3.ReloadConfig": { implemented: ["backoff"] },
   "envoy.extensions.wasm.v3.VmConfig": {
     implemented: [
       "vm_id",

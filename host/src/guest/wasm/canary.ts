@@ -73,8 +73,8 @@ function vmKey(vm: VmSettings, limits: EffectiveLimits, module: LoadedModule): s
 }
 
 function pluginKey(settings: PluginSettings): string {
-  const { name, rootId, configuration, allowOnHeadersStopIteration } = settings;
-  return digest(name, rootId, configuration, String(allowOnHeadersStopIteration));
+  const { name, rootId, configuration, vm: _vm, ...others } = settings;
+  return digest(name, rootId, configuration, JSON.stringify(others));
 }
 
 /** Of parts whose borders count. */

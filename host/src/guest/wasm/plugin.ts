@@ -25,7 +25,16 @@ export interface PluginSettings {
   readonly configuration: Uint8Array;
   /** StopIteration of a headers callback holds headers only, not body and trailers. */
   readonly allowOnHeadersStopIteration: boolean;
+  /** What new streams get once the VM has failed: 503, no filter, or a new VM. */
+  readonly failurePolicy: FailurePolicy;
+  /** Streams that were under way when the VM failed go on without the filter (`fail_open`), instead of a 503. */
+  readonly liveStreamsGoOn: boolean;
+  /** Least time between two VMs of `reload`; up to half of it is added by chance. */
+  readonly reloadBackoffMs: number;
 }
+
+/** `envoy.extensions.wasm.v3.FailurePolicy`. */
+export type FailurePolicy = "closed" | "open" | "reload";
 
 /** A module that has been checked, limited and compiled: plain data that can be posted to a worker. */
 export interface LoadedModule {

@@ -6,6 +6,11 @@ export interface PluginStats {
   readonly created: Counter;
   /** `wasm.<runtime>.active`: VMs that exist. */
   readonly active: Gauge;
+  /** `wasm.<plugin name>.vm_reload_…`: what FAIL_RELOAD did for new streams. */
+  readonly reloadSuccess: Counter;
+  readonly reloadFailure: Counter;
+  /** Streams that came too soon after the last VM was made. */
+  readonly reloadBackoff: Counter;
   /** VMs that trapped. */
   readonly vmFailed: Counter;
   /** Traps because a call took more CPU than its limit. */
@@ -18,7 +23,11 @@ export interface PluginStats {
 export function pluginStats(scope: StatsScope, pluginName: string, runtime: string): PluginStats {
   const own = scope.scope(`sluice.wasm.${pluginName}`);
   const shared = scope.scope(`wasm.${runtime}`);
+  const reload = scope.scope(`wasm.${pluginName}`);
   return {
+    reloadSuccess: reload.counter("vm_reload_success"),
+    reloadFailure: reload.counter("vm_reload_failure"),
+    reloadBackoff: reload.counter("vm_reload_backoff"),
     created: shared.counter("created"),
     active: shared.gauge("active"),
     vmFailed: own.counter("vm_failed"),
@@ -31,6 +40,9 @@ const nothing = { name: "", value: 0, inc() {}, dec() {}, add() {}, sub() {}, se
 
 /** For canary runs, which nobody counts. */
 export const uncounted: PluginStats = {
+  reloadSuccess: nothing,
+  reloadFailure: nothing,
+  reloadBackoff: nothing,
   created: nothing,
   active: nothing,
   vmFailed: nothing,

@@ -12,14 +12,16 @@ import type {
   ParseContext,
   PrepareContext,
 } from "../../../contracts/extension.ts";
-import type {
-  FilterChainFactoryCallbacks,
-  HttpFilterInstances,
-} from "../../../contracts/http/filter.ts";
+import type { HttpFilterInstances } from "../../../contracts/http/filter.ts";
 import type { Result } from "../../../contracts/result.ts";
-import type { Plugin, PluginSettings, VmSettings } from "../../../guest/wasm/plugin.ts";
+import type {
+  FailurePolicy,
+  Plugin,
+  PluginSettings,
+  VmSettings,
+} from "../../../guest/wasm/plugin.ts";
 import { wasmRuntimeOf } from "../../../guest/wasm/runtime.ts";
-import { WasmFilter } from "./wasm-filter.ts";
+import { PluginInstances } from "./plugin-instances.ts";
 
 /** `envoy.extensions.filters.http.wasm.v3.Wasm` as plain data: parsed, then (`plugin`) prepared. */
 export type WasmConfig =
@@ -28,8 +30,10 @@ export type WasmConfig =
 
 /** The engine's name in Envoy's configuration; V8 it is here too. */
 const runtimeName = "envoy.wasm.runtime.v8";
-/** Numbers of `FailurePolicy`. */
-const failurePolicy = { unspecified: 0, failClosed: 2 };
+/** `FailurePolicy` by its numbers; not specified is closed. */
+const failurePolicies: readonly FailurePolicy[] = ["closed", "reload", "closed", "open"];
+/** Of `reload_config.backoff.base_interval`. */
+const reloadBackoffDefaultMs = 1000;
 
 const noBytes = new Uint8Array(0);
 
@@ -39,7 +43,7 @@ function parseConfig(message: Wasm, context: ParseContext): WasmConfig {
     context.problem(message, "config", "is missing: it names the plugin and its code");
     return { stage: "parsed", settings: emptySettings, code: noBytes };
   }
-  checkFailurePolicy(config, context);
+  const failure = parseFailure(config, context);
   const vm = config.vm.case === "vmConfig" ? config.vm.value : undefined;
   if (vm === undefined) {
     context.problem(config, "vm_config", "is missing: it names the code");
@@ -51,6 +55,7 @@ function parseConfig(message: Wasm, context: ParseContext): WasmConfig {
     vm: parseVm(vm, config, context),
     configuration: configurationBytes(config.configuration, config, context),
     allowOnHeadersStopIteration: config.allowOnHeadersStopIteration ?? false,
+    ...failure,
   };
   return { stage: "parsed", settings, code: parseCode(vm, context) };
 }
@@ -67,18 +72,34 @@ const emptySettings: PluginSettings = {
   },
   configuration: noBytes,
   allowOnHeadersStopIteration: false,
+  failurePolicy: "closed",
+  liveStreamsGoOn: false,
+  reloadBackoffMs: reloadBackoffDefaultMs,
 };
 
-function checkFailurePolicy(config: PluginConfig, context: ParseContext): void {
-  const policy: number = config.failurePolicy;
-  if (config.failOpen && policy !== failurePolicy.unspecified) {
+function parseFailure(
+  config: PluginConfig,
+  context: ParseContext,
+): Pick<PluginSettings, "failurePolicy" | "liveStreamsGoOn" | "reloadBackoffMs"> {
+  const number: number = config.failurePolicy;
+  const policy = failurePolicies[number];
+  if (policy === undefined) {
+    context.problem(config, "failure_policy", `${number} is an unknown failure policy`);
+  }
+  if (config.failOpen && number !== 0) {
     context.problem(config, "fail_open", "only one of fail_open or failure_policy can be set");
-  } else if (config.failOpen) {
-    context.problem(config, "fail_open", "is not supported; a failed plugin answers 503 here");
   }
-  if (policy !== failurePolicy.unspecified && policy !== failurePolicy.failClosed) {
-    context.problem(config, "failure_policy", "is not supported; use FAIL_CLOSED");
+  if (config.reloadConfig !== undefined && policy !== "reload") {
+    context.warning(config, "reload_config", "has no effect without failure_policy FAIL_RELOAD");
   }
+  return {
+    failurePolicy: config.failOpen ? "open" : (policy ?? "closed"),
+    liveStreamsGoOn: config.failOpen,
+    reloadBackoffMs: context.durationMs(
+      config.reloadConfig?.backoff?.baseInterval,
+      reloadBackoffDefaultMs,
+    ),
+  };
 }
 
 function parseVm(vm: VmConfig, config: PluginConfig, context: ParseContext): VmSettings {
@@ -173,23 +194,13 @@ async function prepare(
 
 function createFilterFactory(config: WasmConfig, context: HttpFilterContext): HttpFilterInstances {
   if (config.stage !== "prepared") throw new Error("the plugin was not prepared");
-  const acquired = wasmRuntimeOf(context).acquire(config.plugin);
+  const { plugin } = config;
+  const runtime = wasmRuntimeOf(context);
+  const acquired = runtime.acquire(plugin);
   if (!acquired.ok) {
-    throw new Error(
-      `Unable to create Wasm plugin ${config.plugin.settings.name}: ${acquired.error}`,
-    );
+    throw new Error(`Unable to create Wasm plugin ${plugin.settings.name}: ${acquired.error}`);
   }
-  const handle = acquired.value;
-  const { root } = handle;
-  const logs = root.vm.exports.onLog !== undefined;
-  return {
-    createFilters(callbacks: FilterChainFactoryCallbacks): void {
-      const filter = new WasmFilter(root);
-      callbacks.addStreamFilter(filter);
-      if (logs) callbacks.addAccessLogHandler((streamInfo) => filter.onLog(streamInfo));
-    },
-    dispose: () => handle.release(),
-  };
+  return new PluginInstances(runtime, plugin, acquired.value, context.dispatcher);
 }
 
 export const wasmFilter: HttpFilterFactory<WasmConfig> = {

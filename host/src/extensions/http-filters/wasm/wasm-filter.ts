@@ -242,7 +242,11 @@ export class WasmFilter implements StreamFilter, HttpStreamActions {
   /** A stream that waits for the guest would wait for ever. */
   onVmFailed(): void {
     if (this.#inCallback || !(this.#decodingStopped || this.#encodingStopped)) return;
-    this.#decoder.dispatcher.post(() => this.#failStream());
+    this.#decoder.dispatcher.post(() => {
+      if (!this.#goesOn) return this.#failStream();
+      this.continueDecoding();
+      this.continueEncoding();
+    });
   }
 
   #createContext(): HttpContext {
@@ -290,6 +294,7 @@ export class WasmFilter implements StreamFilter, HttpStreamActions {
   /** `replied`: the callback answered the client, and what it returned does not count. */
   #headersStatus(result: number, replied: boolean): FilterHeadersStatus {
     if (this.#vm.failure !== undefined) {
+      if (this.#goesOn) return FilterHeadersStatus.Continue;
       this.#failStream();
       return FilterHeadersStatus.StopAllIterationAndWatermark;
     }
@@ -300,6 +305,7 @@ export class WasmFilter implements StreamFilter, HttpStreamActions {
 
   #dataStatus(result: number, replied: boolean): FilterDataStatus {
     if (this.#vm.failure !== undefined) {
+      if (this.#goesOn) return FilterDataStatus.Continue;
       this.#failStream();
       return FilterDataStatus.StopIterationNoBuffer;
     }
@@ -309,6 +315,7 @@ export class WasmFilter implements StreamFilter, HttpStreamActions {
 
   #trailersStatus(result: number, replied: boolean): FilterTrailersStatus {
     if (this.#vm.failure !== undefined) {
+      if (this.#goesOn) return FilterTrailersStatus.Continue;
       this.#failStream();
       return FilterTrailersStatus.StopIteration;
     }
@@ -324,6 +331,11 @@ export class WasmFilter implements StreamFilter, HttpStreamActions {
     return this.#context === undefined
       ? FilterTrailersStatus.Continue
       : this.#trailersStatus(0, false);
+  }
+
+  /** A failed VM is nothing to this stream. */
+  get #goesOn(): boolean {
+    return this.#root.plugin.settings.liveStreamsGoOn && !this.#replied;
   }
 
   /** True when the VM failed and this stream has been answered for it. */

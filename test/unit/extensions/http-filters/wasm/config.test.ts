@@ -53,6 +53,9 @@ test("parseConfig() gives the plugin as plain data", () => {
       rootId: "r",
       configuration: "cönf",
       allowOnHeadersStopIteration: true,
+      failurePolicy: "closed",
+      liveStreamsGoOn: false,
+      reloadBackoffMs: 1000,
       vm: {
         vmId: "v",
         runtime: "envoy.wasm.runtime.v8",
@@ -109,16 +112,30 @@ test("parseConfig() refuses by name what is not supported", () => {
   });
   assert.deepEqual(problems, [
     "fail_open: only one of fail_open or failure_policy can be set",
-    "failure_policy: is not supported; use FAIL_CLOSED",
     'runtime: "envoy.wasm.runtime.null" is not supported; use "envoy.wasm.runtime.v8", which runs the same modules',
     "host_env_keys: Key A is duplicated in envoy.extensions.wasm.v3.VmConfig.environment_variables for p. All the keys must be unique.",
     "code: is missing: the module is not named",
   ]);
-  assert.deepEqual(parse({ vm_config: { code }, fail_open: true }).problems, [
-    "fail_open: is not supported; a failed plugin answers 503 here",
-  ]);
-  assert.deepEqual(parse({ vm_config: { code }, failure_policy: "FAIL_RELOAD" }).problems, [
-    "failure_policy: is not supported; use FAIL_CLOSED",
-  ]);
   assert.deepEqual(parse({}).problems, ["vm_config: is missing: it names the code"]);
+});
+
+test("parseConfig() reads what a failure is answered with", () => {
+  const failure = (config: object): unknown[] => {
+    const { failurePolicy, liveStreamsGoOn, reloadBackoffMs } = settingsOf({
+      vm_config: { code },
+      ...config,
+    });
+    return [failurePolicy, liveStreamsGoOn, reloadBackoffMs];
+  };
+  assert.deepEqual(failure({}), ["closed", false, 1000]);
+  assert.deepEqual(failure({ failure_policy: "FAIL_CLOSED" }), ["closed", false, 1000]);
+  assert.deepEqual(failure({ failure_policy: "FAIL_OPEN" }), ["open", false, 1000]);
+  assert.deepEqual(failure({ fail_open: true }), ["open", true, 1000]);
+  assert.deepEqual(
+    failure({
+      failure_policy: "FAIL_RELOAD",
+      reload_config: { backoff: { base_interval: "0.250s" } },
+    }),
+    ["reload", false, 250],
+  );
 });

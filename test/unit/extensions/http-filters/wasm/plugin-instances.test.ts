@@ -1,0 +1,106 @@
+import assert from "node:assert/strict";
+import { before, test } from "node:test";
+import { PluginInstances } from "../../../../../host/src/extensions/http-filters/wasm/plugin-instances.ts";
+import type { PluginSettings } from "../../../../../host/src/guest/wasm/plugin.ts";
+import { assemblyScript } from "../../../../support/assemblyscript.ts";
+import { FilterHarness, requestHead } from "../../../../support/filter-harness.ts";
+import { pluginSettings, WasmHost } from "../../../../support/wasm.ts";
+
+let probe: Uint8Array;
+before(async () => {
+  probe = await assemblyScript("test/fixtures/wasm/assembly/probe.ts");
+});
+
+/** One plugin under a failure policy. */
+class Policy {
+  readonly host = new WasmHost();
+  instances!: PluginInstances;
+
+  static async of(failure: Partial<PluginSettings>): Promise<Policy> {
+    const policy = new Policy();
+    const { host } = policy;
+    const { name: _name, configuration: _configuration, vm: _vm, ...changes } = failure;
+    const handle = await host.load(probe, pluginSettings(changes));
+    const { plugin } = handle.root;
+    policy.instances = new PluginInstances(host.runtime, plugin, handle, host.dispatcher);
+    return policy;
+  }
+
+  stream(told = ""): FilterHarness {
+    return new FilterHarness({
+      filters: ["W"],
+      instances: { W: this.instances },
+      dispatcher: this.host.dispatcher,
+      requestHeaders: requestHead(["x-do", told]),
+    });
+  }
+
+  /** Sends a request that the terminal filter answers 200, if it comes there: the status. */
+  status(told = ""): string | undefined {
+    const stream = this.stream(told);
+    stream.request(true);
+    if (stream.responseHeaders === undefined) stream.respond(true);
+    return stream.responseHeaders!.get(":status");
+  }
+
+  /** Successes, failures and back-offs of reloading. */
+  get reloads(): number[] {
+    const { reloadSuccess, reloadFailure, reloadBackoff } = this.host.stats;
+    return [reloadSuccess.value, reloadFailure.value, reloadBackoff.value];
+  }
+}
+
+test("FAIL_CLOSED answers 503 from the trap on", async () => {
+  const policy = await Policy.of({ failurePolicy: "closed" });
+  assert.equal(policy.status(), "200");
+  assert.equal(policy.status("request-headers=trap"), "503");
+  policy.host.dispatcher.advance(10_000);
+  assert.equal(policy.status(), "503");
+  assert.deepEqual(policy.reloads, [0, 0, 0]);
+});
+
+test("FAIL_OPEN answers live streams 503 and leaves later ones alone", async () => {
+  const policy = await Policy.of({ failurePolicy: "open" });
+  const waiting = policy.stream("request-headers=stop");
+  waiting.request(true);
+  assert.equal(policy.status("request-headers=trap"), "503");
+  policy.host.dispatcher.runPosted();
+  assert.equal(waiting.responseHeaders?.get(":status"), "503");
+  assert.equal(policy.status("request-headers=trap"), "200", "nobody traps any more");
+});
+
+test("fail_open lets live streams go on as well", async () => {
+  const policy = await Policy.of({ failurePolicy: "open", liveStreamsGoOn: true });
+  const waiting = policy.stream("request-headers=stop");
+  waiting.request(true);
+  const passing = policy.stream("response-headers=add");
+  passing.request(true);
+  assert.equal(policy.status("request-headers=trap"), "200");
+  policy.host.dispatcher.runPosted();
+  waiting.respond(true);
+  assert.equal(waiting.responseHeaders!.get(":status"), "200");
+  passing.respond(true);
+  assert.equal(passing.responseHeaders!.get("x-probe"), undefined);
+  assert.equal(policy.status(), "200");
+});
+
+test("FAIL_RELOAD makes a new VM for the next stream, but not sooner than the back-off", async () => {
+  const policy = await Policy.of({ failurePolicy: "reload", reloadBackoffMs: 1000 });
+  const { host } = policy;
+  assert.equal(policy.status("request-headers=trap"), "503");
+  assert.equal(policy.status(), "503");
+  assert.deepEqual(policy.reloads, [0, 0, 1]);
+  host.dispatcher.advance(2000);
+  assert.equal(policy.status(), "200");
+  assert.deepEqual(policy.reloads, [1, 0, 1]);
+  assert.equal(host.runtime.vmCount, 1);
+  assert.equal(host.stats.active.value, 1);
+  assert.equal(policy.status("request-headers=trap"), "503");
+  assert.equal(policy.status(), "503");
+  host.dispatcher.advance(2000);
+  assert.equal(policy.status(), "200");
+  assert.deepEqual(policy.reloads, [2, 0, 2]);
+  policy.instances.dispose();
+  assert.equal(host.runtime.vmCount, 0);
+  assert.equal(host.stats.active.value, 0);
+});
