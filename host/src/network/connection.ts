@@ -25,6 +25,9 @@ import { writeScheduler, type Flushable } from "./write-scheduler.ts";
 /** Bytes taken from the socket while reading is disabled, so that a FIN behind them is seen. */
 const readAheadBytes = 16_384;
 
+/** With so many bytes to send a connection does not wait for the end of the turn. */
+const hastenBytes = 16_384;
+
 /** What is known of a socket when it becomes a connection. */
 export interface ConnectionParameters {
   readonly id: number;
@@ -41,7 +44,7 @@ export interface ConnectionParameters {
 /**
  * A connection around a socket; `ClientConnectionImpl` adds connecting.
  *
- * Flow of a write: `write` → write filters → `rawWrite` → write buffer → (end of the event) `flush` → socket.
+ * Flow of a write: `write` → write filters → `rawWrite` → write buffer → (end of the turn) `flush` → socket.
  * Flow of a read: socket → `onSocketData` → read buffer → read filters.
  */
 export class ConnectionImpl
@@ -339,13 +342,14 @@ export class ConnectionImpl
     if (endStream) this.#endWritten = true;
     this.#markDirty();
     this.#writer.move(data);
+    if (this.#writer.unsent >= hastenBytes) writeScheduler.hasten();
   }
 
   setBufferLimits(bytes: number): void {
     this.#writer.setBufferLimit(bytes);
   }
 
-  /** Hands to the socket what was written during the event. */
+  /** Hands to the socket what was written during the turn. */
   flush(): void {
     this.#dirty = false;
     if (this.state === ConnectionState.Connecting || this.state === ConnectionState.Closed) return;

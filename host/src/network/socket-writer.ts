@@ -14,7 +14,7 @@ export interface SocketWriterOwner {
   onWriteError(error: Error): void;
 }
 
-/** The write side of a socket: what waits for the end of the event, what waits for the kernel, and the watermarks. */
+/** The write side of a socket: what waits for the end of the turn, what waits for the kernel, and the watermarks. */
 export class SocketWriter {
   aboveHighWatermark = false;
   /** Bytes; 0 = no limit. */
