@@ -53,7 +53,9 @@ export class OwnedBuffer implements DataBuffer {
 
   drain(length: number): void {
     if (length === this.#length) {
-      this.#chunks = [];
+      // Nearly always there is one, and the array's room serves the next.
+      if (this.#chunks.length === 1) this.#chunks.pop();
+      else this.#chunks = [];
       this.#length = 0;
       return;
     }

@@ -239,10 +239,13 @@ export class HeaderMapImpl implements HeaderMap {
     return removed;
   }
 
+  // Entry by entry, because V8 leaves its compiled code to set a length.
   #truncate(length: number): void {
-    this.#names.length = length;
-    this.#values.length = length;
-    this.#ids.length = length;
+    while (this.#names.length > length) {
+      this.#names.pop();
+      this.#values.pop();
+      this.#ids.pop();
+    }
   }
 
   #setBit(id: number): void {
