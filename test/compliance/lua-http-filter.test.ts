@@ -6,8 +6,9 @@ import { testHttpFilter } from "./http-filter.ts";
 
 function scripted(source: string): HttpFilterInstances {
   const host = new LuaHost();
+  const script = host.load(source);
   const shared = {
-    script: host.load(source),
+    scripts: { choose: () => ({ states: { current: script }, filterContext: {} }) },
     clearRouteCache: false,
     logger: host.environment.logger,
     filterName: "lua",

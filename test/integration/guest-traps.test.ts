@@ -19,8 +19,8 @@ import { PushedFilter } from "../support/pushed-filter.ts";
 import { answering, ok, TestUpstream } from "../support/router-server.ts";
 import { scratchFolder, startSluice } from "../support/sluice-process.ts";
 
-// A guest that traps answers 503 until its next version; everything else on the same worker goes on. One worker, so
-// that all of it is on the same.
+// A module that traps answers 503 until its next version, a script passes its stream on and is at work again with the
+// next; everything else on the same worker goes on. One worker, so that all of it is on the same.
 
 const folder = scratchFolder({ after });
 const probeModule = path.join(folder, "probe.wasm");
@@ -135,22 +135,21 @@ test("after a trap in a response a Wasm filter answers 503 until its next versio
 const luaTraps = ["loop", "pcall-loop", "response-loop"];
 
 for (const act of luaTraps) {
-  test(`after the endless loop ${act} a Lua filter answers 503 until its next version`, async () => {
+  test(`after the endless loop ${act} a Lua filter passes the stream on and works for the next`, async () => {
     await mend(lua);
     await using neighbour = await TestClient.connect(otherPort);
     assert.equal((await ask(neighbour)).status, 200);
     await using client = await TestClient.connect(luaPort);
     const first = await ask(client, { path: `/${act}`, headers: { "x-lua": act } });
-    assert.deepEqual([first.status, first.body], [503, ""]);
+    assert.deepEqual([first.status, first.body], [200, "upstream "]);
+    // A loop in the response hook loses that hook's own change; one in the request hook leaves the response's.
+    const seen = act === "response-loop" ? undefined : String(version);
+    assert.equal(first.headers.get("x-version"), seen);
     const later = await ask(client, { path: `/later/${act}` });
-    assert.deepEqual([later.status, later.body], [503, ""]);
-    assert.equal((await askOnce(luaPort)).status, 503);
+    assert.deepEqual([later.status, later.headers.get("x-version")], [200, String(version)]);
     const other = await ask(neighbour);
     assert.deepEqual([other.status, other.headers.get("x-version")], [200, "other"]);
     assert.equal((await askOnce(wasmPort)).status, 200);
-    await mend(lua);
-    const mended = await ask(client);
-    assert.deepEqual([mended.status, mended.headers.get("x-version")], [200, String(version)]);
   });
 }
 
@@ -167,9 +166,10 @@ test("each trap is said once, with plugin, callback and limit", () => {
       "proxy_on_response_headers unreachable",
     ],
   );
-  const scripts = [...sluice.stderr.matchAll(/\[error\]\[lua\] lua filter "lua", (.*)\n/g)];
-  const text =
-    "the script used more than its 10 ms of CPU time; requests are answered with 503 until a new script is pushed";
+  const scripts = [
+    ...sluice.stderr.matchAll(/\[error\]\[lua\] script log: lua filter "lua", (.*)\n/g),
+  ];
+  const text = "the script used more than its 10 ms of CPU time; its state is replaced";
   assert.deepEqual(
     scripts.map(([, each]) => each),
     [`envoy_on_request: ${text}`, `envoy_on_request: ${text}`, `envoy_on_response: ${text}`],
@@ -177,15 +177,14 @@ test("each trap is said once, with plugin, callback and limit", () => {
 });
 
 test("the access log tells which answers are due to a trap", async () => {
-  const traps = [
-    ...wasmTraps.map(([, phase, action]) => [`/${phase}-${action}`, "wasm_fail_stream"] as const),
-    ...luaTraps.map((act) => [`/${act}`, "lua_trap"] as const),
-  ];
-  const wanted = traps.flatMap(([path_, details]) => [
-    `${path_} 503 - ${details}`,
-    `/later${path_} 503 - ${details}`,
+  const modules = wasmTraps.map(([, phase, action]) => `/${phase}-${action}`);
+  const scripts = luaTraps.map((act) => `/${act}`);
+  const lines = (paths: readonly string[], end: string): string[] =>
+    paths.flatMap((each) => [`${each} ${end}`, `/later${each} ${end}`]);
+  await untilIncluded([
+    ...lines(modules, "503 - wasm_fail_stream"),
+    ...lines(scripts, "200 - via_upstream"),
   ]);
-  await untilIncluded(wanted);
 });
 
 async function untilIncluded(wanted: readonly string[]): Promise<void> {

@@ -3,6 +3,12 @@ import { headerMapOf } from "../../host/src/common/headers/header-map.ts";
 import { OwnedBuffer } from "../../host/src/common/data-buffer.ts";
 import type { LuaDialect, LuaOptions } from "../../host/src/contracts/config/guests.ts";
 import type { DataBuffer } from "../../host/src/contracts/buffer.ts";
+import { ipAddress } from "../../host/src/common/address.ts";
+import { StreamInfoImpl } from "../../host/src/common/stream-info.ts";
+import type { StreamFilterCallbacks } from "../../host/src/contracts/http/filter.ts";
+import type { Route } from "../../host/src/contracts/router/route.ts";
+import type { StreamInfo } from "../../host/src/contracts/stream-info.ts";
+import type { Struct } from "../../host/src/guest/lua/api/values.ts";
 import type { HeaderMap } from "../../host/src/contracts/headers.ts";
 import type { Logger } from "../../host/src/contracts/log.ts";
 import type { LimitedModule } from "../../host/src/guest/limits/instance.ts";
@@ -10,6 +16,7 @@ import { luaOptionsDefault } from "../../host/src/guest/lua/options.ts";
 import { loadLuaModule } from "../../host/src/guest/lua/lua-module.ts";
 import { LuaScript, type LuaScriptEnvironment } from "../../host/src/guest/lua/lua-script.ts";
 import { StreamHandle, type StreamSide } from "../../host/src/guest/lua/stream-handle.ts";
+import { SimulatedDispatcher } from "./simulated-dispatcher.ts";
 import { ownBudget } from "./guarded.ts";
 
 /** Memory cap of the scripts in tests. */
@@ -50,9 +57,37 @@ export class LuaHost {
   }
 }
 
+/** What a stream is made of, as far as scripts ask for it. */
+export class RecordedStream {
+  readonly dispatcher = new SimulatedDispatcher();
+  readonly streamInfo: StreamInfo = new StreamInfoImpl(this.dispatcher.time, {
+    downstreamLocalAddress: ipAddress("127.0.0.1", 10_000),
+    downstreamRemoteAddress: ipAddress("10.0.0.1", 0),
+    downstreamDirectRemoteAddress: ipAddress("127.0.0.1", 50_000),
+    connectionId: 1,
+    filterChainName: "",
+    requestedServerName: "",
+  });
+  connection: { isTls: boolean; streamInfo: StreamInfo } = {
+    isTls: false,
+    streamInfo: this.streamInfo,
+  };
+  requestHeaders: HeaderMap | undefined = undefined;
+  matched: Pick<Route, "metadata" | "virtualHostMetadata"> | undefined = undefined;
+
+  route(): Pick<Route, "metadata" | "virtualHostMetadata"> | undefined {
+    return this.matched;
+  }
+}
+
 /** One direction of a stream, recording what the script's handle asks of the filter. */
 export class RecordedSide implements StreamSide {
   readonly isRequest: boolean;
+  readonly parts = new RecordedStream();
+  readonly stream = this.parts as unknown as StreamFilterCallbacks;
+  readonly filterName = "test";
+  filterContext: Struct = {};
+  routeDrops = 0;
   readonly body = new OwnedBuffer();
   hasBody = false;
   routeCacheClears = 0;
@@ -81,6 +116,10 @@ export class RecordedSide implements StreamSide {
 
   clearRouteCache(): void {
     this.routeCacheClears += 1;
+  }
+
+  dropRoute(): void {
+    this.routeDrops += 1;
   }
 
   respond(status: number, headers: readonly (readonly [string, string])[], body: string): void {

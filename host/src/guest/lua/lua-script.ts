@@ -4,9 +4,12 @@ import type { GuestBudget } from "../limits/guest-budget.ts";
 import type { LimitedModule } from "../limits/instance.ts";
 import { bufferMethods } from "./api/buffer-object.ts";
 import { HeaderMethods } from "./api/header-object.ts";
-import { type LuaObject, LuaObjects } from "./api/lua-objects.ts";
+import { type LuaObject, LuaObjects, LuaTypeId, typeNames } from "./api/lua-objects.ts";
+import { MetadataMethods } from "./api/metadata-objects.ts";
 import { StreamHandleMethods } from "./api/stream-handle-methods.ts";
-import { defineType } from "./api/type-definition.ts";
+import { StreamInfoMethods } from "./api/stream-info-objects.ts";
+import { defineType, type MethodTable } from "./api/type-definition.ts";
+import { publicKeyMethods, timestampResolution } from "./api/utility-methods.ts";
 import { LuaEngine } from "./engine/lua-engine.ts";
 import { LuaStatus, LuaType, registryIndex } from "./engine/lua-exports.ts";
 import { installLibraries, messageOf, sourceOf, syntaxMessageOf } from "./libraries/libraries.ts";
@@ -87,6 +90,7 @@ export class LuaScript {
       this.#runMainChunk();
       this.requestHook = this.#hook("envoy_on_request");
       this.responseHook = this.#hook("envoy_on_response");
+      this.#installTimestampResolution();
     } catch (error) {
       throw error instanceof ScriptLoadError
         ? error
@@ -171,19 +175,41 @@ export class LuaScript {
     return LuaOutcome.Trapped;
   }
 
+  /** In the order of `LuaTypeId`. */
   #defineTypes(logger: Logger): void {
     const { engine, objects } = this;
-    defineType(
-      engine,
-      objects,
-      "StreamHandle",
+    const metadata = new MetadataMethods(engine, objects);
+    const info = new StreamInfoMethods(engine, objects);
+    const tables: MethodTable[] = [
       new StreamHandleMethods(engine, objects).table(),
-      logger,
-    );
-    defineType(engine, objects, "HeaderMap", new HeaderMethods(engine, objects).table(), logger);
-    const iterator = { methods: {}, metamethods: {}, unsupported: [] };
-    defineType(engine, objects, "HeaderMapIterator", iterator, logger);
-    defineType(engine, objects, "Buffer", bufferMethods(engine, objects), logger);
+      new HeaderMethods(engine, objects).table(),
+      metadata.iterator(),
+      bufferMethods(engine, objects),
+      metadata.metadata(),
+      metadata.dynamic(false),
+      metadata.dynamic(true),
+      metadata.iterator(),
+      info.streamInfo(),
+      info.connectionStreamInfo(),
+      info.connection(),
+      info.filterState(),
+      info.routePart(LuaTypeId.Route),
+      info.routePart(LuaTypeId.VirtualHost),
+      publicKeyMethods(engine, objects),
+    ];
+    tables.forEach((table, type) => defineType(engine, objects, typeNames[type]!, table, logger));
+  }
+
+  /** `EnvoyTimestampResolution`, for the hooks: it is not there yet while the main chunk runs. */
+  #installTimestampResolution(): void {
+    const { api, L } = this.engine;
+    if (this.requestHook === undefined && this.responseHook === undefined) return;
+    api.lua_createtable(L, 0, 2);
+    for (const [name, value] of Object.entries(timestampResolution)) {
+      api.lua_pushnumber(L, value);
+      api.lua_setfield(L, -2, this.engine.cString(name));
+    }
+    api.lua_setglobal(L, this.engine.cString("EnvoyTimestampResolution"));
   }
 
   /** The chunk is named by its own text, as Envoy does it: messages begin with `[string "…"]:line:`. */

@@ -5,10 +5,13 @@ import {
   FilterDataStatus,
   FilterHeadersStatus,
   FilterTrailersStatus,
+  type StreamFilterCallbacks,
 } from "../../contracts/http/filter.ts";
 import { BufferObject } from "./api/buffer-object.ts";
 import { HeaderObject, type HeaderOwner } from "./api/header-object.ts";
 import { type LuaObject, LuaTypeId } from "./api/lua-objects.ts";
+import type { ImportedKeys } from "./api/utility-methods.ts";
+import type { Struct } from "./api/values.ts";
 import { LuaOutcome, type LuaScript, type LuaThread, type SliceOwner } from "./lua-script.ts";
 
 /** One direction of the stream, as the handle sees it; implemented by the filter. */
@@ -19,11 +22,19 @@ export interface StreamSide {
   modifyBody(change: (buffer: DataBuffer) => void): void;
   /** Appends to the stream's buffer. */
   addBody(data: DataBuffer): void;
+  /** What else there is to know of the stream. */
+  readonly stream: StreamFilterCallbacks;
+  /** The key of the filter's own metadata. */
+  readonly filterName: string;
+  /** `LuaPerRoute.filter_context`; empty when there is none. */
+  readonly filterContext: Struct;
   /** Before each change of the request headers. */
   clearRouteCache(): void;
+  /** The script wants the route looked up again; nothing happens on the response side. */
+  dropRoute(): void;
   respond(status: number, headers: readonly (readonly [string, string])[], body: string): void;
   onScriptError(text: string): void;
-  /** The script's state is lost; the stream has been answered or reset when this returns. */
+  /** The script's state is lost; the stream passes all the same. */
   onTrap(reason: string): void;
 }
 
@@ -57,7 +68,7 @@ export class StreamHandle implements LuaObject, HeaderOwner, SliceOwner {
   /** True while the script runs: outside of it the handle is dead. */
   running = false;
   readonly #script: LuaScript;
-  readonly #side: StreamSide;
+  readonly side: StreamSide;
   readonly #headers: HeaderMap;
   readonly #slots: number[] = [];
   #handleSlot = -1;
@@ -71,10 +82,11 @@ export class StreamHandle implements LuaObject, HeaderOwner, SliceOwner {
   #alwaysWrapBody = false;
   #headerObject: HeaderObject | undefined = undefined;
   #trailers: HeaderMap | undefined = undefined;
+  #importedKeys: ImportedKeys | undefined = undefined;
 
   constructor(script: LuaScript, side: StreamSide, headers: HeaderMap, endStream: boolean) {
     this.#script = script;
-    this.#side = side;
+    this.side = side;
     this.#headers = headers;
     this.#endStream = endStream;
     this.#headersOnly = endStream;
@@ -85,7 +97,7 @@ export class StreamHandle implements LuaObject, HeaderOwner, SliceOwner {
     const thread = this.#script.takeThread();
     if (thread === undefined) {
       this.#finish(LuaOutcome.Trapped);
-      return FilterHeadersStatus.StopIteration;
+      return FilterHeadersStatus.Continue;
     }
     this.#thread = thread;
     this.running = true;
@@ -107,7 +119,7 @@ export class StreamHandle implements LuaObject, HeaderOwner, SliceOwner {
         ),
       );
     } else if (endStream && this.#state === State.WaitForBody) {
-      this.#side.addBody(data);
+      this.side.addBody(data);
       this.#resume(this.#wholeBody());
     } else if (endStream && this.#state === State.WaitForTrailers) {
       this.#resume(undefined);
@@ -149,7 +161,18 @@ export class StreamHandle implements LuaObject, HeaderOwner, SliceOwner {
   }
 
   beforeHeaderChange(): void {
-    if (this.#side.isRequest) this.#side.clearRouteCache();
+    if (this.side.isRequest) this.side.clearRouteCache();
+  }
+
+  /** Keys that this stream's script has imported. */
+  get importedKeys(): ImportedKeys {
+    this.#importedKeys ??= new Map();
+    return this.#importedKeys;
+  }
+
+  /** Wall clock. */
+  systemMs(): number {
+    return this.side.stream.dispatcher.time.systemMs();
   }
 
   keepForSlice(slot: number): void {
@@ -167,7 +190,7 @@ export class StreamHandle implements LuaObject, HeaderOwner, SliceOwner {
     this.#alwaysWrapBody = alwaysWrap;
     if (this.#headersOnly) {
       if (!alwaysWrap) return none;
-      if (!this.#bufferedBody) this.#side.addBody(new OwnedBuffer());
+      if (!this.#bufferedBody) this.side.addBody(new OwnedBuffer());
       this.#bufferedBody = true;
       return this.#bodyResult();
     }
@@ -202,7 +225,7 @@ export class StreamHandle implements LuaObject, HeaderOwner, SliceOwner {
 
   /** Why `respond` cannot be called now. */
   respondError(): string | undefined {
-    if (!this.#side.isRequest) return "respond not currently supported in the response path";
+    if (!this.side.isRequest) return "respond not currently supported in the response path";
     if (this.#headersContinued) return "respond() cannot be called if headers have been continued";
     return undefined;
   }
@@ -223,6 +246,12 @@ export class StreamHandle implements LuaObject, HeaderOwner, SliceOwner {
   #resume(value: LuaObject | undefined): void {
     const thread = this.#thread;
     if (thread === undefined) return;
+    if (this.#script.trapReason !== "") {
+      // Another stream's hook has lost the state in which this one waits.
+      this.#end(false);
+      this.side.onTrap(this.#script.trapReason);
+      return;
+    }
     this.#state = State.Running;
     this.running = true;
     this.#finish(this.#script.resume(thread, value, this));
@@ -241,19 +270,18 @@ export class StreamHandle implements LuaObject, HeaderOwner, SliceOwner {
         return;
       case LuaOutcome.Failed:
         this.#end(false);
-        this.#side.onScriptError(this.#script.lastError);
+        this.side.onScriptError(this.#script.lastError);
         return;
       case LuaOutcome.Trapped:
         this.#end(false);
-        this.#state = State.Responded;
-        this.#side.onTrap(this.#script.lastError);
+        this.side.onTrap(this.#script.lastError);
     }
   }
 
   #yielded(): void {
     if (this.#state === State.Running) {
       this.#end(false);
-      this.#side.onScriptError("script performed an unexpected yield");
+      this.side.onScriptError("script performed an unexpected yield");
       return;
     }
     const reply = this.#reply;
@@ -261,7 +289,7 @@ export class StreamHandle implements LuaObject, HeaderOwner, SliceOwner {
     this.#reply = undefined;
     this.#end(false);
     this.#state = State.Responded;
-    this.#side.respond(reply.status, reply.headers, reply.body);
+    this.side.respond(reply.status, reply.headers, reply.body);
   }
 
   #end(clean: boolean): void {
@@ -284,9 +312,9 @@ export class StreamHandle implements LuaObject, HeaderOwner, SliceOwner {
 
   #wholeBody(): BufferObject | undefined {
     this.#bufferedBody = true;
-    if (this.#side.bufferedBody() === undefined) {
+    if (this.side.bufferedBody() === undefined) {
       if (!this.#alwaysWrapBody) return undefined;
-      this.#side.addBody(new OwnedBuffer());
+      this.side.addBody(new OwnedBuffer());
     }
     return this.#bodyObject();
   }
@@ -298,8 +326,8 @@ export class StreamHandle implements LuaObject, HeaderOwner, SliceOwner {
   #bodyObject(): BufferObject {
     return new BufferObject(
       this.#headers,
-      () => this.#side.bufferedBody(),
-      (change) => this.#side.modifyBody(change),
+      () => this.side.bufferedBody(),
+      (change) => this.side.modifyBody(change),
     );
   }
 

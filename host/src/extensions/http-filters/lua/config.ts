@@ -1,5 +1,8 @@
 import type { DataSource } from "../../../config/gen/envoy/config/core/v3/base_pb.js";
-import type { Lua } from "../../../config/gen/envoy/extensions/filters/http/lua/v3/lua_pb.js";
+import type {
+  Lua,
+  LuaPerRoute,
+} from "../../../config/gen/envoy/extensions/filters/http/lua/v3/lua_pb.js";
 import type {
   HttpFilterContext,
   HttpFilterFactory,
@@ -10,13 +13,15 @@ import type {
   FilterChainFactoryCallbacks,
   HttpFilterInstances,
 } from "../../../contracts/http/filter.ts";
+import type { Logger } from "../../../contracts/log.ts";
 import type { Result } from "../../../contracts/result.ts";
 import { luaOptionsFor } from "../../../guest/lua/options.ts";
 import { loadLuaModule } from "../../../guest/lua/lua-module.ts";
-import { LuaScript, type LuaScriptConfig, tryScript } from "../../../guest/lua/lua-script.ts";
+import { type LuaScriptConfig, tryScript } from "../../../guest/lua/lua-script.ts";
 import { limitsFor } from "../../../guest/limits/effective-limits.ts";
 import { guestBudgetOf } from "../../../guest/limits/guest-budget.ts";
 import { LuaFilter, type LuaFilterShared } from "./lua-filter.ts";
+import { FilterScripts, type LuaRouteConfig } from "./scripts.ts";
 
 /** `envoy.extensions.filters.http.lua.v3.Lua` as plain data. */
 export interface LuaConfig {
@@ -24,6 +29,9 @@ export interface LuaConfig {
   readonly source: Uint8Array | undefined;
   /** The script ready to be loaded: set by `prepare`. */
   readonly script: LuaScriptConfig | undefined;
+  /** `source_codes`, and the same ready to be loaded. */
+  readonly sources: ReadonlyMap<string, Uint8Array>;
+  readonly named: ReadonlyMap<string, LuaScriptConfig>;
   readonly statPrefix: string;
   readonly clearRouteCache: boolean;
 }
@@ -36,9 +44,16 @@ function parseConfig(message: Lua, context: ParseContext): LuaConfig {
       "Error: Only one of `inline_code` or `default_source_code` can be set for the Lua filter.";
     context.problem(message, "inline_code", text);
   }
+  const sources = new Map<string, Uint8Array>();
+  for (const [name, code] of Object.entries(message.sourceCodes)) {
+    const text = context.dataSource(code, message, `source_codes["${name}"]`);
+    if (text !== undefined) sources.set(name, text);
+  }
   return {
     source: inline !== "" ? Buffer.from(inline) : readSource(message, source, context),
     script: undefined,
+    sources,
+    named: new Map(),
     statPrefix: message.statPrefix,
     clearRouteCache: message.clearRouteCache ?? true,
   };
@@ -52,12 +67,49 @@ function readSource(
   return source && context.dataSource(source, message, "default_source_code");
 }
 
-/** Loads the script once in a state that is thrown away: what fails here is never pushed to a worker. */
+function parseRouteConfig(message: LuaPerRoute, context: ParseContext): LuaRouteConfig {
+  const { override } = message;
+  return {
+    disabled: override.case === "disabled" && override.value,
+    name: override.case === "name" ? override.value : "",
+    source:
+      override.case === "sourceCode"
+        ? context.dataSource(override.value, message, "source_code")
+        : undefined,
+    script: undefined,
+    filterContext: message.filterContext ?? {},
+  };
+}
+
+/** Loads each script once in a state that is thrown away: what fails here is never pushed to a worker. */
 async function prepare(
   config: LuaConfig,
   context: PrepareContext,
 ): Promise<Result<LuaConfig, string>> {
-  if (config.source === undefined) return { ok: true, value: config };
+  const script = prepareScript(config.source, context);
+  if (!script.ok) return script;
+  const named = new Map<string, LuaScriptConfig>();
+  for (const [name, source] of config.sources) {
+    const result = prepareScript(source, context);
+    if (!result.ok) return { ok: false, error: `source_codes["${name}"]: ${result.error}` };
+    named.set(name, result.value!);
+  }
+  return { ok: true, value: { ...config, script: script.value, named } };
+}
+
+async function prepareRouteConfig(
+  config: LuaRouteConfig,
+  context: PrepareContext,
+): Promise<Result<LuaRouteConfig, string>> {
+  const script = prepareScript(config.source, context);
+  return script.ok ? { ok: true, value: { ...config, script: script.value } } : script;
+}
+
+function prepareScript(
+  source: Uint8Array | undefined,
+  context: PrepareContext,
+): Result<LuaScriptConfig | undefined, string> {
+  if (source === undefined) return { ok: true, value: undefined };
   const limits = limitsFor(context.guestLimits, context.filterName);
   const options = luaOptionsFor(context.guestLimits, context.filterName);
   const engine = context.singleton(
@@ -67,7 +119,7 @@ async function prepare(
   if (!engine.ok) return engine;
   const script: LuaScriptConfig = {
     engine: engine.value,
-    source: config.source,
+    source,
     name: context.filterName,
     options,
     callbackMs: limits.callbackMs,
@@ -78,22 +130,15 @@ async function prepare(
     logger: context.loggers.logger("lua"),
   };
   const error = tryScript(script, environment, limits.canaryMs);
-  if (error !== undefined) return { ok: false, error };
-  return { ok: true, value: { ...config, script } };
+  return error === undefined ? { ok: true, value: script } : { ok: false, error };
 }
 
 function createFilterFactory(config: LuaConfig, context: HttpFilterContext): HttpFilterInstances {
   const logger = context.loggers.logger("lua");
-  const script =
-    config.script &&
-    new LuaScript(
-      config.script,
-      { budget: guestBudgetOf(context), epoch: context.guestEpoch, logger },
-      limitsFor(context.guestLimits, context.filterName).configureMs,
-    );
+  const scripts = new FilterScripts(config, context);
   const prefix = `${context.statPrefix}lua.${config.statPrefix === "" ? "" : `${config.statPrefix}.`}`;
   const shared: LuaFilterShared = {
-    script,
+    scripts,
     clearRouteCache: config.clearRouteCache,
     logger,
     filterName: context.filterName,
@@ -102,15 +147,19 @@ function createFilterFactory(config: LuaConfig, context: HttpFilterContext): Htt
       executions: context.stats.counter(`${prefix}executions`),
     },
   };
-  logMissingHooks(shared);
+  logMissingHooks(scripts, logger);
   return {
     createFilters(callbacks: FilterChainFactoryCallbacks): void {
       callbacks.addStreamFilter(new LuaFilter(shared));
     },
+    dispose(): void {
+      scripts.close();
+    },
   };
 }
 
-function logMissingHooks({ script, logger }: LuaFilterShared): void {
+function logMissingHooks(scripts: FilterScripts, logger: Logger): void {
+  const script = scripts.defaultStates?.current;
   if (script === undefined) return;
   const text = (hook: string, what: string): string =>
     `${hook}() function not found. Lua filter will not hook ${what}.`;
@@ -118,11 +167,14 @@ function logMissingHooks({ script, logger }: LuaFilterShared): void {
   if (script.responseHook === undefined) logger.info(text("envoy_on_response", "responses"));
 }
 
-export const luaFilter: HttpFilterFactory<LuaConfig> = {
+export const luaFilter: HttpFilterFactory<LuaConfig, LuaRouteConfig> = {
   name: "envoy.filters.http.lua",
   messageName: "envoy.extensions.filters.http.lua.v3.Lua",
   isTerminal: false,
+  routeMessageName: "envoy.extensions.filters.http.lua.v3.LuaPerRoute",
   parseConfig: parseConfig as HttpFilterFactory<LuaConfig>["parseConfig"],
   prepare,
+  parseRouteConfig,
+  prepareRouteConfig,
   createFilterFactory,
 };

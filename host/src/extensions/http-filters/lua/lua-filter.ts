@@ -14,13 +14,13 @@ import {
 } from "../../../contracts/http/filter.ts";
 import type { Logger } from "../../../contracts/log.ts";
 import type { Counter } from "../../../contracts/stats.ts";
-import type { LuaScript } from "../../../guest/lua/lua-script.ts";
+import type { Struct } from "../../../guest/lua/api/values.ts";
 import { StreamHandle, type StreamSide } from "../../../guest/lua/stream-handle.ts";
+import type { ScriptChooser } from "./scripts.ts";
 
 /** What the filters of one configuration share on a worker. */
 export interface LuaFilterShared {
-  /** Undefined for an empty configuration: everything passes. */
-  readonly script: LuaScript | undefined;
+  readonly scripts: ScriptChooser;
   readonly clearRouteCache: boolean;
   readonly logger: Logger;
   readonly filterName: string;
@@ -48,15 +48,12 @@ export class LuaFilter implements StreamFilter {
   }
 
   decodeHeaders(headers: RequestHeaderMap, endStream: boolean): FilterHeadersStatus {
-    const { script } = this.#shared;
-    if (script === undefined || this.#decoder === undefined) return FilterHeadersStatus.Continue;
-    if (script.trapReason !== "") {
-      this.#failStream();
-      return FilterHeadersStatus.StopIteration;
-    }
-    if (script.requestHook === undefined) return FilterHeadersStatus.Continue;
+    const decoder = this.#decoder!;
+    const { states, filterContext } = this.#shared.scripts.choose(decoder);
+    const script = states?.current;
+    if (script?.requestHook === undefined) return FilterHeadersStatus.Continue;
     this.#shared.stats.executions.inc();
-    const side = new RequestSide(this, this.#decoder, this.#shared.clearRouteCache);
+    const side = new RequestSide(this, this.#shared, decoder, filterContext);
     this.#request = new StreamHandle(script, side, headers, endStream);
     return this.#request.start(script.requestHook);
   }
@@ -70,18 +67,13 @@ export class LuaFilter implements StreamFilter {
   }
 
   encodeHeaders(headers: ResponseHeaderMap, endStream: boolean): FilterHeadersStatus {
-    const { script } = this.#shared;
-    // A state that was lost has no response hook to run; the reply that says so passes as it is.
-    if (script?.responseHook === undefined || script.trapReason !== "") {
-      return FilterHeadersStatus.Continue;
-    }
+    const encoder = this.#encoder!;
+    const { states, filterContext } = this.#shared.scripts.choose(encoder);
+    const script = states?.current;
+    if (script?.responseHook === undefined) return FilterHeadersStatus.Continue;
     this.#shared.stats.executions.inc();
-    this.#response = new StreamHandle(
-      script,
-      new ResponseSide(this, this.#encoder!),
-      headers,
-      endStream,
-    );
+    const side = new ResponseSide(this, this.#shared, encoder, filterContext);
+    this.#response = new StreamHandle(script, side, headers, endStream);
     return this.#response.start(script.responseHook);
   }
 
@@ -106,55 +98,59 @@ export class LuaFilter implements StreamFilter {
     this.#shared.logger.error(`script log: ${text}`);
   }
 
+  /** The state is lost: for the stream no more than a script error; a spare state serves the next one. */
   onTrap(hook: string, reason: string): void {
     this.#shared.stats.errors.inc();
     this.#shared.logger.error(
-      `lua filter "${this.#shared.filterName}", ${hook}: ${reason}; requests are answered with 503 until a new script is pushed`,
+      `script log: lua filter "${this.#shared.filterName}", ${hook}: ${reason}; its state is replaced`,
     );
-    this.#failStream();
-  }
-
-  /** FAIL_CLOSED: the client is answered at once; when the response has begun, the stream is reset. */
-  #failStream(): void {
-    this.#decoder?.sendLocalReply({ code: 503, body: "", details: "lua_trap" });
   }
 }
 
 /** The request hook's way to the stream. */
 class RequestSide implements StreamSide {
   readonly isRequest = true;
+  readonly stream: StreamDecoderFilterCallbacks;
+  readonly filterName: string;
+  readonly filterContext: Struct;
   readonly #filter: LuaFilter;
-  readonly #callbacks: StreamDecoderFilterCallbacks;
   readonly #clearsRouteCache: boolean;
 
   constructor(
     filter: LuaFilter,
+    shared: LuaFilterShared,
     callbacks: StreamDecoderFilterCallbacks,
-    clearsRouteCache: boolean,
+    filterContext: Struct,
   ) {
     this.#filter = filter;
-    this.#callbacks = callbacks;
-    this.#clearsRouteCache = clearsRouteCache;
+    this.stream = callbacks;
+    this.filterName = shared.filterName;
+    this.filterContext = filterContext;
+    this.#clearsRouteCache = shared.clearRouteCache;
   }
 
   bufferedBody(): DataBuffer | undefined {
-    return this.#callbacks.decodingBuffer();
+    return this.stream.decodingBuffer();
   }
 
   modifyBody(change: (buffer: DataBuffer) => void): void {
-    this.#callbacks.modifyDecodingBuffer(change);
+    this.stream.modifyDecodingBuffer(change);
   }
 
   addBody(data: DataBuffer): void {
-    this.#callbacks.addDecodedData(data, false);
+    this.stream.addDecodedData(data, false);
   }
 
   clearRouteCache(): void {
-    if (this.#clearsRouteCache) this.#callbacks.clearRouteCache();
+    if (this.#clearsRouteCache) this.stream.clearRouteCache();
+  }
+
+  dropRoute(): void {
+    this.stream.clearRouteCache();
   }
 
   respond(status: number, headers: readonly (readonly [string, string])[], body: string): void {
-    this.#callbacks.sendLocalReply({
+    this.stream.sendLocalReply({
       code: status,
       body,
       details: "lua_response",
@@ -180,28 +176,41 @@ class RequestSide implements StreamSide {
 /** The response hook's way to the stream. */
 class ResponseSide implements StreamSide {
   readonly isRequest = false;
+  readonly stream: StreamEncoderFilterCallbacks;
+  readonly filterName: string;
+  readonly filterContext: Struct;
   readonly #filter: LuaFilter;
-  readonly #callbacks: StreamEncoderFilterCallbacks;
 
-  constructor(filter: LuaFilter, callbacks: StreamEncoderFilterCallbacks) {
+  constructor(
+    filter: LuaFilter,
+    shared: LuaFilterShared,
+    callbacks: StreamEncoderFilterCallbacks,
+    filterContext: Struct,
+  ) {
     this.#filter = filter;
-    this.#callbacks = callbacks;
+    this.stream = callbacks;
+    this.filterName = shared.filterName;
+    this.filterContext = filterContext;
   }
 
   bufferedBody(): DataBuffer | undefined {
-    return this.#callbacks.encodingBuffer();
+    return this.stream.encodingBuffer();
   }
 
   modifyBody(change: (buffer: DataBuffer) => void): void {
-    this.#callbacks.modifyEncodingBuffer(change);
+    this.stream.modifyEncodingBuffer(change);
   }
 
   addBody(data: DataBuffer): void {
-    this.#callbacks.addEncodedData(data, false);
+    this.stream.addEncodedData(data, false);
   }
 
   clearRouteCache(): void {
     // The response path has no route to choose any more.
+  }
+
+  dropRoute(): void {
+    // The same.
   }
 
   respond(): void {

@@ -7,10 +7,43 @@ export interface LuaObject {
   readonly type: LuaTypeId;
 }
 
-export const LuaTypeId = { StreamHandle: 0, Headers: 1, HeaderIterator: 2, Buffer: 3 } as const;
+export const LuaTypeId = {
+  StreamHandle: 0,
+  Headers: 1,
+  HeaderIterator: 2,
+  Buffer: 3,
+  Metadata: 4,
+  DynamicMetadata: 5,
+  ConnectionDynamicMetadata: 6,
+  MetadataIterator: 7,
+  StreamInfo: 8,
+  ConnectionStreamInfo: 9,
+  Connection: 10,
+  FilterState: 11,
+  Route: 12,
+  VirtualHost: 13,
+  PublicKey: 14,
+} as const;
 export type LuaTypeId = (typeof LuaTypeId)[keyof typeof LuaTypeId];
 
-const typeNames = ["StreamHandle", "HeaderMap", "HeaderMapIterator", "Buffer"] as const;
+/** By `LuaTypeId`, for messages. */
+export const typeNames = [
+  "StreamHandle",
+  "HeaderMap",
+  "HeaderMapIterator",
+  "Buffer",
+  "MetadataMap",
+  "DynamicMetadataMap",
+  "ConnectionDynamicMetadataMap",
+  "MetadataMapIterator",
+  "StreamInfo",
+  "ConnectionStreamInfo",
+  "Connection",
+  "FilterState",
+  "Route",
+  "VirtualHost",
+  "PublicKey",
+] as const;
 
 /** A userdata that outlives the stretch of script in which it was made raises this. */
 const deadText = "object used outside of proper scope";

@@ -1,15 +1,19 @@
-import type { LuaEngine } from "../engine/lua-engine.ts";
+import type { HostFunction, LuaEngine } from "../engine/lua-engine.ts";
 import { LuaType } from "../engine/lua-exports.ts";
 import type { StreamHandle } from "../stream-handle.ts";
-import { type LuaObjects, LuaTypeId, upvalueIndex } from "./lua-objects.ts";
+import { HeaderObject } from "./header-object.ts";
+import { type LuaObject, type LuaObjects, LuaTypeId, upvalueIndex } from "./lua-objects.ts";
+import { MetadataObject } from "./metadata-objects.ts";
 import { readRespondHeaders } from "./respond.ts";
+import { StreamPart } from "./stream-info-objects.ts";
 import type { MethodTable } from "./type-definition.ts";
+import { utilityMethods } from "./utility-methods.ts";
+
+/** Where a route's metadata may stand besides the filter's own name. */
+const canonicalName = "envoy.filters.http.lua";
 
 /** Envoy's methods that do not exist here. */
-const unsupported = (
-  "httpCall metadata streamInfo connection connectionStreamInfo setUpstreamOverrideHost clearRouteCache " +
-  "filterContext importPublicKey verifySignature base64Escape timestamp timestampString virtualHost route"
-).split(" ");
+const unsupported = ["httpCall", "setUpstreamOverrideHost", "stats"];
 
 /** The methods of the stream handle: arguments are checked here, the stream's state decides in `StreamHandle`. */
 export class StreamHandleMethods {
@@ -31,10 +35,54 @@ export class StreamHandleMethods {
         bodyChunks: (L) => this.#bodyChunks(L),
         trailers: (L) => this.#trailers(L),
         respond: (L) => this.#respond(L),
+        ...utilityMethods(this.#engine, this.#objects, (L) => this.#self(L)),
+        ...this.#streamParts(),
       },
       metamethods: {},
       unsupported,
     };
+  }
+
+  /** Methods that give an object which stands for a part of the stream. */
+  #streamParts(): { readonly [name: string]: HostFunction } {
+    const part =
+      (type: LuaTypeId): HostFunction =>
+      (L) => {
+        const handle = this.#self(L);
+        return this.#push(L, handle, new StreamPart(type, handle, handle.side));
+      };
+    return {
+      streamInfo: part(LuaTypeId.StreamInfo),
+      connectionStreamInfo: part(LuaTypeId.ConnectionStreamInfo),
+      connection: part(LuaTypeId.Connection),
+      route: part(LuaTypeId.Route),
+      virtualHost: part(LuaTypeId.VirtualHost),
+      metadata: (L) => {
+        const handle = this.#self(L);
+        const metadata = handle.side.stream.route()?.metadata;
+        const struct = metadata?.[handle.side.filterName] ?? metadata?.[canonicalName] ?? {};
+        return this.#push(L, handle, new MetadataObject(handle, struct));
+      },
+      filterContext: (L) => {
+        const handle = this.#self(L);
+        return this.#push(L, handle, new MetadataObject(handle, handle.side.filterContext));
+      },
+      requestHeaders: (L) => {
+        const handle = this.#self(L);
+        const headers = handle.side.stream.requestHeaders;
+        if (headers === undefined) return 0;
+        return this.#push(L, handle, new HeaderObject(headers, handle, !handle.side.isRequest));
+      },
+      clearRouteCache: (L) => {
+        this.#self(L).side.dropRoute();
+        return 0;
+      },
+    };
+  }
+
+  #push(L: number, handle: StreamHandle, object: LuaObject): number {
+    handle.keepForSlice(this.#objects.push(L, object));
+    return 1;
   }
 
   #headers(L: number): number {

@@ -241,11 +241,13 @@ export class LuaEngine {
   /** The position of the nearest code that is not the host's own, which is in chunks named `=sluice`. */
   #pushWhere(L: number, level: number): void {
     let text = "";
-    for (let at = level; text === "" && this.#inspect(L, at, "Sl"); at += 1) {
+    for (let at = level; text === "" && this.#inspect(L, at, "Sln"); at += 1) {
       const line = this.#wordView()[(this.#activation + ActivationField.CurrentLine) >> 2]!;
       const source = this.#cText(this.#activation + ActivationField.ShortSource);
       if (source === ownChunk) continue;
-      if (line <= 0) break;
+      // LuaJIT's pairs() calls a metamethod in its own place.
+      if (line <= 0 && this.#activationName() !== "pairs") break;
+      if (line <= 0) continue;
       text = `${source}:${line}: `;
     }
     this.pushString(L, text);
@@ -257,11 +259,9 @@ export class LuaEngine {
     let name = "?";
     let position = argument;
     if (this.#inspect(L, 0, "n")) {
-      const words = this.#wordView();
-      const at = words[(this.#activation + ActivationField.Name) >> 2]!;
-      if (at !== 0) name = this.#cText(at);
-      const kind = this.#cText(words[(this.#activation + ActivationField.NameWhat) >> 2]!);
-      if (kind === "method") position -= 1;
+      name = this.#activationName() ?? name;
+      const kind = this.#wordView()[(this.#activation + ActivationField.NameWhat) >> 2]!;
+      if (this.#cText(kind) === "method") position -= 1;
     }
     this.#pushWhere(L, 1);
     const where = this.toString(L, -1) ?? "";
@@ -276,6 +276,12 @@ export class LuaEngine {
     if (this.api.lua_getstack(L, level, this.#activation) === 0) return false;
     this.api.lua_getinfo(L, this.cString(what), this.#activation);
     return true;
+  }
+
+  /** Of what was inspected last, by how it was called. */
+  #activationName(): string | undefined {
+    const name = this.#wordView()[(this.#activation + ActivationField.Name) >> 2]!;
+    return name === 0 ? undefined : this.#cText(name);
   }
 
   #cText(pointer: number): string {

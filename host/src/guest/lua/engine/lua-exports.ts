@@ -69,6 +69,8 @@ export interface LuaExports {
   lua_getfield(L: number, index: number, name: number): number;
   lua_setfield(L: number, index: number, name: number): void;
   lua_rawgeti(L: number, index: number, n: bigint): number;
+  lua_rawseti(L: number, index: number, n: bigint): void;
+  lua_rawset(L: number, index: number): void;
   lua_setmetatable(L: number, index: number): number;
   luaL_newmetatable(L: number, name: number): number;
   luaL_setmetatable(L: number, name: number): void;

@@ -1,0 +1,139 @@
+import assert from "node:assert/strict";
+import { after, test } from "node:test";
+import { askOnce } from "../support/http-exchange.ts";
+import { freePort } from "../support/ports.ts";
+import {
+  bootstrap,
+  httpFilter,
+  httpListener,
+  luaConfig,
+  staticCluster,
+} from "../support/proxy-config.ts";
+import { answering, ok, TestUpstream } from "../support/router-server.ts";
+import { scratchFolder, startSluice } from "../support/sluice-process.ts";
+
+// Which script runs where, and what scripts learn of the route and the stream, in the command itself.
+
+const says = (who: string): string => `
+  count = 0
+  function envoy_on_request(h)
+    count = count + 1
+    h:headers():add("x-who", "${who}" .. count)
+  end
+  function envoy_on_response(h)
+    h:headers():add("x-answered", "${who}")
+    local context = h:filterContext():get("k")
+    if context then h:headers():add("x-context", context) end
+  end`;
+
+const inspector = `
+  function envoy_on_request(h)
+    local info = h:streamInfo()
+    local d = info:dynamicMetadata()
+    d:set("mine", "n", 7)
+    local address = info:downstreamDirectRemoteAddress():gsub(":%d+$", "")
+    h:headers():add("x-who", table.concat({ info:protocol(), info:routeName(), address,
+      h:metadata():get("m"), h:route():metadata():get("m"), h:virtualHost():metadata():get("v"),
+      d:get("mine").n, tostring(h:connection():ssl()), select("#", h:connectionStreamInfo():dynamicMetadata():get("x")) }, " "))
+  end`;
+
+const perRoute = (settings: object): object => ({
+  script: {
+    "@type": "type.googleapis.com/envoy.extensions.filters.http.lua.v3.LuaPerRoute",
+    ...settings,
+  },
+});
+
+const route = (prefix: string, settings?: object, more: object = {}): object => ({
+  match: { prefix },
+  route: { cluster: "upstream" },
+  ...(settings && { typed_per_filter_config: perRoute(settings) }),
+  ...more,
+});
+
+const upstream = await TestUpstream.start(
+  answering((head) => ok(/\r\nx-who: ([^\r]*)/.exec(head)?.[1] ?? "nobody")),
+);
+after(() => upstream[Symbol.asyncDispose]());
+
+const port = await freePort();
+const virtualHosts = [
+  {
+    name: "all",
+    domains: ["*"],
+    metadata: { filter_metadata: { script: { v: "host" } } },
+    routes: [
+      route("/disabled", { disabled: true }),
+      route("/named", { name: "other" }),
+      route("/unknown", { name: "nobody" }),
+      route("/own-a", { source_code: { inline_string: says("own") } }),
+      route("/own-b", { source_code: { inline_string: says("own") } }),
+      route("/context", { filter_context: { k: "value" } }),
+      route(
+        "/inspect",
+        { source_code: { inline_string: inspector } },
+        {
+          name: "inspected",
+          metadata: { filter_metadata: { script: { m: "meta" } } },
+        },
+      ),
+      route("/"),
+    ],
+  },
+];
+await startSluice(
+  { after },
+  {
+    folder: scratchFolder({ after }),
+    args: ["--concurrency", "1"],
+    config: bootstrap(
+      [
+        httpListener({
+          port,
+          filters: [
+            httpFilter(
+              "script",
+              luaConfig(says("default"), {
+                source_codes: { other: { inline_string: says("other") } },
+              }),
+            ),
+          ],
+          virtualHosts: virtualHosts as never,
+        }),
+      ],
+      [staticCluster("upstream", [upstream.port])],
+    ),
+  },
+);
+
+async function who(path: string): Promise<string> {
+  const answer = await askOnce(port, { path });
+  return [answer.body, answer.headers.get("x-answered"), answer.headers.get("x-context")].join(" ");
+}
+
+test("the default script runs where no route says otherwise", async () => {
+  assert.match(await who("/"), /^default\d+ default $/);
+});
+
+test("a route disables the filter, names a script, or names one that does not exist", async () => {
+  assert.equal(await who("/disabled"), "nobody  ");
+  assert.equal(await who("/named"), "other1 other ");
+  assert.equal(await who("/unknown"), "nobody  ");
+});
+
+test("routes with the same script of their own have states of their own", async () => {
+  assert.equal(await who("/own-a"), "own1 own ");
+  assert.equal(await who("/own-a"), "own2 own ");
+  assert.equal(await who("/own-b"), "own1 own ");
+});
+
+test("a route's filter context reaches the default script", async () => {
+  assert.match(await who("/context"), /^default\d+ default value$/);
+});
+
+test("a script learns of the route, the virtual host and the stream", async () => {
+  assert.equal(
+    (await askOnce(port, { path: "/inspect" })).body,
+    "HTTP/1.1 inspected 127.0.0.1 meta meta host 7 nil 0",
+  );
+});

@@ -1,0 +1,87 @@
+import assert from "node:assert/strict";
+import { after, before, test } from "node:test";
+import { FilterDataStatus } from "../../../../host/src/contracts/http/filter.ts";
+import { startWatchdog, type Watchdog } from "../../../../host/src/guest/limits/watchdog.ts";
+import { LuaScriptStates } from "../../../../host/src/guest/lua/script-states.ts";
+import { LuaHost, LuaStream } from "../../../support/lua.ts";
+
+let watchdog: Watchdog;
+before(() => {
+  watchdog = startWatchdog((error) => assert.fail(error));
+});
+after(() => watchdog.stop());
+
+const source = `
+  count = 0
+  function envoy_on_request(h)
+    if h:headers():get("x-loop") then while true do end end
+    if h:headers():get("x-wait") then h:body() end
+    count = count + 1
+    h:headers():add("x-count", count)
+  end`;
+
+function statesOf(code: string): { states: LuaScriptStates; posted: (() => void)[] } {
+  const host = new LuaHost();
+  watchdog.watch(host.environment.epoch);
+  const posted: (() => void)[] = [];
+  const { config } = host.load(code);
+  const states = new LuaScriptStates(config, host.environment, {
+    loadBudgetMs: 1000,
+    post: (callback) => posted.push(callback),
+  });
+  return { states, posted };
+}
+
+function stream(states: LuaScriptStates, header: string, endStream = true): LuaStream {
+  assert.ok(states.current);
+  return new LuaStream(
+    states.current,
+    [
+      [":path", "/"],
+      [header, "1"],
+    ],
+    { endStream },
+  );
+}
+
+test("LuaScriptStates puts a spare in the place of a state that was lost", () => {
+  const { states, posted } = statesOf(source);
+  posted.shift()!();
+  const first = states.current!;
+  const trapped = stream(states, "x-loop");
+  assert.equal(trapped.start(), 0, "the stream goes on");
+  assert.deepEqual(trapped.side.traps, ["the script used more than its 10 ms of CPU time"]);
+  const next = stream(states, "x-a");
+  next.start();
+  assert.notEqual(states.current, first);
+  assert.equal(next.headers.get("x-count"), "1", "globals are those of a fresh state");
+  assert.equal(posted.length, 1, "another spare is asked for");
+});
+
+test("LuaScriptStates loads a state at once when there is no spare yet", () => {
+  const { states } = statesOf(source);
+  for (let i = 0; i < 3; i += 1) {
+    stream(states, "x-loop").start();
+    const next = stream(states, "x-a");
+    next.start();
+    assert.equal(next.headers.get("x-count"), "1");
+  }
+});
+
+test("a stream that waits in a lost state goes on without its script", () => {
+  const { states } = statesOf(source);
+  const waiting = stream(states, "x-wait", false);
+  waiting.start();
+  stream(states, "x-loop").start();
+  assert.equal(waiting.data("body", true).status, FilterDataStatus.Continue);
+  assert.equal(waiting.side.traps.length, 1);
+  assert.equal(waiting.headers.get("x-count"), undefined);
+  waiting.handle.onDestroy();
+});
+
+test("LuaScriptStates makes no spare once it is closed", () => {
+  const { states, posted } = statesOf("print('loaded') function envoy_on_request() end");
+  states.close();
+  posted.shift()!();
+  assert.ok(states.current);
+});
