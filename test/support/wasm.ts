@@ -203,11 +203,11 @@ const noLimits = {
   maxFunctions: undefined,
 };
 
-/** The plugin's filters, as the factory makes them. */
+/** The plugin's filters, as the factory makes them, for routes that have nothing to say. */
 export function wasmInstances(handle: PluginHandle): HttpFilterInstances {
   return {
     createFilters(callbacks) {
-      const filter = new WasmFilter(handle.root);
+      const filter = new WasmFilter(handle.root, { rootOfRoute: () => handle.root });
       callbacks.addStreamFilter(filter);
       callbacks.addAccessLogHandler((streamInfo) => filter.onLog(streamInfo));
     },

@@ -1,11 +1,11 @@
-import { createHash } from "node:crypto";
 import { systemTime } from "../../common/time/clock.ts";
 import type { PrepareContext } from "../../contracts/extension.ts";
 import type { Result } from "../../contracts/result.ts";
-import { type EffectiveLimits, limitsFor } from "../limits/effective-limits.ts";
+import { limitsFor } from "../limits/effective-limits.ts";
 import { guestBudgetOf } from "../limits/guest-budget.ts";
 import { ModuleCache } from "./engine/module-cache.ts";
-import type { LoadedModule, Plugin, PluginSettings, VmSettings } from "./plugin.ts";
+import { pluginKey, vmKey } from "./plugin-key.ts";
+import type { Plugin, PluginSettings } from "./plugin.ts";
 import type { VmEnvironment } from "./proxy-wasm/vm.ts";
 import { createVm, guestSharedOf, startPlugin } from "./runtime.ts";
 import { uncounted } from "./stats.ts";
@@ -60,26 +60,4 @@ function canary(plugin: Plugin, context: PrepareContext): string | undefined {
   } finally {
     budget.leave();
   }
-}
-
-function vmKey(vm: VmSettings, limits: EffectiveLimits, module: LoadedModule): string {
-  return digest(
-    vm.vmId,
-    vm.runtime,
-    vm.configuration,
-    JSON.stringify([vm.environment, vm.allowedCapabilities ?? null, limits]),
-    module.sha256,
-  );
-}
-
-function pluginKey(settings: PluginSettings): string {
-  const { name, rootId, configuration, vm: _vm, ...others } = settings;
-  return digest(name, rootId, configuration, JSON.stringify(others));
-}
-
-/** Of parts whose borders count. */
-function digest(...parts: readonly (string | Uint8Array)[]): string {
-  const hash = createHash("sha256");
-  for (const part of parts) hash.update(`${part.length}:`).update(part);
-  return hash.digest("hex");
 }

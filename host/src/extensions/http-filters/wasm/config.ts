@@ -1,4 +1,3 @@
-import type { Any } from "@bufbuild/protobuf/wkt";
 import type { Wasm } from "../../../config/gen/envoy/extensions/filters/http/wasm/v3/wasm_pb.js";
 import type {
   CapabilityRestrictionConfig,
@@ -21,7 +20,9 @@ import type {
   VmSettings,
 } from "../../../guest/wasm/plugin.ts";
 import { wasmRuntimeOf } from "../../../guest/wasm/runtime.ts";
+import { configurationBytes } from "./guest-configuration.ts";
 import { PluginInstances } from "./plugin-instances.ts";
+import { parseRouteConfig, type WasmRouteConfig } from "./route-config.ts";
 
 /** `envoy.extensions.filters.http.wasm.v3.Wasm` as plain data: parsed, then (`plugin`) prepared. */
 export type WasmConfig =
@@ -163,23 +164,6 @@ function parseCode(vm: VmConfig, context: ParseContext): Uint8Array {
   }
 }
 
-/** What the guest gets: the text or bytes of a StringValue or BytesValue, the encoded message of any other type. */
-function configurationBytes(
-  any: Any | undefined,
-  owner: PluginConfig | VmConfig,
-  context: ParseContext,
-): Uint8Array {
-  if (any === undefined) return noBytes;
-  const type = any.typeUrl.slice(any.typeUrl.lastIndexOf("/") + 1);
-  if (type !== "google.protobuf.StringValue" && type !== "google.protobuf.BytesValue") {
-    return Uint8Array.from(any.value);
-  }
-  const message = context.unpack(any, owner, "configuration");
-  const value = (message as { readonly value?: string | Uint8Array } | undefined)?.value;
-  // Arrays of their own: what travels to the workers is the whole buffer under them.
-  return typeof value === "string" ? new TextEncoder().encode(value) : Uint8Array.from(value ?? []);
-}
-
 async function prepare(
   config: WasmConfig,
   context: PrepareContext,
@@ -203,11 +187,13 @@ function createFilterFactory(config: WasmConfig, context: HttpFilterContext): Ht
   return new PluginInstances(runtime, plugin, acquired.value, context.dispatcher);
 }
 
-export const wasmFilter: HttpFilterFactory<WasmConfig> = {
+export const wasmFilter: HttpFilterFactory<WasmConfig, WasmRouteConfig> = {
   name: "envoy.filters.http.wasm",
   messageName: "envoy.extensions.filters.http.wasm.v3.Wasm",
   isTerminal: false,
   parseConfig: parseConfig as HttpFilterFactory<WasmConfig>["parseConfig"],
   prepare,
   createFilterFactory,
+  routeMessageName: "sluice.http.wasm.v1.WasmPerRoute",
+  parseRouteConfig,
 };

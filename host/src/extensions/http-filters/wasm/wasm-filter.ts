@@ -28,13 +28,24 @@ import { dataStatus, headersStatus, trailersStatus } from "./status.ts";
 
 const grpcUnavailable = 14;
 
+/** The plugin as a route configures it; undefined: not at all; `failed`: that could not be started. */
+export type RouteRoot = RootContext | "failed" | undefined;
+
+export interface RouteRoots {
+  /** `config`: what the filter has on the route, which is something. */
+  rootOfRoute(config: unknown): RouteRoot;
+}
+
 /**
  * One stream of a Wasm plugin: hands the filter's callbacks to the guest and the guest's wishes to the stream.
  * Once the VM has failed the stream is answered 503, by whichever callback comes first.
  */
 export class WasmFilter implements StreamFilter, HttpStreamActions {
-  readonly #root: RootContext;
-  readonly #vm: WasmVm;
+  #root: RootContext;
+  #vm: WasmVm;
+  readonly #routes: RouteRoots;
+  /** The route does not want the plugin. */
+  #left = false;
   #context: HttpContext | undefined;
   #decoder!: StreamDecoderFilterCallbacks;
   #encoder!: StreamEncoderFilterCallbacks;
@@ -51,8 +62,9 @@ export class WasmFilter implements StreamFilter, HttpStreamActions {
   #bufferingRequest = false;
   #bufferingResponse = false;
 
-  constructor(root: RootContext) {
+  constructor(root: RootContext, routes: RouteRoots) {
     this.#root = root;
+    this.#routes = routes;
     this.#vm = root.vm;
   }
 
@@ -65,6 +77,14 @@ export class WasmFilter implements StreamFilter, HttpStreamActions {
   }
 
   decodeHeaders(headers: RequestHeaderMap, endStream: boolean): FilterHeadersStatus {
+    const routeConfig = this.#decoder.mostSpecificPerFilterConfig();
+    if (routeConfig !== undefined) {
+      const root = this.#routes.rootOfRoute(routeConfig);
+      if (root === undefined) return this.#leave();
+      if (root === "failed") return this.#refuse();
+      this.#root = root;
+      this.#vm = root.vm;
+    }
     const context = this.#createContext();
     const callback = this.#vm.exports.onRequestHeaders;
     if (callback === undefined) return this.#decodedHeaders(context, 0, false);
@@ -155,7 +175,8 @@ export class WasmFilter implements StreamFilter, HttpStreamActions {
   /** The stream has ended. Where its headers never came here, the guest hears of it now for the first time. */
   onLog(streamInfo: StreamInfo): void {
     const vm = this.#vm;
-    if (this.#destroyed || vm.failure !== undefined || vm.exports.onLog === undefined) return;
+    if (this.#left || this.#destroyed || vm.failure !== undefined || vm.exports.onLog === undefined)
+      return;
     const context = this.#context ?? this.#createContext();
     context.logged = streamInfo;
     vm.call1(context, vm.exports.onLog, context.id);
@@ -247,6 +268,17 @@ export class WasmFilter implements StreamFilter, HttpStreamActions {
       this.continueDecoding();
       this.continueEncoding();
     });
+  }
+
+  #leave(): FilterHeadersStatus {
+    this.#left = true;
+    return FilterHeadersStatus.Continue;
+  }
+
+  #refuse(): FilterHeadersStatus {
+    this.#left = true;
+    this.#failStream();
+    return FilterHeadersStatus.StopAllIterationAndWatermark;
   }
 
   #createContext(): HttpContext {

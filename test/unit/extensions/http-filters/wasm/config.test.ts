@@ -139,3 +139,17 @@ test("parseConfig() reads what a failure is answered with", () => {
     ["reload", false, 250],
   );
 });
+
+test("parseRouteConfig() reads what a route changes", () => {
+  const parseRoute = (json: JsonValue): unknown => {
+    const message = messageOf("sluice.http.wasm.v1.WasmPerRoute", json);
+    return wasmFilter.parseRouteConfig!(message as never, recordingParseContext());
+  };
+  assert.deepEqual(parseRoute({ disabled: true }), { disabled: true });
+  const value = "for this route";
+  const configuration = { "@type": "type.googleapis.com/google.protobuf.StringValue", value };
+  assert.deepEqual(parseRoute({ configuration }), {
+    disabled: false,
+    configuration: new TextEncoder().encode(value),
+  });
+});

@@ -2,9 +2,12 @@ import assert from "node:assert/strict";
 import { before, test } from "node:test";
 import { PluginInstances } from "../../../../../host/src/extensions/http-filters/wasm/plugin-instances.ts";
 import type { PluginSettings } from "../../../../../host/src/guest/wasm/plugin.ts";
+import type { Route } from "../../../../../host/src/contracts/router/route.ts";
+import type { WasmRouteConfig } from "../../../../../host/src/extensions/http-filters/wasm/route-config.ts";
 import { assemblyScript } from "../../../../support/assemblyscript.ts";
 import { FilterHarness, requestHead } from "../../../../support/filter-harness.ts";
 import { pluginSettings, WasmHost } from "../../../../support/wasm.ts";
+import { guest, loggingCallbacks } from "../../../../support/wasm-guest.ts";
 
 let probe: Uint8Array;
 before(async () => {
@@ -103,4 +106,79 @@ test("FAIL_RELOAD makes a new VM for the next stream, but not sooner than the ba
   policy.instances.dispose();
   assert.equal(host.runtime.vmCount, 0);
   assert.equal(host.stats.active.value, 0);
+});
+
+/** Logs its configuration, and refuses an empty one. */
+const configured = `${loggingCallbacks("proxy_on_request_headers", "proxy_on_log", "proxy_on_delete")}
+  (func (export "proxy_on_configure") (param i32 i32) (result i32)
+    (drop (call $proxy_get_buffer_bytes (i32.const 7) (i32.const 0) (i32.const -1) (i32.const 1000) (i32.const 1004)))
+    (drop (call $proxy_log (i32.const 1) (i32.load (i32.const 1000)) (i32.load (i32.const 1004))))
+    (local.get 1))`;
+
+async function onRoutes(failurePolicy: "closed" | "open"): Promise<{
+  readonly host: WasmHost;
+  readonly instances: PluginInstances;
+  readonly status: (route?: WasmRouteConfig) => string | undefined;
+}> {
+  const host = new WasmHost();
+  const settings = pluginSettings({ configuration: "base", failurePolicy });
+  const handle = await host.load(await guest(configured), settings);
+  const instances = new PluginInstances(host.runtime, handle.root.plugin, handle, host.dispatcher);
+  host.logger.take();
+  const status = (config?: WasmRouteConfig): string | undefined => {
+    const route = { perFilterConfig: () => config, filterDisabled: () => undefined };
+    const stream = new FilterHarness({
+      filters: ["W"],
+      instances: { W: instances },
+      dispatcher: host.dispatcher,
+      route: route as unknown as Route,
+    });
+    stream.request(true);
+    if (stream.responseHeaders === undefined) stream.respond(true);
+    return stream.responseHeaders!.get(":status");
+  };
+  return { host, instances, status };
+}
+
+const forRoute = (text: string): WasmRouteConfig => ({
+  disabled: false,
+  configuration: Buffer.from(text),
+});
+
+test("a route's configuration gets a root context of its own, in the same VM", async () => {
+  const { host, instances, status } = await onRoutes("closed");
+  const route = forRoute("route");
+  assert.equal(status(route), "200");
+  assert.equal(status(route), "200");
+  assert.equal(status(), "200");
+  const lines = host.logger.take();
+  assert.equal(lines.filter((line) => line === "debug wasm log: route").length, 1);
+  assert.equal(lines.filter((line) => line.includes("proxy_on_request_headers")).length, 3);
+  assert.equal(host.runtime.vmCount, 1);
+  instances.dispose();
+  assert.deepEqual(
+    host.logger.take().map((line) => line.slice(0, -1)),
+    ["info wasm log: proxy_on_delete ", "info wasm log: proxy_on_delete "],
+  );
+  assert.equal(host.runtime.vmCount, 0);
+});
+
+test("a route that disables the plugin makes no context", async () => {
+  const { host, status } = await onRoutes("closed");
+  assert.equal(status({ disabled: true }), "200");
+  assert.deepEqual(host.logger.take(), []);
+});
+
+test("a route's configuration that the guest refuses follows the failure policy, and is reported once", async () => {
+  const bad = forRoute("");
+  const closed = await onRoutes("closed");
+  assert.equal(closed.status(bad), "503");
+  assert.equal(closed.status(bad), "503");
+  assert.equal(closed.status(), "200");
+  const errors = closed.host.logger.take().filter((line) => line.startsWith("error"));
+  assert.deepEqual(errors, [
+    "error wasm: plugin plugin cannot be used with the configuration of a route: proxy_on_configure returned false",
+  ]);
+  const open = await onRoutes("open");
+  assert.equal(open.status(bad), "200");
 });
