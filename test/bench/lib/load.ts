@@ -14,12 +14,21 @@ export interface LoadResult {
   readonly megabytesPerSecond: number;
 }
 
+/** Code is compiled as it proves hot: a proxy with a compiler needs this long until its figures settle. */
+const warmUpSeconds = 3;
+
 export interface LoadOptions {
   readonly url: string;
   /** The proxy. */
   readonly pid: number;
   readonly seconds: number;
   readonly connections?: number;
+}
+
+/** Warms up, then measures. */
+export async function warmLoad(options: LoadOptions): Promise<LoadResult> {
+  await wrk({ ...options, seconds: warmUpSeconds });
+  return load(options);
 }
 
 /** Runs wrk with keep-alive connections on its own core. */

@@ -3,7 +3,7 @@ import net from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
 import path from "node:path";
 import { Child, cores, nodePath, root, untilReady } from "../lib/child.ts";
-import { load } from "../lib/load.ts";
+import { warmLoad } from "../lib/load.ts";
 import { pssMegabytes } from "../lib/process-tree.ts";
 import { availablePeers, ports, proxyUrl, startProxy } from "../lib/proxies.ts";
 import { ratio, type Report } from "../lib/report.ts";
@@ -18,8 +18,7 @@ export async function benchBodies(report: Report, seconds: number): Promise<void
       const proxy = await startProxy(peer);
       try {
         const url = `${proxyUrl}/bytes/${oneMegabyte}`;
-        await load({ url, pid: proxy.pid, seconds: 1, connections: 16 });
-        const result = await load({ url, pid: proxy.pid, seconds, connections: 16 });
+        const result = await warmLoad({ url, pid: proxy.pid, seconds, connections: 16 });
         if (result.failed > 0) report.problem(`${peer}: ${result.failed} failed requests`);
         best.set(peer, Math.max(best.get(peer) ?? 0, result.megabytesPerSecond));
       } finally {

@@ -1,4 +1,4 @@
-import { load } from "../lib/load.ts";
+import { warmLoad } from "../lib/load.ts";
 import { availablePeers, proxyUrl, startProxy } from "../lib/proxies.ts";
 import { ratio, type Report } from "../lib/report.ts";
 
@@ -12,8 +12,7 @@ export async function benchGet(report: Report, seconds: number): Promise<void> {
     for (const peer of availablePeers()) {
       const proxy = await startProxy(peer);
       try {
-        await load({ url: `${proxyUrl}/`, pid: proxy.pid, seconds: 1 });
-        const result = await load({ url: `${proxyUrl}/`, pid: proxy.pid, seconds });
+        const result = await warmLoad({ url: `${proxyUrl}/`, pid: proxy.pid, seconds });
         if (result.failed > 0) report.problem(`${peer}: ${result.failed} failed requests`);
         best.set(peer, Math.min(best.get(peer) ?? Infinity, result.cpuPerRequest));
         report.row(

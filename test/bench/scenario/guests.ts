@@ -1,7 +1,7 @@
 import path from "node:path";
 import { type BootstrapOptions, luaFilter, wasmFilter } from "../lib/bootstrap.ts";
 import { root } from "../lib/child.ts";
-import { load } from "../lib/load.ts";
+import { warmLoad } from "../lib/load.ts";
 import { availablePeers, type Peer, proxyUrl, startProxy } from "../lib/proxies.ts";
 import { ratio, type Report } from "../lib/report.ts";
 
@@ -59,8 +59,7 @@ async function cpuPerRequest(
 ): Promise<number> {
   const proxy = await startProxy(peer, options);
   try {
-    await load({ url: `${proxyUrl}/`, pid: proxy.pid, seconds: 1 });
-    const result = await load({ url: `${proxyUrl}/`, pid: proxy.pid, seconds });
+    const result = await warmLoad({ url: `${proxyUrl}/`, pid: proxy.pid, seconds });
     if (result.failed > 0) report.problem(`${peer}: ${result.failed} failed requests`);
     return result.cpuPerRequest;
   } finally {
