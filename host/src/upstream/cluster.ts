@@ -1,11 +1,13 @@
 import type { ClusterConfig } from "../contracts/config/snapshot.ts";
 import type { Logger } from "../contracts/log.ts";
+import type { AsyncClient } from "../contracts/upstream/async-client.ts";
 import type {
   HttpConnectionPool,
   LoadBalancerContext,
   TcpConnectionResult,
   ThreadLocalCluster,
 } from "../contracts/upstream/cluster.ts";
+import { AsyncClientImpl } from "./async-client.ts";
 import { ClusterInfoImpl } from "./cluster-info.ts";
 import type { UpstreamEnvironment } from "./environment.ts";
 import { HostImpl } from "./host.ts";
@@ -98,6 +100,11 @@ export class ClusterEntry implements ThreadLocalCluster {
       this.#pools.set(host, pools);
     }
     return (pools[priority] ??= this.#makePool(host, priority));
+  }
+
+  httpAsyncClient(): AsyncClient {
+    const { dispatcher, localInfo } = this.#environment;
+    return new AsyncClientImpl(this, { dispatcher, localAddress: localInfo.address });
   }
 
   tcpConnection(_context: LoadBalancerContext): TcpConnectionResult {

@@ -3,6 +3,7 @@ import type { RequestEncoder, ResponseDecoder } from "../http/codec.ts";
 import type { ClientConnection, Connection } from "../network/connection.ts";
 import type { Counter, Gauge, Histogram, StatsScope } from "../stats.ts";
 import type { StreamInfo } from "../stream-info.ts";
+import type { AsyncClient } from "./async-client.ts";
 import type { HostDescription } from "./host.ts";
 
 /** The clusters of one worker. */
@@ -26,6 +27,8 @@ export interface ThreadLocalCluster {
     priority: "default" | "high",
     context: LoadBalancerContext,
   ): HttpConnectionPool | undefined;
+  /** For requests that the proxy itself makes: callouts of filters. */
+  httpAsyncClient(): AsyncClient;
   /**
    * Chooses a host and makes a connection to it, which the caller owns and connects; for TCP proxying.
    * `no_host`: flag UH; `overflow`: the connections circuit breaker is open, flag UO. What the cluster and the
