@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import type { Result } from "../../../contracts/result.ts";
 import type { EffectiveLimits } from "../../limits/effective-limits.ts";
 import type { LoadedModule } from "../plugin.ts";
-import { loadModule } from "./load-module.ts";
+import { loadModuleAside } from "./load-module-aside.ts";
 
 /** Modules that are kept compiled: the ones of the last few versions of a few plugins. */
 const modulesMax = 16;
@@ -18,7 +18,7 @@ export class ModuleCache {
     const sha256 = createHash("sha256").update(code).digest("hex");
     const key = `${sha256} ${limits.memoryBytes} ${JSON.stringify(limits.module)}`;
     const known = this.#modules.get(key);
-    const loading = known ?? loadModule(code, limits);
+    const loading = known ?? loadModuleAside(code, limits);
     // Put last, where the ones used most recently stand.
     this.#modules.delete(key);
     this.#modules.set(key, loading);
