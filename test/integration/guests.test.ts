@@ -317,11 +317,6 @@ const badModules: readonly [name: string, parts: string, said: string][] = [
     `${wasmPlace}: Failed to load Wasm module due to a missing import: env.proxy_nonsense`,
   ],
   [
-    "imports a host call that only other hosts have",
-    `(import "env" "proxy_grpc_cancel" ${oneParameter}) ${memory} ${abi}`,
-    `${wasmPlace}: Failed to load Wasm module due to a missing import: env.proxy_grpc_cancel (a host call that Sluice does not offer yet)`,
-  ],
-  [
     "imports a host call with another signature",
     `(import "env" "proxy_log" ${oneParameter}) ${memory} ${abi}`,
     `${wasmPlace}: Failed to load Wasm module due to an import type mismatch for function: env.proxy_log, want: i32 i32 i32 -> i32, but the module imports: i32 -> i32`,
@@ -377,7 +372,7 @@ const badScripts: readonly [name: string, script: string, said: string][] = [
   [
     "fails as it is loaded",
     "local x = nil\nx.y = 1",
-    `${scriptError}: [string "local x = nil..."]:2: attempt to index a nil value (local 'x')`,
+    `${scriptError}: [string "local x = nil..."]:2: attempt to index local 'x' (a nil value)`,
   ],
   [
     "never ends to load",
