@@ -9,6 +9,7 @@ function scripted(source: string): HttpFilterInstances {
   const script = host.load(source);
   const shared = {
     scripts: { choose: () => ({ states: { current: script }, filterContext: {} }) },
+    clusterManager: { getThreadLocalCluster: () => undefined },
     clearRouteCache: false,
     logger: host.environment.logger,
     filterName: "lua",

@@ -8,6 +8,12 @@ import { StreamInfoImpl } from "../../host/src/common/stream-info.ts";
 import type { StreamFilterCallbacks } from "../../host/src/contracts/http/filter.ts";
 import type { Route } from "../../host/src/contracts/router/route.ts";
 import type { StreamInfo } from "../../host/src/contracts/stream-info.ts";
+import type {
+  AsyncClient,
+  AsyncClientCall,
+  AsyncClientCallbacks,
+  AsyncClientRequest,
+} from "../../host/src/contracts/upstream/async-client.ts";
 import type { Struct } from "../../host/src/guest/lua/api/values.ts";
 import type { HeaderMap } from "../../host/src/contracts/headers.ts";
 import type { Logger } from "../../host/src/contracts/log.ts";
@@ -80,6 +86,32 @@ export class RecordedStream {
   }
 }
 
+/** Takes calls; the test ends them. */
+export class RecordedClient implements AsyncClient {
+  readonly requests: AsyncClientRequest[] = [];
+  readonly callbacks: AsyncClientCallbacks[] = [];
+  cancelled = 0;
+  /** Answer within `send`. */
+  answersAtOnce = false;
+
+  send(request: AsyncClientRequest, callbacks: AsyncClientCallbacks): AsyncClientCall | undefined {
+    this.requests.push(request);
+    this.callbacks.push(callbacks);
+    if (!this.answersAtOnce) return { cancel: () => void (this.cancelled += 1) };
+    this.answer([[":status", "503"]], "at once");
+    return undefined;
+  }
+
+  /** Ends the latest call. */
+  answer(headers: Iterable<readonly [string, string]>, body: string): void {
+    this.callbacks.at(-1)!.onSuccess({
+      headers: headerMapOf(headers),
+      body: OwnedBuffer.latin1(body),
+      trailers: undefined,
+    });
+  }
+}
+
 /** One direction of a stream, recording what the script's handle asks of the filter. */
 export class RecordedSide implements StreamSide {
   readonly isRequest: boolean;
@@ -88,6 +120,9 @@ export class RecordedSide implements StreamSide {
   readonly filterName = "test";
   filterContext: Struct = {};
   routeDrops = 0;
+  /** Of the cluster `known`. */
+  readonly client = new RecordedClient();
+  continued = 0;
   readonly body = new OwnedBuffer();
   hasBody = false;
   routeCacheClears = 0;
@@ -120,6 +155,14 @@ export class RecordedSide implements StreamSide {
 
   dropRoute(): void {
     this.routeDrops += 1;
+  }
+
+  asyncClient(cluster: string): AsyncClient | undefined {
+    return cluster === "known" ? this.client : undefined;
+  }
+
+  continueIteration(): void {
+    this.continued += 1;
   }
 
   respond(status: number, headers: readonly (readonly [string, string])[], body: string): void {

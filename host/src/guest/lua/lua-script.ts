@@ -50,6 +50,9 @@ export interface LuaThread {
   readonly ref: number;
 }
 
+/** What a waiting call gives: an object, nothing, or what the function pushes and counts. */
+export type ResumeValue = LuaObject | ((engine: LuaEngine, L: number) => number) | undefined;
+
 /** Keeps track of the objects that one stretch of a hook makes. */
 export interface SliceOwner {
   keepForSlice(slot: number): void;
@@ -117,13 +120,19 @@ export class LuaScript {
     }
   }
 
-  /** Goes on with a waiting coroutine; `value` becomes the result of the call that waits. */
-  resume(thread: LuaThread, value: LuaObject | undefined, owner: SliceOwner): LuaOutcome {
+  /** Goes on with a waiting coroutine; `value` becomes the result of the call that waits, or pushes its results. */
+  resume(thread: LuaThread, value: ResumeValue, owner: SliceOwner): LuaOutcome {
     const { budget } = this.#environment;
     budget.enter(this.config.callbackMs);
     try {
-      if (value !== undefined) owner.keepForSlice(this.objects.push(thread.L, value));
-      return this.#outcome(thread, this.engine.resume(thread.L, value === undefined ? 0 : 1));
+      let results = 0;
+      if (typeof value === "function") {
+        results = value(this.engine, thread.L);
+      } else if (value !== undefined) {
+        owner.keepForSlice(this.objects.push(thread.L, value));
+        results = 1;
+      }
+      return this.#outcome(thread, this.engine.resume(thread.L, results));
     } catch (error) {
       return this.#trapped(error);
     } finally {

@@ -1,4 +1,5 @@
 import { OwnedBuffer } from "../../common/data-buffer.ts";
+import { headerMapOf } from "../../common/headers/header-map.ts";
 import type { DataBuffer } from "../../contracts/buffer.ts";
 import type { HeaderMap } from "../../contracts/headers.ts";
 import {
@@ -7,12 +8,25 @@ import {
   FilterTrailersStatus,
   type StreamFilterCallbacks,
 } from "../../contracts/http/filter.ts";
+import type {
+  AsyncClient,
+  AsyncClientCall,
+  AsyncClientCallbacks,
+  AsyncClientRequest,
+} from "../../contracts/upstream/async-client.ts";
 import { BufferObject } from "./api/buffer-object.ts";
 import { HeaderObject, type HeaderOwner } from "./api/header-object.ts";
 import { type LuaObject, LuaTypeId } from "./api/lua-objects.ts";
+import { type HttpCallOptions, type HttpCallResult, pushCallResult } from "./api/http-call.ts";
 import type { ImportedKeys } from "./api/utility-methods.ts";
 import type { Struct } from "./api/values.ts";
-import { LuaOutcome, type LuaScript, type LuaThread, type SliceOwner } from "./lua-script.ts";
+import {
+  LuaOutcome,
+  type LuaScript,
+  type LuaThread,
+  type ResumeValue,
+  type SliceOwner,
+} from "./lua-script.ts";
 
 /** One direction of the stream, as the handle sees it; implemented by the filter. */
 export interface StreamSide {
@@ -30,6 +44,10 @@ export interface StreamSide {
   readonly filterContext: Struct;
   /** Before each change of the request headers. */
   clearRouteCache(): void;
+  /** Undefined: there is no such cluster. */
+  asyncClient(cluster: string): AsyncClient | undefined;
+  /** Takes up what a callout had held back. */
+  continueIteration(): void;
   /** The script wants the route looked up again; nothing happens on the response side. */
   dropRoute(): void;
   respond(status: number, headers: readonly (readonly [string, string])[], body: string): void;
@@ -47,6 +65,7 @@ const State = {
   Responded: 4,
   /** Finished, failed or trapped: everything passes. */
   Done: 5,
+  HttpCall: 6,
 } as const;
 type State = (typeof State)[keyof typeof State];
 
@@ -55,13 +74,24 @@ export type BodyResult =
   | { readonly kind: "none" | "wait" }
   | { readonly kind: "error"; readonly text: string };
 
+/** What a call gives whose stream was reset within the response. */
+const failedCall: HttpCallResult = {
+  headers: headerMapOf([[":status", "503"]]),
+  body: Buffer.from("upstream failure"),
+};
+
+const ignoredCall: AsyncClientCallbacks = {
+  onSuccess: () => undefined,
+  onFailure: () => undefined,
+};
+
 const none: BodyResult = { kind: "none" };
 const wait: BodyResult = { kind: "wait" };
 
 /**
  * One hook on one stream: the coroutine, what it waits for, and what follows for the filter chain. The rules are
- * those of Envoy's `StreamHandleWrapper`: waiting for chunks or trailers lets the headers go on, waiting for the whole body
- * holds them; an error ends the script's part and the stream passes.
+ * those of Envoy's `StreamHandleWrapper`: waiting for chunks or trailers lets the headers go on, waiting for the whole
+ * body or for a callout holds them; an error ends the script's part and the stream passes.
  */
 export class StreamHandle implements LuaObject, HeaderOwner, SliceOwner {
   readonly type = LuaTypeId.StreamHandle;
@@ -83,6 +113,7 @@ export class StreamHandle implements LuaObject, HeaderOwner, SliceOwner {
   #headerObject: HeaderObject | undefined = undefined;
   #trailers: HeaderMap | undefined = undefined;
   #importedKeys: ImportedKeys | undefined = undefined;
+  #call: AsyncClientCall | undefined = undefined;
 
   constructor(script: LuaScript, side: StreamSide, headers: HeaderMap, endStream: boolean) {
     this.#script = script;
@@ -125,6 +156,7 @@ export class StreamHandle implements LuaObject, HeaderOwner, SliceOwner {
       this.#resume(undefined);
     }
     if (this.#state === State.WaitForBody) return FilterDataStatus.StopIterationAndBuffer;
+    if (this.#state === State.HttpCall) return FilterDataStatus.StopIterationAndWatermark;
     if (this.#state === State.Responded) return FilterDataStatus.StopIterationNoBuffer;
     this.#headersContinued = true;
     return FilterDataStatus.Continue;
@@ -136,13 +168,23 @@ export class StreamHandle implements LuaObject, HeaderOwner, SliceOwner {
     if (this.#state === State.WaitForBodyChunk) this.#resume(undefined);
     else if (this.#state === State.WaitForBody) this.#resume(this.#wholeBody());
     if (this.#state === State.WaitForTrailers) this.#resume(this.#trailersObject());
-    if (this.#state === State.Responded) return FilterTrailersStatus.StopIteration;
+    if (this.#state === State.HttpCall || this.#state === State.Responded) {
+      return FilterTrailersStatus.StopIteration;
+    }
     this.#headersContinued = true;
     return FilterTrailersStatus.Continue;
   }
 
-  /** The stream is over: a waiting coroutine is never resumed. */
+  /** Somebody else has answered, or the stream is over: a waiting coroutine is never resumed. */
+  abandon(): void {
+    if (this.running || this.#state === State.Responded) return;
+    this.onDestroy();
+  }
+
+  /** The stream is over. */
   onDestroy(): void {
+    this.#call?.cancel();
+    this.#call = undefined;
     this.#endSlice();
     this.#releaseHandle();
     if (this.#thread !== undefined) this.#script.releaseThread(this.#thread, false);
@@ -223,6 +265,44 @@ export class StreamHandle implements LuaObject, HeaderOwner, SliceOwner {
     return "wait";
   }
 
+  /**
+   * Makes a call. Asynchronous: nobody waits for it, and it outlives the stream. Else the result when it is there at
+   * once, or `wait`: the script is resumed with it.
+   */
+  httpCall(
+    client: AsyncClient,
+    request: AsyncClientRequest,
+    options: HttpCallOptions,
+  ): HttpCallResult | "wait" | undefined {
+    if (options.asynchronous) {
+      client.send(request, ignoredCall);
+      return undefined;
+    }
+    let result: HttpCallResult | undefined;
+    let waits = false;
+    const done = (outcome: HttpCallResult): void => {
+      if (waits) this.#onCallDone(outcome, options.returnDuplicateHeaders);
+      else result = outcome;
+    };
+    const call = client.send(request, {
+      onSuccess: ({ headers, body }) => done({ headers, body: body.toBuffer() }),
+      onFailure: () => done(failedCall),
+    });
+    if (result !== undefined) return result;
+    waits = true;
+    this.#call = call;
+    this.#state = State.HttpCall;
+    return "wait";
+  }
+
+  #onCallDone(outcome: HttpCallResult, returnDuplicateHeaders: boolean): void {
+    this.#call = undefined;
+    this.#resume((engine, L) => pushCallResult(engine, L, outcome, returnDuplicateHeaders));
+    if (this.#state !== State.Done) return;
+    this.#headersContinued = true;
+    this.side.continueIteration();
+  }
+
   /** Why `respond` cannot be called now. */
   respondError(): string | undefined {
     if (!this.side.isRequest) return "respond not currently supported in the response path";
@@ -240,10 +320,14 @@ export class StreamHandle implements LuaObject, HeaderOwner, SliceOwner {
     | undefined = undefined;
 
   get #holdsHeaders(): boolean {
-    return this.#state === State.WaitForBody || this.#state === State.Responded;
+    return (
+      this.#state === State.WaitForBody ||
+      this.#state === State.HttpCall ||
+      this.#state === State.Responded
+    );
   }
 
-  #resume(value: LuaObject | undefined): void {
+  #resume(value: ResumeValue): void {
     const thread = this.#thread;
     if (thread === undefined) return;
     if (this.#script.trapReason !== "") {

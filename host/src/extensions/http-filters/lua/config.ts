@@ -139,6 +139,7 @@ function createFilterFactory(config: LuaConfig, context: HttpFilterContext): Htt
   const prefix = `${context.statPrefix}lua.${config.statPrefix === "" ? "" : `${config.statPrefix}.`}`;
   const shared: LuaFilterShared = {
     scripts,
+    clusterManager: context.clusterManager,
     clearRouteCache: config.clearRouteCache,
     logger,
     filterName: context.filterName,

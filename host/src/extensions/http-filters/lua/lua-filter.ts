@@ -8,11 +8,14 @@ import {
   FilterDataStatus,
   FilterHeadersStatus,
   FilterTrailersStatus,
+  LocalErrorStatus,
   type StreamDecoderFilterCallbacks,
   type StreamEncoderFilterCallbacks,
   type StreamFilter,
 } from "../../../contracts/http/filter.ts";
 import type { Logger } from "../../../contracts/log.ts";
+import type { AsyncClient } from "../../../contracts/upstream/async-client.ts";
+import type { ClusterManager } from "../../../contracts/upstream/cluster.ts";
 import type { Counter } from "../../../contracts/stats.ts";
 import type { Struct } from "../../../guest/lua/api/values.ts";
 import { StreamHandle, type StreamSide } from "../../../guest/lua/stream-handle.ts";
@@ -21,6 +24,8 @@ import type { ScriptChooser } from "./scripts.ts";
 /** What the filters of one configuration share on a worker. */
 export interface LuaFilterShared {
   readonly scripts: ScriptChooser;
+  /** Where scripts make calls to. */
+  readonly clusterManager: Pick<ClusterManager, "getThreadLocalCluster">;
   readonly clearRouteCache: boolean;
   readonly logger: Logger;
   readonly filterName: string;
@@ -85,6 +90,13 @@ export class LuaFilter implements StreamFilter {
     return this.#response?.onTrailers(trailers) ?? FilterTrailersStatus.Continue;
   }
 
+  /** Whoever waits for something of the stream is not told of it any more. */
+  onLocalReply(): LocalErrorStatus {
+    this.#request?.abandon();
+    this.#response?.abandon();
+    return LocalErrorStatus.Continue;
+  }
+
   onDestroy(): void {
     this.#request?.onDestroy();
     this.#response?.onDestroy();
@@ -114,7 +126,7 @@ class RequestSide implements StreamSide {
   readonly filterName: string;
   readonly filterContext: Struct;
   readonly #filter: LuaFilter;
-  readonly #clearsRouteCache: boolean;
+  readonly #shared: LuaFilterShared;
 
   constructor(
     filter: LuaFilter,
@@ -126,7 +138,7 @@ class RequestSide implements StreamSide {
     this.stream = callbacks;
     this.filterName = shared.filterName;
     this.filterContext = filterContext;
-    this.#clearsRouteCache = shared.clearRouteCache;
+    this.#shared = shared;
   }
 
   bufferedBody(): DataBuffer | undefined {
@@ -142,11 +154,19 @@ class RequestSide implements StreamSide {
   }
 
   clearRouteCache(): void {
-    if (this.#clearsRouteCache) this.stream.clearRouteCache();
+    if (this.#shared.clearRouteCache) this.stream.clearRouteCache();
   }
 
   dropRoute(): void {
     this.stream.clearRouteCache();
+  }
+
+  asyncClient(cluster: string): AsyncClient | undefined {
+    return this.#shared.clusterManager.getThreadLocalCluster(cluster)?.httpAsyncClient();
+  }
+
+  continueIteration(): void {
+    this.stream.continueDecoding();
   }
 
   respond(status: number, headers: readonly (readonly [string, string])[], body: string): void {
@@ -180,6 +200,7 @@ class ResponseSide implements StreamSide {
   readonly filterName: string;
   readonly filterContext: Struct;
   readonly #filter: LuaFilter;
+  readonly #shared: LuaFilterShared;
 
   constructor(
     filter: LuaFilter,
@@ -191,6 +212,7 @@ class ResponseSide implements StreamSide {
     this.stream = callbacks;
     this.filterName = shared.filterName;
     this.filterContext = filterContext;
+    this.#shared = shared;
   }
 
   bufferedBody(): DataBuffer | undefined {
@@ -211,6 +233,14 @@ class ResponseSide implements StreamSide {
 
   dropRoute(): void {
     // The same.
+  }
+
+  asyncClient(cluster: string): AsyncClient | undefined {
+    return this.#shared.clusterManager.getThreadLocalCluster(cluster)?.httpAsyncClient();
+  }
+
+  continueIteration(): void {
+    this.stream.continueEncoding();
   }
 
   respond(): void {

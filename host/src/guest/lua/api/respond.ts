@@ -20,11 +20,7 @@ export function readRespondHeaders(
   L: number,
   index: number,
 ): RespondHeaders | string {
-  const { api } = engine;
-  if (api.lua_type(L, index) !== LuaType.Table) {
-    return api.luaL_typeerror(L, index, engine.cString("table"));
-  }
-  const entries = readTable(engine, L, index);
+  const entries = readHeaderTable(engine, L, index);
   if (typeof entries === "string") return entries;
   const headers: [string, string][] = [];
   let status = 0;
@@ -42,8 +38,16 @@ export function readRespondHeaders(
   return valid ? { status, headers } : badStatus;
 }
 
-function readTable(engine: LuaEngine, L: number, index: number): [string, string][] | string {
+/** Names and values of a table whose values are strings, numbers, or lists of them; else the text of the error. */
+export function readHeaderTable(
+  engine: LuaEngine,
+  L: number,
+  index: number,
+): [string, string][] | string {
   const { api } = engine;
+  if (api.lua_type(L, index) !== LuaType.Table) {
+    return api.luaL_typeerror(L, index, engine.cString("table"));
+  }
   const entries: [string, string][] = [];
   api.lua_pushnil(L);
   while (api.lua_next(L, index) !== 0) {

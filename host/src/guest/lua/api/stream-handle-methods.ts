@@ -1,6 +1,7 @@
 import type { HostFunction, LuaEngine } from "../engine/lua-engine.ts";
 import { LuaType } from "../engine/lua-exports.ts";
 import type { StreamHandle } from "../stream-handle.ts";
+import { pushCallResult, readCallOptions, readCallRequest } from "./http-call.ts";
 import { HeaderObject } from "./header-object.ts";
 import { type LuaObject, type LuaObjects, LuaTypeId, upvalueIndex } from "./lua-objects.ts";
 import { MetadataObject } from "./metadata-objects.ts";
@@ -13,7 +14,7 @@ import { utilityMethods } from "./utility-methods.ts";
 const canonicalName = "envoy.filters.http.lua";
 
 /** Envoy's methods that do not exist here. */
-const unsupported = ["httpCall", "setUpstreamOverrideHost", "stats"];
+const unsupported = ["setUpstreamOverrideHost", "stats"];
 
 /** The methods of the stream handle: arguments are checked here, the stream's state decides in `StreamHandle`. */
 export class StreamHandleMethods {
@@ -35,6 +36,7 @@ export class StreamHandleMethods {
         bodyChunks: (L) => this.#bodyChunks(L),
         trailers: (L) => this.#trailers(L),
         respond: (L) => this.#respond(L),
+        httpCall: (L) => this.#httpCall(L),
         ...utilityMethods(this.#engine, this.#objects, (L) => this.#self(L)),
         ...this.#streamParts(),
       },
@@ -140,6 +142,27 @@ export class StreamHandleMethods {
     const empty = bodyType === LuaType.None || bodyType === LuaType.Nil;
     handle.respond(reply.status, reply.headers, empty ? "" : this.#engine.checkString(L, 3));
     return this.#engine.yield(L);
+  }
+
+  #httpCall(L: number): number {
+    const engine = this.#engine;
+    const handle = this.#self(L);
+    const options = readCallOptions(engine, L);
+    const cluster = engine.checkString(L, 2);
+    if (engine.api.lua_type(L, 3) !== LuaType.Table) {
+      engine.api.luaL_typeerror(L, 3, engine.cString("table"));
+    }
+    const client = handle.side.asyncClient(cluster);
+    if (client === undefined) {
+      return engine.throwError(L, "http call cluster invalid. Must be configured");
+    }
+    const request = readCallRequest(engine, L, options);
+    if (!options.asynchronous) this.#waiting(L, 1, "httpCall()");
+    const result = handle.httpCall(client, request, options);
+    if (result === "wait") return engine.yield(L);
+    return result === undefined
+      ? 0
+      : pushCallResult(engine, L, result, options.returnDuplicateHeaders);
   }
 
   #self(L: number): StreamHandle {
