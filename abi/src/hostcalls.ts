@@ -83,7 +83,7 @@ export const hostcalls = {
   proxy_set_effective_context: offered("context", 1),
   proxy_done: offered("context", 0),
   proxy_get_status: offered("context", 3),
-  proxy_http_call: missing("http-call", 10),
+  proxy_http_call: offered("http-call", 10),
   proxy_grpc_call: missing("grpc-call", 12),
   proxy_grpc_stream: missing("grpc-call", 9),
   proxy_grpc_send: missing("grpc-call", 4),

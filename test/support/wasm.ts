@@ -15,6 +15,7 @@ import type { Plugin, PluginSettings } from "../../host/src/guest/wasm/plugin.ts
 import { type PluginHandle, WasmRuntime } from "../../host/src/guest/wasm/runtime.ts";
 import type { PluginStats } from "../../host/src/guest/wasm/stats.ts";
 import { ownBudget } from "./guarded.ts";
+import { RecordedClusters } from "./wasm-clusters.ts";
 import { SimulatedDispatcher } from "./simulated-dispatcher.ts";
 
 /** A log that keeps its lines: `<level> <text>`. */
@@ -131,6 +132,7 @@ export class WasmHost {
   readonly runtime: WasmRuntime;
   readonly epoch: WebAssembly.Memory;
   readonly shared: WasmSharedState;
+  readonly clusters = new RecordedClusters();
   readonly #guestShared: GuestShared;
   readonly #stats = new StatsStore().main;
   readonly #prepareContext: PrepareContext;
@@ -154,6 +156,7 @@ export class WasmHost {
         createTimer: (callback) => dispatcher.createTimer(callback),
         localInfo,
         shared: this.shared,
+        clusters: this.clusters.manager,
         stats: this.#stats,
       },
       () => this.stats,

@@ -180,6 +180,7 @@ export function wasmRuntimeOf(context: WorkerContext): WasmRuntime {
       createTimer: (callback) => dispatcher.createTimer(callback),
       localInfo,
       shared: guestSharedOf(context),
+      clusters: context.clusterManager,
       stats: context.stats,
     };
     const stats = new Map<string, PluginStats>();

@@ -1,7 +1,13 @@
 import { type CallbackName, callbacks } from "@sluice/abi";
 
 /** An exported function. Those without a result give undefined. */
-export type GuestFunction = (a?: number, b?: number, c?: number) => number | undefined;
+export type GuestFunction = (
+  a?: number,
+  b?: number,
+  c?: number,
+  d?: number,
+  e?: number,
+) => number | undefined;
 
 /** A callback with the name that it has in logs. */
 export interface GuestCallback {
@@ -29,6 +35,7 @@ export class GuestExports {
   readonly onConfigure: GuestCallback | undefined;
   readonly onTick: GuestCallback | undefined;
   readonly onQueueReady: GuestCallback | undefined;
+  readonly onHttpCallResponse: GuestCallback | undefined;
   readonly onRequestHeaders: GuestCallback | undefined;
   readonly onRequestBody: GuestCallback | undefined;
   readonly onRequestTrailers: GuestCallback | undefined;
@@ -64,6 +71,7 @@ export class GuestExports {
     this.onConfigure = callback("proxy_on_configure");
     this.onTick = callback("proxy_on_tick");
     this.onQueueReady = callback("proxy_on_queue_ready");
+    this.onHttpCallResponse = callback("proxy_on_http_call_response");
     this.onRequestHeaders = callback("proxy_on_request_headers");
     this.onRequestBody = callback("proxy_on_request_body");
     this.onRequestTrailers = callback("proxy_on_request_trailers");

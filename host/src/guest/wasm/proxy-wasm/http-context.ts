@@ -1,4 +1,5 @@
 import {
+  BUFFER_HTTP_CALL_RESPONSE_BODY,
   BUFFER_HTTP_REQUEST_BODY,
   BUFFER_HTTP_RESPONSE_BODY,
   MAP_HTTP_REQUEST_HEADERS,
@@ -75,12 +76,12 @@ export class HttpContext extends Context {
       case MAP_HTTP_RESPONSE_TRAILERS:
         return this.responseTrailers;
       default:
-        return undefined;
+        return this.root.readableMap(type);
     }
   }
 
   override writableMap(type: number): HeaderMap | undefined {
-    if (this.logged !== undefined) return undefined;
+    if (this.logged !== undefined || type > MAP_HTTP_RESPONSE_TRAILERS) return undefined;
     if (type === MAP_HTTP_REQUEST_TRAILERS && this.mayAddRequestTrailers) {
       this.requestTrailers ??= this.#actions.addDecodedTrailers();
     } else if (type === MAP_HTTP_RESPONSE_TRAILERS && this.mayAddResponseTrailers) {
@@ -103,6 +104,8 @@ export class HttpContext extends Context {
         return this.requestBody ?? emptyBytes;
       case BUFFER_HTTP_RESPONSE_BODY:
         return this.responseBody ?? emptyBytes;
+      case BUFFER_HTTP_CALL_RESPONSE_BODY:
+        return this.root.buffer(type);
       default:
         return super.buffer(type);
     }

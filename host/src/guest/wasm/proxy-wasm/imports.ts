@@ -19,6 +19,7 @@ import {
 } from "./hostcalls/headers.ts";
 import { callForeignFunction } from "./hostcalls/foreign.ts";
 import { sendLocalResponse } from "./hostcalls/local-response.ts";
+import { httpCall } from "./hostcalls/http-call.ts";
 import { getLogLevel, log } from "./hostcalls/log.ts";
 import { defineMetric, getMetric, incrementMetric, recordMetric } from "./hostcalls/metrics.ts";
 import { getProperty, setProperty } from "./hostcalls/property.ts";
@@ -38,11 +39,12 @@ import {
   continueStream,
 } from "./hostcalls/stream.ts";
 import { getCurrentTime, setTickPeriod } from "./hostcalls/time.ts";
-import type { WasmVm } from "./vm.ts";
+import type { FiveNumbers, WasmVm } from "./vm.ts";
 
 type HostFunction = (...args: number[]) => number;
 /** Metrics have values of 64 bits. */
 type MetricFunction = (id: number, value: bigint) => number;
+type TenNumbers = [...FiveNumbers, ...FiveNumbers];
 type SixNumbers = [number, number, number, number, number, number];
 type EightNumbers = [number, number, number, number, number, number, number, number];
 
@@ -215,7 +217,7 @@ function metricCalls(vm: WasmVm): Partial<Record<HostcallName, HostFunction | Me
 function calloutCalls(vm: WasmVm): Partial<Record<HostcallName, HostFunction>> {
   return {
     proxy_http_call: (...args) =>
-      openCall(vm.calledFreely("proxy_http_call"), "proxy_http_call", args[9]!),
+      httpCall(vm.calledFreely("proxy_http_call"), ...(args as TenNumbers)),
     proxy_grpc_call: (...args) =>
       openCall(vm.calledFreely("proxy_grpc_call"), "proxy_grpc_call", args[11]!),
     proxy_grpc_stream: (...args) =>

@@ -1,8 +1,18 @@
-import { BUFFER_PLUGIN_CONFIGURATION } from "@sluice/abi";
+import {
+  BUFFER_HTTP_CALL_RESPONSE_BODY,
+  BUFFER_PLUGIN_CONFIGURATION,
+  MAP_HTTP_CALL_RESPONSE_HEADERS,
+  MAP_HTTP_CALL_RESPONSE_TRAILERS,
+  STATUS_BROKEN_CONNECTION,
+  STATUS_OK,
+} from "@sluice/abi";
+import type { HeaderMap } from "../../../contracts/headers.ts";
+import type { AsyncClientRequest } from "../../../contracts/upstream/async-client.ts";
 import type { DataBuffer } from "../../../contracts/buffer.ts";
 import type { Timer } from "../../../contracts/event.ts";
 import type { Plugin } from "../plugin.ts";
 import { Context } from "./context.ts";
+import { type CallOwner, type CallResponse, HttpCalls } from "./http-calls.ts";
 import { declarationsMax, type PropertyPrototype } from "./filter-state.ts";
 import { callFailed, type WasmVm } from "./vm.ts";
 
@@ -14,7 +24,7 @@ const tickPeriodMinMs = 10;
 type Stage = "configuring" | "running" | "done_pending" | "deleted";
 
 /** One plugin in a VM: the parent of its streams' contexts. */
-export class RootContext extends Context {
+export class RootContext extends Context implements CallOwner {
   readonly plugin: Plugin;
   /** `logPrefix` of its streams: with the plugin's name, which a root's own lines leave out. */
   readonly streamLogPrefix: string;
@@ -26,6 +36,11 @@ export class RootContext extends Context {
   #onDeleted: () => void = () => {};
   readonly #prototypes = new Map<string, PropertyPrototype>();
   #queueRegistration = 0;
+  #calls: HttpCalls | undefined;
+  #callResponse: CallResponse | undefined;
+  /** Of the last callout that failed (`proxy_get_status`); the message only during its callback. */
+  calloutCode = 0;
+  calloutMessage = "";
 
   constructor(vm: WasmVm, id: number, plugin: Plugin) {
     const { name, rootId, vm: settings } = plugin.settings;
@@ -122,7 +137,45 @@ export class RootContext extends Context {
     return this.#prototypes.get(name);
   }
 
+  /** Makes a call whose answer comes to this context: a status. Those of a canary run are never made. */
+  openHttpCall(token: number, cluster: string, request: AsyncClientRequest): number {
+    const { clusters, createTimer } = this.vm.environment;
+    if (clusters === undefined || createTimer === undefined) return STATUS_OK;
+    this.#calls ??= new HttpCalls(this, { clusters, createTimer });
+    return this.#calls.open(token, cluster, request, this.#stage === "configuring");
+  }
+
+  onHttpCallResponse(token: number, response: CallResponse): void {
+    this.vm.defer(() => {
+      this.#callResponse = response;
+      const { headers, body, trailers } = response;
+      this.#tellOfCall(token, headers.size, body.length, trailers?.size ?? 0);
+      this.#callResponse = undefined;
+    });
+  }
+
+  onHttpCallFailure(token: number): void {
+    this.vm.defer(() => {
+      this.calloutCode = STATUS_BROKEN_CONNECTION;
+      this.calloutMessage = "reset";
+      this.#tellOfCall(token, 0, 0, 0);
+      this.calloutMessage = "";
+    });
+  }
+
+  #tellOfCall(token: number, headers: number, body: number, trailers: number): void {
+    const callback = this.vm.exports.onHttpCallResponse;
+    if (callback === undefined || this.#stage === "deleted") return;
+    this.vm.callWith(this, callback, [this.id, token, headers, body, trailers]);
+  }
+
+  override readableMap(type: number): HeaderMap | undefined {
+    if (type === MAP_HTTP_CALL_RESPONSE_HEADERS) return this.#callResponse?.headers;
+    return type === MAP_HTTP_CALL_RESPONSE_TRAILERS ? this.#callResponse?.trailers : undefined;
+  }
+
   override buffer(type: number): DataBuffer | Uint8Array | undefined {
+    if (type === BUFFER_HTTP_CALL_RESPONSE_BODY) return this.#callResponse?.body;
     return type === BUFFER_PLUGIN_CONFIGURATION ? this.#configuration : super.buffer(type);
   }
 
@@ -130,9 +183,10 @@ export class RootContext extends Context {
     this.#quiet();
   }
 
-  /** No timer and no queue wakes the guest from now on. */
+  /** No timer, queue or call wakes the guest from now on. */
   #quiet(): void {
     this.#tick?.disable();
+    this.#calls?.cancelAll();
     if (this.#queueRegistration !== 0) {
       this.vm.environment.shared.channel.unlisten(this.#queueRegistration);
     }

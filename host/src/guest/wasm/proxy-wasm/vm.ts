@@ -4,6 +4,7 @@ import type { Timer, TimeSource } from "../../../contracts/event.ts";
 import type { Logger } from "../../../contracts/log.ts";
 import { formatBacktrace, guestFrames } from "../../limits/backtrace.ts";
 import type { GuestBudget } from "../../limits/guest-budget.ts";
+import type { ClusterManager } from "../../../contracts/upstream/cluster.ts";
 import type { StatsScope } from "../../../contracts/stats.ts";
 import type { WasmSharedState } from "../shared/shared-state.ts";
 import { GuestMemory } from "../engine/guest-memory.ts";
@@ -25,6 +26,8 @@ export interface VmEnvironment {
   readonly localInfo: LocalInfo;
   /** Data, queues and metrics of all threads. */
   readonly shared: WasmSharedState;
+  /** Absent in canary runs, whose calls are never made. */
+  readonly clusters?: ClusterManager | undefined;
   /** The root of all stats, for histograms of modules. Absent in canary runs. */
   readonly stats?: StatsScope | undefined;
 }
@@ -35,6 +38,9 @@ export const callFailed = -1;
 /** When the guest may make only a few host calls. */
 export const Restriction = { None: 0, Start: 1, Allocation: 2 } as const;
 export type Restriction = (typeof Restriction)[keyof typeof Restriction];
+
+/** Parameters of the longest callback. */
+export type FiveNumbers = readonly [number, number, number, number, number];
 
 /** Host calls that the report of a failure names. */
 const trailLength = 16;
@@ -66,6 +72,7 @@ export class WasmVm {
   readonly #trail: string[] = Array.from({ length: trailLength }, () => "");
   #trailNext = 0;
   #nextContextId = 1;
+  #httpCallToken = 0;
   #depth = 0;
   #current: Context;
   #effective: Context | undefined;
@@ -165,6 +172,25 @@ export class WasmVm {
       this.#trapped(callback.name, error);
     }
     return this.#leave(outer, callback.name, result);
+  }
+
+  /** As the others, for a callback with more parameters. */
+  callWith(context: Context, callback: GuestCallback, args: FiveNumbers): number {
+    if (this.failure !== undefined) return callFailed;
+    const outer = this.#enter(context);
+    let result: number = callFailed;
+    try {
+      result = callback.run(...args)! >>> 0;
+    } catch (error) {
+      this.#trapped(callback.name, error);
+    }
+    return this.#leave(outer, callback.name, result);
+  }
+
+  /** Numbers of HTTP calls are 4, 8, 12 …: the two lowest bits of a call's number are its kind. */
+  nextHttpCallToken(): number {
+    this.#httpCallToken = (this.#httpCallToken + 4) >>> 0;
+    return this.#httpCallToken;
   }
 
   /** Runs guest code that is not a callback: instantiation and start functions. False after a trap. */

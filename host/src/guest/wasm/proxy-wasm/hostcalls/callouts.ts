@@ -14,7 +14,7 @@ const kindOf = (id: number): number => id & 3;
 const httpCallKind = 0;
 const grpcStreamKind = 2;
 
-/** `proxy_http_call`, `proxy_grpc_call` and `proxy_grpc_stream`: there is no such call; `idOut` is set to 0. */
+/** `proxy_grpc_call` and `proxy_grpc_stream`: there is no such call; `idOut` is set to 0. */
 export function openCall(vm: WasmVm, name: string, idOut: number): number {
   if (!vm.memory.setU32(idOut, 0)) return STATUS_INVALID_MEMORY_ACCESS;
   vm.environment.logger.error(

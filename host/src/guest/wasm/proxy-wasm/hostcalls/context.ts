@@ -16,13 +16,14 @@ export function done(vm: WasmVm): number {
   return vm.current.root?.done() === true ? STATUS_OK : STATUS_NOT_FOUND;
 }
 
-/** `proxy_get_status(code_out, message_out)`: of the last callout, of which there are none. */
+/** `proxy_get_status(code_out, message_out)`: of the plugin's last callout that failed. */
 export function getStatus(
   vm: WasmVm,
   codeOut: number,
   pointerOut: number,
   sizeOut: number,
 ): number {
-  if (!vm.memory.setU32(codeOut, 0)) return STATUS_INVALID_MEMORY_ACCESS;
-  return vm.writeRange(0, 0, pointerOut, sizeOut);
+  const root = vm.acting.root;
+  if (!vm.memory.setU32(codeOut, root?.calloutCode ?? 0)) return STATUS_INVALID_MEMORY_ACCESS;
+  return vm.writeText(root?.calloutMessage ?? "", pointerOut, sizeOut);
 }

@@ -1,5 +1,6 @@
 import {
   MAP_HTTP_CALL_RESPONSE_TRAILERS,
+  MAP_HTTP_RESPONSE_TRAILERS,
   pairsByteLength,
   readPairs,
   STATUS_BAD_ARGUMENT,
@@ -43,7 +44,8 @@ function valueOf(headers: HeaderMap, name: HeaderName): string | undefined {
   return name.id === 0 ? headers.get(name.text) : headers.getId(name.id);
 }
 
-function addTo(headers: HeaderMap, name: HeaderName, value: string): void {
+/** Adds as Envoy does: joined to what is there, for names that stand once. */
+export function addTo(headers: HeaderMap, name: HeaderName, value: string): void {
   if (joinsValues(name)) headers.append(name.text, value);
   else if (name.id === 0) headers.add(name.text, value);
   else headers.addId(name.id, value);
@@ -51,7 +53,7 @@ function addTo(headers: HeaderMap, name: HeaderName, value: string): void {
 
 /** `proxy_get_header_map_size(map, size_out)`: bytes of all names and values. */
 export function getHeaderMapSize(vm: WasmVm, map: number, sizeOut: number): number {
-  const headers = isMapType(map) ? vm.acting.readableMap(map) : undefined;
+  const headers = map >>> 0 <= MAP_HTTP_RESPONSE_TRAILERS ? vm.acting.readableMap(map) : undefined;
   if (headers === undefined) return STATUS_BAD_ARGUMENT;
   const written = vm.memory.setU32(sizeOut, headers.byteSize);
   return written ? STATUS_OK : STATUS_INVALID_MEMORY_ACCESS;

@@ -130,10 +130,9 @@ test("callouts cannot be opened, which is said; nothing is ever open", async () 
   const calls = await GuestCalls.create();
   const zeros = (count: number): number[] => Array.from({ length: count }, () => 0);
   calls.inside(() => {
-    assert.equal(calls.call("proxy_http_call", ...zeros(9), 32), internalFailure);
     assert.equal(calls.call("proxy_grpc_call", ...zeros(11), 32), internalFailure);
     assert.equal(calls.call("proxy_grpc_stream", ...zeros(8), 32), internalFailure);
-    assert.equal(calls.call("proxy_http_call", ...zeros(9), 65_534), invalidMemory);
+    assert.equal(calls.call("proxy_grpc_call", ...zeros(11), 65_534), invalidMemory);
     assert.equal(calls.call("proxy_grpc_send", 0xff00, "", 0), badArgument);
     assert.equal(calls.call("proxy_grpc_send", 0xff02, "", 0), notFound);
     assert.equal(calls.call("proxy_grpc_cancel", 0xff00), badArgument);
@@ -141,7 +140,6 @@ test("callouts cannot be opened, which is said; nothing is ever open", async () 
     assert.equal(calls.call("proxy_grpc_close", 0xff02), notFound);
   });
   assert.deepEqual(calls.host.logger.take(), [
-    "error wasm log plugin: proxy_http_call is not supported by this host; the call fails",
     "error wasm log plugin: proxy_grpc_call is not supported by this host; the call fails",
     "error wasm log plugin: proxy_grpc_stream is not supported by this host; the call fails",
   ]);
