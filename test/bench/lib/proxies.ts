@@ -78,14 +78,21 @@ function spawnProxy(peer: Peer, options: BootstrapOptions): Child {
   }
 }
 
-/** Sluice with the same bootstrap file as Envoy, on the proxy's core or on those that are named. */
+/** Where and from what Sluice runs. */
+export interface SluiceOptions {
+  /** The cores that it gets; the proxy's one unless given. */
+  readonly core?: string;
+  /** Its `sluice.js`; the checkout's unless given. */
+  readonly command?: string;
+}
+
+/** Sluice with the same bootstrap file as Envoy. */
 export function startSluice(
   options: BootstrapOptions,
   args: readonly string[],
-  core: string = cores.proxy,
+  { core = cores.proxy, command = path.join(root, "host/bin/sluice.js") }: SluiceOptions = {},
 ): Child {
   const file = scratchFile("sluice.yaml", bootstrap(options));
-  const command = path.join(root, "host/bin/sluice.js");
   return new Child(core, nodePath, [command, "-c", file, ...args]);
 }
 
