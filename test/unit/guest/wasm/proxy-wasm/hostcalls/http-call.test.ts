@@ -104,12 +104,17 @@ function callAgain(calls: GuestCalls): number {
   return calls.call("proxy_http_call", 8192, 5, 8200, headers.length, 0, 0, 0, 0, 0, 16);
 }
 
+/** As the text of a data segment: every byte by its number. */
+function escaped(text: string): string {
+  return Buffer.from(text, "latin1").toString("hex").replaceAll(/../g, "\\$&");
+}
+
 /**
  * Calls the cluster when it is configured (`x` in its configuration) or ticks; logs of an answer its parameters, its
  * map 6, its body and the status.
  */
 const caller = `
-  (data (i32.const 0) "known") (data (i32.const 2000) "${[...pairs(...head)].map((c) => `\\${c.charCodeAt(0).toString(16).padStart(2, "0")}`).join("")}")
+  (data (i32.const 0) "known") (data (i32.const 2000) "${escaped(pairs(...head))}")
   (func $call (drop (call $proxy_http_call (i32.const 0) (i32.const 5) (i32.const 2000) (i32.const ${pairs(...head).length})
     (i32.const 0) (i32.const 0) (i32.const 0) (i32.const 0) (i32.const 0) (i32.const 100))))
   (func (export "proxy_on_configure") (param i32 i32) (result i32)
