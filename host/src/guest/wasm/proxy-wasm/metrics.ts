@@ -1,6 +1,6 @@
 import { METRIC_COUNTER, METRIC_GAUGE, METRIC_HISTOGRAM } from "@sluice/abi";
 import type { Histogram, StatsScope } from "../../../contracts/stats.ts";
-import { metricPrefix, type SharedMetric, type SharedMetrics } from "../shared/shared-metrics.ts";
+import { type SharedMetric, type SharedMetrics, statNameOf } from "../shared/shared-metrics.ts";
 
 /** Metrics that one VM may define. */
 export const metricsPerVm = 1024;
@@ -33,7 +33,7 @@ export class VmMetrics {
     if (this.#ids.size >= metricsPerVm || name.length > metricNameMax) return undefined;
     const id = this.#nextIds[type]!;
     if (type === METRIC_HISTOGRAM) {
-      this.#histograms.set(id, this.#stats?.histogram(metricPrefix + name, "unspecified"));
+      this.#histograms.set(id, this.#stats?.histogram(statNameOf(name), "unspecified"));
     } else {
       const value = this.#shared.define(type === METRIC_COUNTER ? "counter" : "gauge", name);
       if (value === undefined) return undefined;

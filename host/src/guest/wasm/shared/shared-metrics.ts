@@ -3,7 +3,12 @@ import type { SharedHeap } from "./shared-heap.ts";
 import type { SharedMap } from "./shared-map.ts";
 
 /** Envoy's scope of what modules define. */
-export const metricPrefix = "wasmcustom.";
+const metricPrefix = "wasmcustom.";
+
+/** The stat of a metric whose name has one character per byte. */
+export function statNameOf(name: string): string {
+  return metricPrefix + Buffer.from(name, "latin1").toString();
+}
 
 /** A counter or gauge that all VMs of the process share by name. */
 export class SharedMetric {
@@ -53,10 +58,10 @@ export class SharedMetrics {
     for (const [key, value] of this.#values("c")) {
       const before = this.#shown.get(key) ?? 0n;
       this.#shown.set(key, value);
-      stats.counter(metricPrefix + key.slice(1)).add(Number(value - before));
+      stats.counter(statNameOf(key.slice(1))).add(Number(value - before));
     }
     for (const [key, value] of this.#values("g")) {
-      stats.gauge(metricPrefix + key.slice(1)).set(Number(value));
+      stats.gauge(statNameOf(key.slice(1))).set(Number(value));
     }
   }
 
