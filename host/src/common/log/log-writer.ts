@@ -23,8 +23,8 @@ interface LineParts {
 
 /**
  * Writes the lines of one thread as `[date time.ms][thread][level][component] message`. The lines of one event are
- * written together after it, so that nobody waits for the file. pino is loaded with the first line: a worker
- * that has nothing to say does not pay for it.
+ * written together after it, so that nobody waits for the file. pino is loaded with the first line or `prepare`:
+ * a worker that has nothing to say does not pay for it.
  */
 export class LogWriter {
   readonly #appender: FileAppender;
@@ -46,13 +46,16 @@ export class LogWriter {
   }
 
   write(component: string, level: Exclude<LogLevel, "off">, text: string): void {
-    let child = this.#children.get(component);
-    if (child === undefined) {
-      this.#root ??= this.#load();
-      child = this.#root.child({ component });
-      this.#children.set(component, child);
-    }
+    const child = this.#children.get(component) ?? this.prepare(component);
     (child as unknown as { readonly [name: string]: (text: string) => void })[level]!(text);
+  }
+
+  /** Does now what the first line of a component would do: some milliseconds of work for the first of them. */
+  prepare(component: string): PinoLogger {
+    this.#root ??= this.#load();
+    const child = this.#root.child({ component });
+    this.#children.set(component, child);
+    return child;
   }
 
   /** Writes what is waiting, before this returns. */

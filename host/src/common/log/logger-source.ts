@@ -20,6 +20,9 @@ export interface ThreadLoggers extends LoggerSource {
   reopen(): void;
 }
 
+/** What these log is logged while a guest runs, whose time is limited: loading the logger must not count. */
+const guestComponents: ReadonlySet<string> = new Set(["wasm", "lua"]);
+
 /**
  * Makes the loggers of this thread. Every thread writes its own lines, whole. Throws when the log file cannot be
  * opened; the error's text names it.
@@ -33,6 +36,7 @@ export function createLoggerSource(options: LoggerSourceOptions): ThreadLoggers 
     logger(component) {
       let logger = loggers.get(component);
       if (logger === undefined) {
+        if (guestComponents.has(component)) writer.prepare(component);
         logger = new ComponentLogger(component, levels, writer);
         loggers.set(component, logger);
       }

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { once } from "node:events";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { readdirSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -138,4 +139,29 @@ test("every logger in the sources is one of the components that /logging lists",
       assert.ok(logComponents.includes(component!), `${file}: "${component}" is no component`);
     }
   }
+});
+
+test("LoggerSource.logger() loads pino for guests, whose time is limited, and for nobody else", async () => {
+  const source = new URL("../../../../host/src/common/log/", import.meta.url);
+  const worker = new Worker(
+    `const { createRequire } = require("node:module");
+    const { parentPort } = require("node:worker_threads");
+    const loaded = () => Object.keys(createRequire(${JSON.stringify(source.href)}).cache)
+      .some((name) => name.includes("/pino/"));
+    void (async () => {
+      const { createLoggerSource } = await import(${JSON.stringify(new URL("logger-source.ts", source).href)});
+      const { LogLevels } = await import(${JSON.stringify(new URL("levels.ts", source).href)});
+      const loggers = createLoggerSource({ levels: new LogLevels() });
+      const seen = [];
+      for (const component of ["main", "lua", "wasm"]) {
+        loggers.logger(component);
+        seen.push(loaded());
+      }
+      parentPort.postMessage(seen);
+    })();`,
+    { eval: true },
+  );
+  const [seen] = (await once(worker, "message")) as [boolean[]];
+  assert.deepEqual(seen, [false, true, true]);
+  await worker.terminate();
 });
