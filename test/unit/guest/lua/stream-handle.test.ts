@@ -40,6 +40,17 @@ test("headers() adds, replaces, removes and counts", () => {
   assert.equal(stream.side.routeCacheClears, 5, "each change clears the route cache");
 });
 
+test("replace() puts a header at the end, and Envoy's own in its place", () => {
+  const stream = requestStream(
+    'h:headers():replace("x-a", "2") h:headers():replace(":path", "/p")',
+  );
+  stream.headers.add("x-a", "1");
+  stream.headers.add("x-b", "1");
+  stream.start();
+  const names = Array.from({ length: stream.headers.size }, (_, i) => stream.headers.nameAt(i));
+  assert.deepEqual(names, [":method", ":path", "x-b", "x-a"]);
+});
+
 test("headers() extends names of which Envoy keeps one entry", () => {
   const stream = requestStream('h:headers():add("user-agent", "b")');
   stream.headers.add("user-agent", "a");

@@ -106,7 +106,13 @@ export class HeaderMethods {
     const headers = this.#changeable(L);
     const { name, value } = this.#entry(L);
     headers.owner.beforeHeaderChange();
-    headers.map.set(name, value);
+    if (inlineNames.has(name)) {
+      headers.map.set(name, value);
+    } else {
+      // Envoy removes what is there and adds at the end; only its own names keep their place.
+      headers.map.remove(name);
+      headers.map.add(name, value);
+    }
     return 0;
   }
 

@@ -116,6 +116,7 @@ export class StreamInfoMethods {
     const field = hasField ? this.#engine.checkString(L, 3) : undefined;
     const value = side.stream.streamInfo.filterState.get(name);
     const found = field === undefined ? serialized(value) : fieldOf(value, field);
+    if (found === undefined && field === undefined) return 0;
     if (found === undefined) this.#engine.api.lua_pushnil(L);
     else if (typeof found === "number") this.#engine.api.lua_pushnumber(L, found);
     else this.#engine.pushString(L, found);
