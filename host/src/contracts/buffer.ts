@@ -4,6 +4,9 @@
  * Shapes follow Envoy's `Buffer::Instance`. A filter that is handed a buffer may read, drain, append or
  * replace; what is left when it returns `Continue` is what the next filter sees. A chunk that was
  * appended must not be changed by its former owner.
+ *
+ * Chunks and views of them are good until the bytes are drained or moved: once sent, their memory is used again.
+ * Whoever needs bytes for longer, or in two buffers, copies them.
  */
 export interface DataBuffer {
   /** Bytes held. */

@@ -1,24 +1,27 @@
 import type { OnReadOpts } from "node:net";
+import { slabPool } from "./slab-pool.ts";
 
-const slabBytes = 65_536;
-/** Reads up to this size are copied out of a slab, so that the next read can use it again. */
-const copyBytesMax = 16_384;
+/**
+ * What all sockets of this thread read into until they prove busy: a read is over before the next one begins. It
+ * is small, because what comes first is the head of a message, and the chunk will be cut behind it.
+ */
+const sharedSlab: Buffer = Buffer.allocUnsafeSlow(16_384);
 
-/** What all sockets of this thread read into until they prove busy: a read is over before the next one begins. */
-const sharedSlab = Buffer.allocUnsafeSlow(slabBytes);
+/** Of a slab with no more in it than this the bytes are copied. */
+const copyBytesMax = 4096;
 
 /**
  * Where a socket of our own making reads to (`onread` of `net.Socket`), instead of memory that Node allocates for
- * each read and the collector has to release one by one.
+ * each read and the collector has to release.
  *
- * Small reads are copied from the thread's slab. A read that fills it shows that there is more: the socket then
- * gets slabs of its own, which are handed on as they are, until a read does not fill one.
+ * What a read brings is copied out of the thread's slab. A read that fills it shows that there is more: the socket
+ * then gets slabs of its own, which are handed on uncopied, until a read does not fill one.
  */
 export class SlabReader {
   /** For the socket's constructor. */
   readonly options: OnReadOpts;
   readonly #onChunk: (chunk: Buffer) => boolean;
-  #slab = sharedSlab;
+  #slab: Buffer = sharedSlab;
 
   /** `onChunk` owns the chunk; false: stop reading. */
   constructor(onChunk: (chunk: Buffer) => boolean) {
@@ -31,14 +34,13 @@ export class SlabReader {
 
   #onRead(bytesRead: number): boolean {
     const slab = this.#slab;
-    let chunk: Buffer;
-    if (slab === sharedSlab || bytesRead <= copyBytesMax) {
-      chunk = Buffer.allocUnsafe(bytesRead);
-      slab.copy(chunk, 0, 0, bytesRead);
-    } else {
-      chunk = slab.subarray(0, bytesRead);
+    this.#slab = bytesRead === slab.length ? slabPool.take() : sharedSlab;
+    if (slab !== sharedSlab && bytesRead > copyBytesMax) {
+      return this.#onChunk(slabPool.lend(slab, bytesRead));
     }
-    this.#slab = bytesRead === slabBytes ? Buffer.allocUnsafeSlow(slabBytes) : sharedSlab;
+    const chunk = Buffer.allocUnsafe(bytesRead);
+    slab.copy(chunk, 0, 0, bytesRead);
+    if (slab !== sharedSlab) slabPool.free(slab);
     return this.#onChunk(chunk);
   }
 }

@@ -84,6 +84,7 @@ export class SocketWriter {
       this.#owner.onWriteError(error);
       return;
     }
+    this.#pending.recycle();
     const sent = this.#inFlight;
     this.#inFlight = 0;
     if (this.#handingOver) return;

@@ -1,4 +1,5 @@
 import type { DataBuffer } from "../contracts/buffer.ts";
+import { slabPool } from "./slab-pool.ts";
 import type { SocketOutput, WriteDone } from "./socket-io.ts";
 
 /** A chunk up to this size joins the text before it: one string is cheaper to write than a vector. */
@@ -8,6 +9,8 @@ const textBytesMax = 16_384;
 /** Handed to the socket at most at once, so that a slow peer's progress is seen in steps of this size. */
 const handOverBytesMax = 262_144;
 
+const nothing: readonly (string | Buffer)[] = [];
+
 /** Bytes that wait for the socket: text (one character per byte) and chunks, in order, nothing copied but small chunks. */
 export class WriteBuffer {
   /** Bytes held. */
@@ -15,6 +18,8 @@ export class WriteBuffer {
   /** What stands before `#text`. */
   #parts: (string | Buffer)[] = [];
   #text = "";
+  /** What the socket was given last, but for a lone text. */
+  #written: readonly (string | Buffer)[] = nothing;
 
   appendText(text: string): void {
     this.length += text.length;
@@ -43,7 +48,8 @@ export class WriteBuffer {
   /** Hands `nextSize` bytes to the socket in one write. */
   writeTo(output: SocketOutput, done: WriteDone): void {
     if (this.length > handOverBytesMax) {
-      writeParts(output, this.#takeParts(handOverBytesMax), done);
+      this.#written = this.#takeParts(handOverBytesMax);
+      writeParts(output, this.#written, done);
       return;
     }
     const parts = this.#parts;
@@ -56,7 +62,19 @@ export class WriteBuffer {
     }
     this.#parts = [];
     if (text !== "") parts.push(text);
+    this.#written = parts;
     writeParts(output, parts, done);
+  }
+
+  /** The write is done: its memory can be used again. */
+  recycle(): void {
+    const parts = this.#written;
+    if (parts === nothing) return;
+    this.#written = nothing;
+    for (let i = 0; i < parts.length; i += 1) {
+      const part = parts[i]!;
+      if (typeof part !== "string") slabPool.giveBack(part);
+    }
   }
 
   #append(chunk: Buffer): void {
