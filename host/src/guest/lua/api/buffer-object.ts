@@ -30,6 +30,10 @@ export class BufferObject implements LuaObject {
     return this.#read()?.slice(index, length) ?? Buffer.alloc(0);
   }
 
+  clear(): void {
+    this.#modify((buffer) => buffer.drain(buffer.length));
+  }
+
   replace(bytes: Buffer): void {
     this.#modify((buffer) => {
       buffer.drain(buffer.length);
@@ -62,6 +66,8 @@ export function bufferMethods(engine: LuaEngine, objects: LuaObjects): MethodTab
       },
       setBytes: (L) => {
         const buffer = self(L);
+        // A call without a string leaves an empty body, as it does in Envoy.
+        if (!engine.isString(L, 2)) buffer.clear();
         const bytes = engine.checkBytes(L, 2);
         buffer.replace(bytes);
         engine.api.lua_pushnumber(L, bytes.length);

@@ -1,7 +1,7 @@
 import { instantiateLimited, type LimitedModule } from "../../limits/instance.ts";
 import { wrapHostFunctions } from "./host-functions.ts";
 import { type ImportTarget, luaImports } from "./imports.ts";
-import { type LuaExports, LuaStatus, registryIndex } from "./lua-exports.ts";
+import { type LuaExports, LuaStatus, LuaType, registryIndex } from "./lua-exports.ts";
 
 /** What an instance of the engine is made of. */
 export interface LuaEngineOptions {
@@ -151,6 +151,12 @@ export class LuaEngine {
   toString(L: number, index: number): string | undefined {
     const pointer = this.api.lua_tolstring(L, index, this.#scratch);
     return pointer === 0 ? undefined : this.#readString(pointer);
+  }
+
+  /** True for what `checkString` takes: strings and numbers. */
+  isString(L: number, arg: number): boolean {
+    const type = this.api.lua_type(L, arg);
+    return type === LuaType.String || type === LuaType.Number;
   }
 
   /** The string argument `arg`; raises Lua's own "bad argument" error when it is none. */
