@@ -30,3 +30,16 @@ async function canListen(port: number): Promise<boolean> {
     server.close();
   }
 }
+
+/** Whether somebody listens there. */
+export async function canConnect(port: number): Promise<boolean> {
+  const socket = net.connect(port, "127.0.0.1");
+  try {
+    await once(socket, "connect");
+    return true;
+  } catch {
+    return false;
+  } finally {
+    socket.destroy();
+  }
+}

@@ -14,6 +14,8 @@ export interface DemoFilter {
   readonly resource: string;
   /** Builds the source and puts the next version into place; the problem when it does not compile. */
   push(): Promise<string | undefined>;
+  /** What a line of the proxy's log says of the source, as `file:line:col: what`; undefined when it is not about it. */
+  explain(logLine: string): string | undefined;
 }
 
 /** What `sample-filters/build.js` offers; see its declarations. */
@@ -41,6 +43,14 @@ export function luaDemoFilter(root: string, folder: string): DemoFilter {
       place(resource, resourceFile(name, version, config));
       return undefined;
     },
+    explain(logLine) {
+      // A script that compiles may still fail when the proxy loads it.
+      const found = /script load error: \[string ".*?"\]:(\d+): (.*)$/.exec(logLine);
+      if (found === null || !logLine.includes(resource)) return undefined;
+      const text = readFileSync(path.join(root, source), "utf8").split("\n")[Number(found[1]) - 1];
+      const column = 1 + Math.max(0, text?.search(/\S/) ?? 0);
+      return `${source}:${found[1]}:${column}: ${found[2]}`;
+    },
   };
 }
 
@@ -67,6 +77,7 @@ export async function wasmDemoFilter(root: string, folder: string): Promise<Demo
       place(resource, resourceFile(name, version, { "@type": wasmMessage, config }));
       return undefined;
     },
+    explain: () => undefined,
   };
 }
 
