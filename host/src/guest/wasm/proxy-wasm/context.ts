@@ -33,6 +33,8 @@ export abstract class Context {
   readonly id: number;
   /** What stands after `wasm log` in its log lines. */
   readonly logPrefix: string;
+  /** For the VM's table of contexts. */
+  nextInTable: Context | undefined = undefined;
 
   constructor(vm: WasmVm, id: number, logPrefix: string) {
     this.vm = vm;

@@ -11,6 +11,7 @@ import { GuestMemory } from "../engine/guest-memory.ts";
 import type { Plugin } from "../plugin.ts";
 import type { PluginStats } from "../stats.ts";
 import { type Context, VmContext } from "./context.ts";
+import { ContextTable } from "./context-table.ts";
 import type { GuestCallback, GuestExports } from "./guest-exports.ts";
 import { VmMetrics } from "./metrics.ts";
 
@@ -68,7 +69,7 @@ export class WasmVm {
   failure: string | undefined;
   restriction: Restriction = Restriction.Start;
 
-  readonly #contexts = new Map<number, Context>();
+  readonly #contexts = new ContextTable();
   readonly #trail: string[] = Array.from({ length: trailLength }, () => "");
   #trailNext = 0;
   #nextContextId = 1;
@@ -121,11 +122,11 @@ export class WasmVm {
 
   /** The guest may name this context from now on, until `forget`. */
   add(context: Context): void {
-    this.#contexts.set(context.id, context);
+    this.#contexts.add(context);
   }
 
   forget(context: Context): void {
-    this.#contexts.delete(context.id);
+    this.#contexts.remove(context);
     if (this.#effective === context) this.#effective = undefined;
   }
 
@@ -334,7 +335,7 @@ export class WasmVm {
     const failure = `Function: ${name} failed: Uncaught ${message}${limit}`;
     this.failure = failure;
     environment.logger.error(failure + this.#report(error));
-    for (const context of this.#contexts.values()) context.onVmFailed();
+    for (const context of this.#contexts.all()) context.onVmFailed();
   }
 
   #report(error: unknown): string {
