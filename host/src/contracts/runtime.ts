@@ -68,9 +68,10 @@ export interface ExtensionConfigProvider {
 export interface FilterGeneration {
   readonly version: string;
   readonly instances: HttpFilterInstances;
-  /** Each stream that uses the generation acquires it once and releases it when it is destroyed. */
-  acquire(stream: ResettableStream): void;
-  release(stream: ResettableStream): void;
+  /** Each stream that uses the generation acquires it once; gives a place for `release`. */
+  acquire(stream: ResettableStream): number;
+  /** The stream that was given `place` is destroyed. */
+  release(place: number): void;
 }
 
 /** A stream that can be ended because its filter's generation ran out of time. */

@@ -1,3 +1,4 @@
+import { SlotList } from "../common/slot-list.ts";
 import type { Dispatcher, Timer } from "../contracts/event.ts";
 import type { HttpFilterInstances } from "../contracts/http/filter.ts";
 import type { FilterGeneration, ResettableStream } from "../contracts/runtime.ts";
@@ -12,7 +13,7 @@ export const generationDrainTimeoutMs = 600_000;
 export class Generation implements FilterGeneration {
   readonly version: string;
   readonly instances: HttpFilterInstances;
-  readonly #streams = new Set<ResettableStream>();
+  readonly #streams = new SlotList<ResettableStream>();
   #retired = false;
   #disposed = false;
   #onDisposed: (() => void) | undefined = undefined;
@@ -23,12 +24,12 @@ export class Generation implements FilterGeneration {
     this.instances = instances;
   }
 
-  acquire(stream: ResettableStream): void {
-    this.#streams.add(stream);
+  acquire(stream: ResettableStream): number {
+    return this.#streams.add(stream);
   }
 
-  release(stream: ResettableStream): void {
-    this.#streams.delete(stream);
+  release(place: number): void {
+    this.#streams.remove(place);
     if (this.#retired && this.#streams.size === 0) this.#dispose();
   }
 
@@ -46,7 +47,7 @@ export class Generation implements FilterGeneration {
 
   /** Ends the streams that are left; gives how many there were. */
   resetStreams(): number {
-    const streams = [...this.#streams];
+    const streams = this.#streams.all();
     for (const stream of streams) stream.resetForGenerationEnd();
     // A stream releases when it is destroyed; whatever has not is not waited for.
     this.#dispose();

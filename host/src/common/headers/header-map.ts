@@ -53,8 +53,11 @@ export class HeaderMapImpl implements HeaderMap {
   }
 
   getJoined(name: string): string | undefined {
-    const all = this.getAll(name);
-    return all.length === 0 ? undefined : all.join(",");
+    const id = headerIdOf(name);
+    const first = id !== 0 && !this.hasId(id) ? -1 : this.#names.indexOf(name);
+    if (first < 0) return undefined;
+    if (this.#names.indexOf(name, first + 1) < 0) return this.#values[first];
+    return this.getAll(name).join(",");
   }
 
   has(name: string): boolean {

@@ -54,7 +54,7 @@ export class FilterManager implements FilterChainFactoryCallbacks, ResettableStr
   #firstFilter: ActiveFilter | undefined = undefined;
   #lastFilter: ActiveFilter | undefined = undefined;
   #filterName = "";
-  #generations: FilterGeneration[] | undefined = undefined;
+  #generations: { generation: FilterGeneration; place: number }[] | undefined = undefined;
   #accessLogHandlers: ((streamInfo: StreamInfo) => void)[] | undefined = undefined;
 
   /** Which filter callbacks are on the stack: bits of `CallState`. */
@@ -163,8 +163,7 @@ export class FilterManager implements FilterChainFactoryCallbacks, ResettableStr
 
   /** Keeps a version of a discovered filter alive until the stream is destroyed. */
   holdGeneration(generation: FilterGeneration): void {
-    generation.acquire(this);
-    (this.#generations ??= []).push(generation);
+    (this.#generations ??= []).push({ generation, place: generation.acquire(this) });
   }
 
   resetForGenerationEnd(): void {
@@ -404,7 +403,10 @@ export class FilterManager implements FilterChainFactoryCallbacks, ResettableStr
     const generations = this.#generations;
     this.#generations = undefined;
     if (generations === undefined) return;
-    for (let i = 0; i < generations.length; i += 1) generations[i]!.release(this);
+    for (let i = 0; i < generations.length; i += 1) {
+      const { generation, place } = generations[i]!;
+      generation.release(place);
+    }
   }
 
   #addDecoder(filter: StreamDecoderFilter): ActiveDecoderFilter {

@@ -98,6 +98,7 @@ describe("discovered filters", () => {
             instances: { createFilters: () => undefined },
             acquire: (stream) => {
               held = stream;
+              return 0;
             },
             release: () => undefined,
           }),
