@@ -6,6 +6,7 @@ import { ask, requestText } from "../support/http-exchange.ts";
 import { freePort } from "../support/ports.ts";
 import { bootstrap, httpListener, staticCluster } from "../support/proxy-config.ts";
 import { answering, ok, TestUpstream } from "../support/router-server.ts";
+import { SeededRandom } from "../support/seeded-random.ts";
 import { startSluice } from "../support/sluice-process.ts";
 
 const pieces = [
@@ -35,23 +36,14 @@ const pieces = [
   "x".repeat(100_000),
 ];
 
-/** Numbers that look random and are the same in every run. */
-function* sequence(): Generator<number> {
-  for (let state = 12_345; ;) {
-    state = (Math.imul(state, 1_103_515_245) + 12_345) & 0x7fffffff;
-    yield state >>> 8;
-  }
-}
-
-const numbers = sequence();
-const below = (limit: number): number => (numbers.next().value as number) % limit;
+const random = new SeededRandom();
 
 /** Answers a request with some of the pieces, in some cuts, and ends in some way. */
 function answerGarbage(socket: net.Socket): void {
-  const text = Array.from({ length: 1 + below(6) }, () => pieces[below(pieces.length)]).join("");
-  const cut = below(text.length + 1);
+  const text = Array.from({ length: 1 + random.below(6) }, () => random.pick(pieces)).join("");
+  const cut = random.below(text.length + 1);
   socket.write(text.slice(0, cut), "latin1");
-  const ending = below(3);
+  const ending = random.below(3);
   setImmediate(() => {
     if (socket.destroyed) return;
     socket.write(text.slice(cut), "latin1", () => {
