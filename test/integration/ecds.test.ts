@@ -4,6 +4,7 @@ import type net from "node:net";
 import path from "node:path";
 import { after, test } from "node:test";
 import type { JsonObject } from "@bufbuild/protobuf";
+import { adminAt, statsBelow } from "../support/admin-stats.ts";
 import { assemblyScript } from "../support/assemblyscript.ts";
 import { TestClient } from "../support/hcm-server.ts";
 import { ask, askOnce, parseAnswer, requestText } from "../support/http-exchange.ts";
@@ -54,9 +55,11 @@ end`);
 const wasm = new PushedFilter(folder, "wasm", ["wasm"], hello("first"));
 const lua = new PushedFilter(folder, "lua", ["lua"], script("first"));
 const port = await freePort();
+const adminPort = await freePort();
 const config = bootstrap(
   [httpListener({ port, filters: [wasm.entry(), lua.entry()] })],
   [staticCluster("upstream", [upstream.port])],
+  adminAt(adminPort),
 );
 const sluice = new SluiceProcess({ after }, { folder, config, args: ["--concurrency", "2"] });
 
@@ -286,7 +289,26 @@ test("a field that is not known is skipped, and said once", async () => {
   assert.equal(await versions(client), "200 good, world / newest");
   const said = sluice.lines.filter((line) => line.includes('"tomorrow"'));
   assert.equal(said.length, 1, said.join("\n"));
+  const unknown = await statsBelow(adminPort, "server.dynamic_unknown_fields");
+  assert.equal(unknown.get(""), 2);
   assert.match(said[0]!, /\[warning\]\[config\] .*lua\.json:1:\d+: .*unknown field "tomorrow"/);
+});
+
+test("what became of the versions is counted", async () => {
+  const names = ["update_attempt", "update_success", "update_failure", "update_rejected"];
+  const counts = async (name: string): Promise<(number | undefined)[]> => {
+    const stats = await statsBelow(adminPort, `extension_config_discovery.http_filter.${name}.`);
+    return [...names, "config_fail", "config_reload"].map((each) => stats.get(each));
+  };
+  const failures = badPushes.filter(([, , , said]) => said.startsWith("failure")).length;
+  const refused = badPushes.filter(([, filter]) => filter === lua).length;
+  // first, 2, 3, 4, 20 swaps, good, newer, newest
+  const taken = 27;
+  const expected = [taken + refused, taken, failures, refused - failures, refused, taken];
+  assert.deepEqual(await counts("lua"), expected);
+  // first, 2, 3, 20 swaps, good
+  const others = badPushes.length - refused;
+  assert.deepEqual(await counts("wasm"), [24 + others, 24, 0, others, others, 24]);
 });
 
 test("a filter whose first version is refused answers 500 with NFCF until a good one comes", async (t) => {

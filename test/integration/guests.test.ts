@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { writeFileSync } from "node:fs";
 import path from "node:path";
 import { after, test, type TestContext } from "node:test";
+import { adminAt, statsBelow } from "../support/admin-stats.ts";
 import { assemblyScript } from "../support/assemblyscript.ts";
 import { TestClient } from "../support/hcm-server.ts";
 import { ask, askOnce, type Answer } from "../support/http-exchange.ts";
@@ -35,7 +36,7 @@ function envoy_on_request(handle)
   if act == "body" then
     local body = handle:body()
     handle:logInfo("request body of " .. body:length())
-    headers:replace("content-length", tostring(body:setBytes("lua(" .. body:getBytes(0, body:length()) .. ")")))
+    body:setBytes("lua(" .. body:getBytes(0, body:length()) .. ")")
   elseif act == "respond" then
     handle:respond({ [":status"] = "403", ["x-why"] = "lua" }, "refused by lua")
   elseif act == "missing" then
@@ -54,7 +55,7 @@ function envoy_on_response(handle)
   headers:add("x-lua-response", headers:get(":status"))
   if headers:get("x-answer") == "long" then
     local body = handle:body()
-    headers:replace("content-length", tostring(body:setBytes("lua response of " .. body:length())))
+    body:setBytes("lua response of " .. body:length())
   end
 end
 `;
@@ -79,6 +80,7 @@ end
 
 const port = await freePort();
 const otherPort = await freePort();
+const adminPort = await freePort();
 const accessLog = path.join(folder, "access.log");
 const probe = wasmConfig(probeModule, { name: "probe", rootId: "my_root", vm: { vm_id: "my_vm" } });
 const hello = wasmConfig(helloModule, { name: "hello", configuration: "good day" });
@@ -106,6 +108,7 @@ const sluice = await startSluice(
         }),
       ],
       [staticCluster("upstream", [upstream.port])],
+      adminAt(adminPort),
     ),
   },
 );
@@ -249,6 +252,7 @@ test("a Lua method that does not exist raises at the call, by name, and the stre
   assert.equal(answer.headers.get("x-lua-response"), "200", "the other hook runs all the same");
   const errors = lines.filter((line) => line.startsWith("error "));
   assert.equal(errors.length, 1, lines.join("\n"));
+  assert.equal((await statsBelow(adminPort, "http.main.lua.")).get("errors"), 1);
   assert.match(errors[0]!, /^error script log: \[string ".*"\]:13: .*'httpCal'/);
 });
 
