@@ -1,7 +1,9 @@
 import assert from "node:assert/strict";
 import { writeFileSync } from "node:fs";
+import net from "node:net";
 import path from "node:path";
 import { after, test } from "node:test";
+import { fileURLToPath } from "node:url";
 import { assemblyScript } from "../support/assemblyscript.ts";
 import { TestClient } from "../support/hcm-server.ts";
 import { ask, askOnce } from "../support/http-exchange.ts";
@@ -18,6 +20,7 @@ import {
 import { PushedFilter } from "../support/pushed-filter.ts";
 import { answering, ok, TestUpstream } from "../support/router-server.ts";
 import { scratchFolder, startSluice } from "../support/sluice-process.ts";
+import { failureSocket } from "../support/threads/failing-runtime.ts";
 
 // A module that traps answers 503 until its next version, a script passes its stream on and is at work again with the
 // next; everything else on the same worker goes on. One worker, so that all of it is on the same.
@@ -152,6 +155,41 @@ for (const act of luaTraps) {
     assert.equal((await askOnce(wasmPort)).status, 200);
   });
 }
+
+test("a worker that is replaced begins with guests that work", async (t) => {
+  const own = scratchFolder(t);
+  const port = await freePort();
+  const program = fileURLToPath(new URL("../support/threads/failing-sluice.ts", import.meta.url));
+  const proxy = await startSluice(t, {
+    folder: own,
+    program: [process.execPath, "-C", "sluice-source", program],
+    args: ["--concurrency", "1"],
+    env: { SLUICE_TEST_FOLDER: own },
+    mayLoseWorkers: true,
+    config: bootstrap(
+      [
+        httpListener({
+          port,
+          filters: [
+            httpFilter("probe", wasmConfig(probeModule)),
+            httpFilter("script", luaConfig(script("static"))),
+          ],
+        }),
+      ],
+      [staticCluster("upstream", [upstream.port])],
+    ),
+  });
+  assert.equal((await askOnce(port)).status, 200);
+  assert.equal((await askOnce(port, { headers: { "x-do": "request-headers=trap" } })).status, 503);
+  assert.equal((await askOnce(port)).status, 503);
+  net
+    .connect(failureSocket(own, 0))
+    .on("error", () => undefined)
+    .end("exit");
+  await proxy.untilLogged(/worker_0 replaced after \d+ ms/);
+  const mended = await askOnce(port);
+  assert.deepEqual([mended.status, mended.headers.get("x-version")], [200, "static"]);
+});
 
 test("each trap is said once, with plugin, callback and limit", () => {
   const limit = "unreachable (over its CPU limit of 10 ms)";

@@ -31,7 +31,7 @@ export async function benchStartup(report: Report): Promise<void> {
       rmSync(cache, { recursive: true, force: true });
       empty.push(await startOnce(built));
     }
-    const settled = async (): Promise<void> => void (await sleep(settleMs));
+    const settled = (): Promise<void> => sleep(settleMs);
     await startOnce(built, settled);
     const warm: number[] = [];
     for (let i = 0; i < 9; i += 1) warm.push(await startOnce(built));
