@@ -1,4 +1,4 @@
-import { mkdtempSync, writeFileSync } from "node:fs";
+import { chmodSync, mkdtempSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { bootstrap, type BootstrapOptions } from "./bootstrap.ts";
@@ -9,6 +9,8 @@ export const ports = { upstream: 18_100, proxy: 18_101, admin: 18_102 } as const
 export const proxyUrl = `http://127.0.0.1:${ports.proxy}`;
 
 const folder = mkdtempSync(path.join(tmpdir(), "sluice-bench-"));
+// Started by root, nginx serves the body's file as nobody.
+chmodSync(folder, 0o755);
 
 /** A file for one run, in a folder that the operating system cleans up. */
 export function scratchFile(name: string, text: string): string {
