@@ -25,8 +25,11 @@ import { writeScheduler, type Flushable } from "./write-scheduler.ts";
 /** Bytes taken from the socket while reading is disabled, so that a FIN behind them is seen. */
 const readAheadBytes = 16_384;
 
-/** With so many bytes to send a connection does not wait for the end of the turn. */
-const hastenBytes = 16_384;
+/**
+ * With so many bytes to send a connection does not wait for the end of the turn. Less, and a reader on this machine
+ * is woken for each piece: 16 KiB gives a sixth less throughput of 1 MB bodies.
+ */
+const hastenBytes = 131_072;
 
 /** What is known of a socket when it becomes a connection. */
 export interface ConnectionParameters {
@@ -342,7 +345,7 @@ export class ConnectionImpl
     if (endStream) this.#endWritten = true;
     this.#markDirty();
     this.#writer.move(data);
-    if (this.#writer.unsent >= hastenBytes) writeScheduler.hasten();
+    if (this.#writer.unsent >= hastenBytes || this.aboveHighWatermark) writeScheduler.hasten();
   }
 
   setBufferLimits(bytes: number): void {
