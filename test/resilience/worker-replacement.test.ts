@@ -32,7 +32,8 @@ async function failWorker(t: TestContext, how: "throw" | "exit" | "hang"): Promi
   const thread = victims[0]!.facts.thread;
   victims[0]!.client.send(how);
   // What the victim accepts before it fails ends with it.
-  await Promise.race([ask(target), new Promise((resolve) => setTimeout(resolve, 100))]);
+  if (how === "hang") await victims[0]!.client.answer();
+  else await victims[0]!.client.closed();
   // Later connections are answered, by the other worker or by the successor.
   const newcomers = await Promise.all(Array.from({ length: 20 }, () => ask(target)));
   for (const { client } of victims) await client.closed();

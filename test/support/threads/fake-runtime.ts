@@ -23,7 +23,7 @@ export interface FakeExtension {
  *   wait <ms>   the same, but later
  *   throw       an uncaught error
  *   exit        the thread ends
- *   hang        the event loop stands still
+ *   hang        the same as `who`, then the event loop stands still
  */
 class FakeRuntime implements WorkerRuntime {
   readonly #init: WorkerInit;
@@ -92,7 +92,11 @@ class FakeRuntime implements WorkerRuntime {
     const [verb = "", ms] = line.split(" ");
     if (verb === "throw") throw new Error("thrown by a test");
     if (verb === "exit") process.exit(3);
-    while (verb === "hang");
+    if (verb === "hang") {
+      // The kernel has it before the loop begins.
+      socket.write(`${this.#facts()}\n`);
+      for (;;);
+    }
     state.waiting += 1;
     this.active += 1;
     setTimeout(
