@@ -1,4 +1,5 @@
 import type { WorkerContext } from "../../contracts/runtime.ts";
+import type { CpuShare } from "./cpu-share.ts";
 import { EpochWord, epochWords } from "./epoch.ts";
 
 const condemnedBit = 0x80000000 | 0;
@@ -24,16 +25,25 @@ export class GuestBudget {
   #sequence = 0;
   #depth = 0;
   #budgetMs = 0;
+  /** Whose time is being taken. */
+  #timed: CpuShare | undefined = undefined;
 
   constructor(epoch: WebAssembly.Memory) {
     this.#words = epochWords(epoch);
     Atomics.store(this.#words, EpochWord.State, 0);
   }
 
-  /** Guest code runs from now on, for at most `budgetMs` of this thread's CPU time. */
-  enter(budgetMs: number): void {
+  /**
+   * Guest code runs from now on, for at most `budgetMs` of this thread's CPU time. The time counts as `share`'s, when
+   * shares are measured; that of a call inside as the outer call's.
+   */
+  enter(budgetMs: number, share?: CpuShare): void {
     this.#depth += 1;
     if (this.#depth > 1) return;
+    if (share !== undefined && share.timing) {
+      this.#timed = share;
+      share.enter();
+    }
     this.#sequence = this.#sequence === 0x7fffffff ? 1 : this.#sequence + 1;
     if (budgetMs !== this.#budgetMs) {
       this.#budgetMs = budgetMs;
@@ -49,6 +59,10 @@ export class GuestBudget {
   leave(): boolean {
     this.#depth -= 1;
     if (this.#depth > 0) return this.condemned;
+    if (this.#timed !== undefined) {
+      this.#timed.leave();
+      this.#timed = undefined;
+    }
     const sequence = this.#sequence;
     if (Atomics.compareExchange(this.#words, EpochWord.State, sequence, 0) === sequence) {
       return false;
