@@ -1,4 +1,13 @@
 export {
+  type AttributeName,
+  type AttributeObject,
+  attributes,
+  type AttributeType,
+  stateObjects,
+  type TopLevelAttribute,
+  topLevelAttributes,
+} from "./attributes.ts";
+export {
   type Callback,
   type CallbackName,
   callbacks,
@@ -24,8 +33,8 @@ export * from "./numbers/stream-type.ts";
 export * from "./numbers/wasi-errno.ts";
 export {
   pairsByteLength,
-  pairsBytesMax,
-  pairsCountMax,
+  type PairLimits,
+  pairLimits,
   type PairSource,
   readPairs,
   writePairs,

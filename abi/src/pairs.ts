@@ -7,10 +7,14 @@ export interface PairSource {
   valueAt(index: number): string;
 }
 
-/** More entries or bytes than these are not read. */
-export const pairsCountMax = 1024;
-/** See `pairsCountMax`. */
-export const pairsBytesMax = 1_048_576;
+/** How much of a list of pairs is read. */
+export interface PairLimits {
+  readonly count: number;
+  readonly bytes: number;
+}
+
+/** The reference host's limits. */
+export const pairLimits: PairLimits = { count: 1024, bytes: 1_048_576 };
 
 /** Bytes that `writePairs` will write. */
 export function pairsByteLength(source: PairSource): number {
@@ -51,11 +55,14 @@ function writeText(target: Uint8Array, at: number, text: string): number {
 }
 
 /** The pairs in `bytes`; none when they are malformed or beyond the limits (as the reference host reads them). */
-export function readPairs(bytes: Uint8Array): [name: string, value: string][] {
-  if (bytes.length < 4 || bytes.length > pairsBytesMax) return [];
+export function readPairs(
+  bytes: Uint8Array,
+  limits: PairLimits = pairLimits,
+): [name: string, value: string][] {
+  if (bytes.length < 4 || bytes.length > limits.bytes) return [];
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
   const count = view.getUint32(0, true);
-  if (count > pairsCountMax || 4 + count * 8 > bytes.length) return [];
+  if (count > limits.count || 4 + count * 8 > bytes.length) return [];
   const pairs: [string, string][] = [];
   let at = 4 + count * 8;
   for (let i = 0; i < count; i += 1) {

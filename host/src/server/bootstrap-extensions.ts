@@ -1,8 +1,13 @@
 import type { ConfigContext } from "../config/context.ts";
 import type { Bootstrap } from "../config/gen/envoy/config/bootstrap/v3/bootstrap_pb.ts";
-import type { Guests, Limits, Lua } from "../config/gen/sluice/guests/v1/guests_pb.ts";
-import type { GuestLimits, GuestLimitsConfig, LuaSettings } from "../contracts/config/guests.ts";
-import type { ParseContext } from "../contracts/extension.ts";
+import type { Guests, Lua } from "../config/gen/sluice/guests/v1/guests_pb.ts";
+import type {
+  GuestLimits,
+  GuestLimitsConfig,
+  LuaSettings,
+  WasmSettings,
+} from "../contracts/config/guests.ts";
+import { guestLimitsOf, wasmSettingsOf } from "./guest-limits.ts";
 
 const guestsName = "sluice.guests.v1.Guests";
 
@@ -26,24 +31,37 @@ export function parseBootstrapExtensions(
       context.problem(message, field, "the limits of guests are set already");
     } else guests = content.message as Guests | undefined;
   });
-  return guestLimitsOf(guests, context);
+  return guestsConfigOf(guests, context);
 }
 
-function guestLimitsOf(guests: Guests | undefined, context: ConfigContext): GuestLimitsConfig {
-  const defaultLimits = limitsOf(guests?.defaultLimits, context);
+function guestsConfigOf(guests: Guests | undefined, context: ConfigContext): GuestLimitsConfig {
+  const defaultLimits = guestLimitsOf(guests?.defaultLimits, noLimits, context);
   const byName = new Map<string, GuestLimits>();
   const lua = luaSettingsOf(guests?.defaultLua, { dialect: undefined, profile: undefined });
   const luaByName = new Map<string, LuaSettings>();
+  const wasm = wasmSettingsOf(guests?.defaultWasm, {});
+  const wasmByName = new Map<string, WasmSettings>();
   for (const entry of guests?.entries ?? []) {
     const { name, limits } = entry;
     if (byName.has(name)) {
       context.problem(entry, "name", `the limits of "${name}" are set already`);
     }
-    byName.set(name, laidOver(defaultLimits, limitsOf(limits, context)));
+    byName.set(name, guestLimitsOf(limits, defaultLimits, context));
     luaByName.set(name, luaSettingsOf(entry.lua, lua));
+    wasmByName.set(name, wasmSettingsOf(entry.wasm, wasm));
   }
-  return { defaultLimits, byName, lua, luaByName };
+  const wasmVmsPerWorkerMax = guests?.maxWasmVmsPerWorker;
+  return { defaultLimits, byName, lua, luaByName, wasm, wasmByName, wasmVmsPerWorkerMax };
 }
+
+const noLimits: GuestLimits = {
+  cpuTimePerCallbackMs: undefined,
+  cpuTimePerConfigureMs: undefined,
+  maxMemoryBytes: undefined,
+  maxModuleBytes: undefined,
+  maxFunctionBodyBytes: undefined,
+  maxFunctions: undefined,
+};
 
 /** `sluice.guests.v1.Lua` by its numbers: this module must not load protobuf's. */
 function luaSettingsOf(lua: Lua | undefined, outer: LuaSettings): LuaSettings {
@@ -56,26 +74,5 @@ function luaSettingsOf(lua: Lua | undefined, outer: LuaSettings): LuaSettings {
   return {
     dialect: dialects[lua?.dialect ?? 0] ?? outer.dialect,
     profile: profiles[lua?.profile ?? 0] ?? outer.profile,
-  };
-}
-
-/** `outer` where `own` says nothing. */
-function laidOver(outer: GuestLimits, own: GuestLimits): GuestLimits {
-  const said = Object.entries(own).filter(([, value]) => value !== undefined);
-  return { ...outer, ...(Object.fromEntries(said) as Partial<GuestLimits>) };
-}
-
-function limitsOf(limits: Limits | undefined, context: ParseContext): GuestLimits {
-  const ms = (duration: Limits["cpuTimePerCallback"]): number | undefined =>
-    duration && context.durationMs(duration, 0);
-  const bytes = (value: bigint | undefined): number | undefined =>
-    value === undefined ? undefined : Number(value);
-  return {
-    cpuTimePerCallbackMs: ms(limits?.cpuTimePerCallback),
-    cpuTimePerConfigureMs: ms(limits?.cpuTimePerConfigure),
-    maxMemoryBytes: bytes(limits?.maxMemoryBytes),
-    maxModuleBytes: bytes(limits?.maxModuleBytes),
-    maxFunctionBodyBytes: limits?.maxFunctionBodyBytes,
-    maxFunctions: limits?.maxFunctions,
   };
 }

@@ -15,6 +15,56 @@ export interface GuestLimits {
   readonly maxFunctionBodyBytes: number | undefined;
   /** Functions that the module defines. */
   readonly maxFunctions: number | undefined;
+  /** Of a worker's time over the last second, 0 … 1. */
+  readonly maxCpuShare?: number | undefined;
+  /** How late a worker's event loop must come for `maxCpuShare` to count. */
+  readonly cpuShareLoopDelayMs?: number | undefined;
+  readonly module?: GuestModuleLimits | undefined;
+  readonly inputs?: GuestInputLimits | undefined;
+}
+
+/** `sluice.guests.v1.ModuleLimits`. Undefined: the default of `guest/limits`. */
+export interface GuestModuleLimits {
+  readonly locals?: number | undefined;
+  readonly localsTimesBlocks?: number | undefined;
+  readonly nesting?: number | undefined;
+  readonly brTableTargets?: number | undefined;
+  readonly tableElements?: number | undefined;
+  readonly nameSectionBytes?: number | undefined;
+  readonly counts?: GuestModuleCounts | undefined;
+}
+
+/** How many a module may have of each. */
+export interface GuestModuleCounts {
+  readonly types?: number | undefined;
+  readonly imports?: number | undefined;
+  readonly exports?: number | undefined;
+  readonly tables?: number | undefined;
+  readonly globals?: number | undefined;
+  readonly elementSegments?: number | undefined;
+  readonly dataSegments?: number | undefined;
+  readonly customSections?: number | undefined;
+}
+
+/** `sluice.guests.v1.InputLimits`. Undefined: the default of `guest/limits`. */
+export interface GuestInputLimits {
+  readonly headerPairs?: number | undefined;
+  readonly headerBytes?: number | undefined;
+  readonly logLineBytes?: number | undefined;
+  readonly sharedDataValueBytes?: number | undefined;
+  readonly metrics?: number | undefined;
+  readonly httpCalls?: number | undefined;
+  readonly tickPeriodMinMs?: number | undefined;
+  readonly foreignBytes?: number | undefined;
+  readonly propertyBytes?: number | undefined;
+}
+
+/** `sluice.guests.v1.Wasm`. Undefined: the default of `guest/wasm`. */
+export interface WasmSettings {
+  readonly cloneVms?: boolean | undefined;
+  readonly deterministic?: boolean | undefined;
+  readonly maxInstructionsPerCallback?: number | undefined;
+  readonly maxInstructionsPerConfigure?: number | undefined;
 }
 
 /** `sluice.guests.v1.Lua.Dialect`: what scripts are written in. */
@@ -26,12 +76,23 @@ export type LuaProfile = "envoy-compatible" | "sandboxed";
 export interface LuaSettings {
   readonly dialect: LuaDialect | undefined;
   readonly profile: LuaProfile | undefined;
+  /** Whether scripts have the global `sluice`, with what Envoy lacks. */
+  readonly extensions?: boolean | undefined;
+  /** Source texts that scripts may `require`, by name. */
+  readonly modules?: ReadonlyMap<string, Uint8Array> | undefined;
 }
 
 /** The same with the defaults filled in. */
 export interface LuaOptions {
   readonly dialect: LuaDialect;
   readonly profile: LuaProfile;
+  readonly extensions: boolean;
+}
+
+/** `sluice.guests.v1.LuaStates`: what the Lua states of one worker may take together. Undefined: the default. */
+export interface LuaStatesSettings {
+  readonly maxStates: number | undefined;
+  readonly maxMemoryBytes: number | undefined;
 }
 
 /** `sluice.guests.v1.Guests`, the bootstrap extension. */
@@ -43,6 +104,13 @@ export interface GuestLimitsConfig {
   readonly lua?: LuaSettings | undefined;
   /** By filter name, already laid over `lua`. */
   readonly luaByName?: ReadonlyMap<string, LuaSettings> | undefined;
+  readonly luaStates?: LuaStatesSettings | undefined;
+  /** Of Wasm plugins; undefined: the built-in defaults. */
+  readonly wasm?: WasmSettings | undefined;
+  /** By plugin or filter name, already laid over `wasm`. */
+  readonly wasmByName?: ReadonlyMap<string, WasmSettings> | undefined;
+  /** Wasm VMs that may exist on one worker. */
+  readonly wasmVmsPerWorkerMax?: number | undefined;
 }
 
 /** What the Wasm guests of all threads share: their data, queues and metrics. Plain data, for each thread its own. */

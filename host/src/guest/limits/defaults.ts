@@ -54,3 +54,44 @@ export const staticLimits: StaticLimits = {
     customSections: 1000,
   },
 };
+
+/** How much of a worker one guest may take while the worker is late; see `CpuShare`. */
+export const cpuShareDefaults = { cpuShare: 0.5, loopDelayMs: 50 } as const;
+
+/** What a guest may hand to the host in one call, or keep of it. */
+export interface InputLimits {
+  /** Pairs of a header map, and their bytes; more are read as none. */
+  readonly headerPairs: number;
+  readonly headerBytes: number;
+  /** Longer lines are cut. */
+  readonly logLineBytes: number;
+  readonly sharedDataValueBytes: number;
+  /** Metrics that one VM may define. */
+  readonly metrics: number;
+  /** HTTP calls of one plugin under way. */
+  readonly httpCalls: number;
+  /** Timers are not set shorter than this. */
+  readonly tickPeriodMinMs: number;
+  /** Bytes of the argument of a foreign function. */
+  readonly foreignBytes: number;
+  /** Bytes of the value of a property that is set. */
+  readonly propertyBytes: number;
+}
+
+export const inputLimits: InputLimits = {
+  headerPairs: 1024,
+  headerBytes: 1_048_576,
+  logLineBytes: 8192,
+  sharedDataValueBytes: 1_048_576,
+  metrics: 1024,
+  httpCalls: 1024,
+  tickPeriodMinMs: 10,
+  foreignBytes: 4 * 1_048_576,
+  propertyBytes: 1_048_576,
+};
+
+/** Deterministic mode: instructions that a call may execute. */
+export const instructionBudget = { callback: 50_000_000, configure: 5_000_000_000 } as const;
+
+/** Wasm VMs of one worker. */
+export const vmsPerWorkerMax = 1000;

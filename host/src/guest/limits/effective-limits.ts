@@ -1,5 +1,14 @@
-import type { GuestLimitsConfig } from "../../contracts/config/guests.ts";
-import { callBudgetMs, memoryBytesDefault, type StaticLimits, staticLimits } from "./defaults.ts";
+import type { GuestLimits, GuestLimitsConfig } from "../../contracts/config/guests.ts";
+import type { CpuShareLimits } from "./cpu-share.ts";
+import {
+  callBudgetMs,
+  cpuShareDefaults,
+  type InputLimits,
+  inputLimits,
+  memoryBytesDefault,
+  type StaticLimits,
+  staticLimits,
+} from "./defaults.ts";
 
 /** The limits of one guest: what is configured for it, else the defaults. */
 export interface EffectiveLimits {
@@ -10,7 +19,9 @@ export interface EffectiveLimits {
   /** The same on the main thread, where it is tried first. */
   readonly canaryMs: number;
   readonly memoryBytes: number;
+  readonly share: CpuShareLimits;
   readonly module: StaticLimits;
+  readonly inputs: InputLimits;
 }
 
 /** The limits of the guest that is known under these names (a plugin's, a filter's): the first with an entry counts. */
@@ -22,14 +33,32 @@ export function limitsFor(config: GuestLimitsConfig, ...names: readonly string[]
     configureMs: limits.cpuTimePerConfigureMs ?? callBudgetMs.configure,
     canaryMs: limits.cpuTimePerConfigureMs ?? callBudgetMs.canary,
     memoryBytes: limits.maxMemoryBytes ?? memoryBytesDefault,
-    module: {
-      ...staticLimits,
-      moduleBytes: limits.maxModuleBytes ?? staticLimits.moduleBytes,
-      functionBodyBytes: limits.maxFunctionBodyBytes ?? staticLimits.functionBodyBytes,
-      counts: {
-        ...staticLimits.counts,
-        functions: limits.maxFunctions ?? staticLimits.counts.functions,
-      },
+    share: {
+      cpuShare: limits.maxCpuShare ?? cpuShareDefaults.cpuShare,
+      loopDelayMs: limits.cpuShareLoopDelayMs ?? cpuShareDefaults.loopDelayMs,
+    },
+    module: moduleLimits(limits),
+    inputs: { ...inputLimits, ...said(limits.inputs ?? {}) },
+  };
+}
+
+function moduleLimits(limits: GuestLimits): StaticLimits {
+  const { counts, ...own } = limits.module ?? {};
+  return {
+    ...staticLimits,
+    ...said(own),
+    moduleBytes: limits.maxModuleBytes ?? staticLimits.moduleBytes,
+    functionBodyBytes: limits.maxFunctionBodyBytes ?? staticLimits.functionBodyBytes,
+    counts: {
+      ...staticLimits.counts,
+      ...said(counts ?? {}),
+      functions: limits.maxFunctions ?? staticLimits.counts.functions,
     },
   };
+}
+
+/** What of these limits is configured. */
+function said<T extends object>(limits: T): { [Name in keyof T]?: NonNullable<T[Name]> } {
+  const entries = Object.entries(limits).filter(([, value]) => value !== undefined);
+  return Object.fromEntries(entries) as { [Name in keyof T]?: NonNullable<T[Name]> };
 }

@@ -10,8 +10,6 @@ import type {
 import type { ClusterManager } from "../../../contracts/upstream/cluster.ts";
 import type { Timer } from "../../../contracts/event.ts";
 
-/** Calls of one plugin that may be under way. */
-export const callsMax = 1024;
 /** How often, and how long apart, a call of `on_configure` looks for its cluster, which may come a moment later. */
 const clusterTries = 100;
 const clusterRetryMs = 50;
@@ -39,8 +37,11 @@ export class HttpCalls {
   readonly #owner: CallOwner;
   readonly #environment: CallEnvironment;
   readonly #calls = new Map<number, Call>();
+  readonly #callsMax: number;
 
-  constructor(owner: CallOwner, environment: CallEnvironment) {
+  /** `callsMax`: how many may be under way. */
+  constructor(owner: CallOwner, environment: CallEnvironment, callsMax: number) {
+    this.#callsMax = callsMax;
     this.#owner = owner;
     this.#environment = environment;
   }
@@ -50,7 +51,7 @@ export class HttpCalls {
    * first. `patient`: a cluster that does not exist may still come.
    */
   open(token: number, cluster: string, request: AsyncClientRequest, patient: boolean): number {
-    if (this.#calls.size >= callsMax) return STATUS_INTERNAL_FAILURE;
+    if (this.#calls.size >= this.#callsMax) return STATUS_INTERNAL_FAILURE;
     const found = this.#environment.clusters.getThreadLocalCluster(cluster);
     if (found === undefined && !patient) return STATUS_BAD_ARGUMENT;
     const call = new Call(token, this.#owner, () => this.#calls.delete(token));

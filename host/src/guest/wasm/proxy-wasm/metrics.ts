@@ -2,8 +2,6 @@ import { METRIC_COUNTER, METRIC_GAUGE, METRIC_HISTOGRAM } from "@sluice/abi";
 import type { Histogram, StatsScope } from "../../../contracts/stats.ts";
 import { type SharedMetric, type SharedMetrics, statNameOf } from "../shared/shared-metrics.ts";
 
-/** Metrics that one VM may define. */
-export const metricsPerVm = 1024;
 /** Bytes of a metric's name. */
 export const metricNameMax = 1024;
 
@@ -15,12 +13,15 @@ export class VmMetrics {
   readonly #shared: SharedMetrics;
   /** Absent in canary runs, whose histograms hold nothing. */
   readonly #stats: StatsScope | undefined;
+  readonly #metricsMax: number;
   readonly #ids = new Map<string, number>();
   readonly #values = new Map<number, SharedMetric>();
   readonly #histograms = new Map<number, Histogram | undefined>();
   readonly #nextIds = [idStep, idStep + 1, idStep + 2];
 
-  constructor(shared: SharedMetrics, stats: StatsScope | undefined) {
+  /** `metricsMax`: how many may be defined. */
+  constructor(shared: SharedMetrics, stats: StatsScope | undefined, metricsMax: number) {
+    this.#metricsMax = metricsMax;
     this.#shared = shared;
     this.#stats = stats;
   }
@@ -30,7 +31,7 @@ export class VmMetrics {
     const key = `${type} ${name}`;
     const known = this.#ids.get(key);
     if (known !== undefined) return known;
-    if (this.#ids.size >= metricsPerVm || name.length > metricNameMax) return undefined;
+    if (this.#ids.size >= this.#metricsMax || name.length > metricNameMax) return undefined;
     const id = this.#nextIds[type]!;
     if (type === METRIC_HISTOGRAM) {
       this.#histograms.set(id, this.#stats?.histogram(statNameOf(name), "unspecified"));

@@ -18,8 +18,6 @@ import { callFailed, type WasmVm } from "./vm.ts";
 
 /** How long a root context whose `on_done` returned false may take until it calls `proxy_done`. */
 const donePendingMs = 60_000;
-/** Timers are not set shorter than this. */
-const tickPeriodMinMs = 10;
 
 type Stage = "configuring" | "running" | "done_pending" | "deleted";
 
@@ -106,7 +104,8 @@ export class RootContext extends Context implements CallOwner {
 
   /** Ticks every `periodMs`; 0 stops. */
   setTickPeriod(periodMs: number): void {
-    this.#tickPeriodMs = periodMs === 0 ? 0 : Math.max(periodMs, tickPeriodMinMs);
+    this.#tickPeriodMs =
+      periodMs === 0 ? 0 : Math.max(periodMs, this.plugin.limits.inputs.tickPeriodMinMs);
     if (this.#tickPeriodMs === 0) {
       this.#tick?.disable();
       return;
@@ -141,7 +140,11 @@ export class RootContext extends Context implements CallOwner {
   openHttpCall(token: number, cluster: string, request: AsyncClientRequest): number {
     const { clusters, createTimer } = this.vm.environment;
     if (clusters === undefined || createTimer === undefined) return STATUS_OK;
-    this.#calls ??= new HttpCalls(this, { clusters, createTimer });
+    this.#calls ??= new HttpCalls(
+      this,
+      { clusters, createTimer },
+      this.plugin.limits.inputs.httpCalls,
+    );
     return this.#calls.open(token, cluster, request, this.#stage === "configuring");
   }
 

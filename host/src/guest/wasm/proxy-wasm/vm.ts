@@ -1,4 +1,4 @@
-import { STATUS_INVALID_MEMORY_ACCESS, STATUS_OK } from "@sluice/abi";
+import { type PairLimits, STATUS_INVALID_MEMORY_ACCESS, STATUS_OK } from "@sluice/abi";
 import type { LocalInfo } from "../../../contracts/config/snapshot.ts";
 import type { Timer, TimeSource } from "../../../contracts/event.ts";
 import type { Logger } from "../../../contracts/log.ts";
@@ -61,6 +61,8 @@ export class WasmVm {
   readonly memory = new GuestMemory();
   readonly stats: PluginStats;
   readonly metrics: VmMetrics;
+  /** How much of a list of pairs is taken from the guest. */
+  readonly pairLimits: PairLimits;
   /** The `vm_id`, one character per byte: what shared data and queues are kept under. */
   readonly sharedName: string;
   /** Set once the instance exists; before that only the start section runs. */
@@ -85,7 +87,9 @@ export class WasmVm {
     this.plugin = plugin;
     this.environment = environment;
     this.stats = stats;
-    this.metrics = new VmMetrics(environment.shared.metrics, environment.stats);
+    const { inputs } = plugin.limits;
+    this.pairLimits = { count: inputs.headerPairs, bytes: inputs.headerBytes };
+    this.metrics = new VmMetrics(environment.shared.metrics, environment.stats, inputs.metrics);
     this.sharedName = Buffer.from(plugin.settings.vm.vmId).toString("latin1");
     this.#current = new VmContext(this);
     this.#budgetMs = plugin.limits.callbackMs;

@@ -1,5 +1,5 @@
 import { STATUS_BAD_ARGUMENT, STATUS_INVALID_MEMORY_ACCESS, STATUS_OK } from "@sluice/abi";
-import { callForeign, foreignBytesMax } from "../foreign/foreign-functions.ts";
+import { callForeign } from "../foreign/foreign-functions.ts";
 import type { WasmVm } from "../vm.ts";
 
 const noBytes = new Uint8Array(0);
@@ -14,7 +14,7 @@ export function callForeignFunction(
   pointerOut: number,
   sizeOut: number,
 ): number {
-  if (argsSize >>> 0 > foreignBytesMax) return STATUS_BAD_ARGUMENT;
+  if (argsSize >>> 0 > vm.plugin.limits.inputs.foreignBytes) return STATUS_BAD_ARGUMENT;
   const text = vm.memory.latin1(name, nameSize);
   const bytes = vm.memory.copy(args, argsSize);
   if (text === undefined || bytes === undefined) return STATUS_INVALID_MEMORY_ACCESS;

@@ -83,7 +83,7 @@ export function setHeaderMapPairs(vm: WasmVm, map: number, pairs: number, size: 
   if (bytes === undefined) return STATUS_INVALID_MEMORY_ACCESS;
   const headers = vm.acting.writableMap(map);
   if (headers === undefined) return STATUS_BAD_ARGUMENT;
-  const entries = readPairs(bytes).map(
+  const entries = readPairs(bytes, vm.pairLimits).map(
     ([name, value]) => [nameInMap(map, headerNameOf(name)), value] as const,
   );
   if (!entries.every(([name, value]) => mayStand(map, name, value))) return STATUS_BAD_ARGUMENT;

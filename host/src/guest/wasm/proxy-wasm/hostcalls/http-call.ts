@@ -41,7 +41,13 @@ export function httpCall(
   if (name === undefined || headerPairs === undefined) return STATUS_INVALID_MEMORY_ACCESS;
   if (bytes === undefined || trailerPairs === undefined) return STATUS_INVALID_MEMORY_ACCESS;
   if (!memory.setU32(tokenOut, 0)) return STATUS_INVALID_MEMORY_ACCESS;
-  const request = requestOf(headerPairs, bytes, trailerPairs, timeoutMs);
+  const limits = vm.pairLimits;
+  const request = requestOf(
+    mapOf(MAP_HTTP_REQUEST_HEADERS, readPairs(headerPairs, limits)),
+    bytes,
+    mapOf(MAP_HTTP_REQUEST_TRAILERS, readPairs(trailerPairs, limits)),
+    timeoutMs,
+  );
   const root = vm.acting.root;
   if (request === undefined) return STATUS_BAD_ARGUMENT;
   if (root === undefined) return STATUS_INTERNAL_FAILURE;
@@ -52,13 +58,11 @@ export function httpCall(
 }
 
 function requestOf(
-  headerPairs: Uint8Array,
+  headers: HeaderMapImpl | undefined,
   body: Buffer,
-  trailerPairs: Uint8Array,
+  trailers: HeaderMapImpl | undefined,
   timeoutMs: number,
 ): AsyncClientRequest | undefined {
-  const headers = mapOf(MAP_HTTP_REQUEST_HEADERS, headerPairs);
-  const trailers = mapOf(MAP_HTTP_REQUEST_TRAILERS, trailerPairs);
   if (headers === undefined || trailers === undefined || timeoutMs < 0) return undefined;
   const complete =
     headers.getId(HeaderId.Method) !== undefined &&
@@ -78,9 +82,12 @@ function requestOf(
 }
 
 /** Undefined when one of the pairs could not be sent. */
-function mapOf(type: number, bytes: Uint8Array): HeaderMapImpl | undefined {
+function mapOf(
+  type: number,
+  pairs: readonly (readonly [name: string, value: string])[],
+): HeaderMapImpl | undefined {
   const map = new HeaderMapImpl();
-  for (const [text, value] of readPairs(bytes)) {
+  for (const [text, value] of pairs) {
     const name = nameInMap(type, headerNameOf(text));
     if (!mayStand(type, name, value)) return undefined;
     addTo(map, name, value);

@@ -33,7 +33,7 @@ export function sendLocalResponse(
   if (detailsText === undefined || bodyText === undefined || headerBytes === undefined) {
     return STATUS_INVALID_MEMORY_ACCESS;
   }
-  const pairs = responseHeaders(headerBytes);
+  const pairs = responseHeaders(readPairs(headerBytes, vm.pairLimits));
   if (pairs === undefined || status < 200 || status > 599) return STATUS_BAD_ARGUMENT;
   vm.acting.sendLocalResponse({
     status,
@@ -45,9 +45,11 @@ export function sendLocalResponse(
   return STATUS_OK;
 }
 
-function responseHeaders(bytes: Buffer): [name: string, value: string][] | undefined {
+function responseHeaders(
+  given: readonly (readonly [name: string, value: string])[],
+): [name: string, value: string][] | undefined {
   const pairs: [string, string][] = [];
-  for (const [text, value] of readPairs(bytes)) {
+  for (const [text, value] of given) {
     const name = headerNameOf(text);
     const pseudo = name.id > 0 && name.id <= HeaderId.Protocol;
     if (pseudo || !mayStand(MAP_HTTP_RESPONSE_HEADERS, name, value)) return undefined;

@@ -9,8 +9,6 @@ import type { Logger, LogLevel } from "../../../../contracts/log.ts";
 import type { WasmVm } from "../vm.ts";
 
 const levels: readonly LogLevel[] = ["trace", "debug", "info", "warning", "error", "critical"];
-/** Longer lines are cut. */
-const lineBytesMax = 8192;
 
 /** `proxy_log(level, message)`. */
 export function log(vm: WasmVm, level: number, message: number, size: number): number {
@@ -25,6 +23,7 @@ export function log(vm: WasmVm, level: number, message: number, size: number): n
 export function logLine(vm: WasmVm, level: LogLevel, pointer: number, size: number): void {
   const { logger } = vm.environment;
   if (!logger.enabled(level)) return;
+  const lineBytesMax = vm.plugin.limits.inputs.logLineBytes;
   const cut = size >>> 0 > lineBytesMax;
   const text = vm.memory.utf8(pointer, cut ? lineBytesMax : size)!;
   logger.log(level, `wasm log${vm.acting.logPrefix}: ${text}${cut ? " [cut]" : ""}`);

@@ -30,7 +30,6 @@ export function getProperty(
 
 /** Bytes of a path, and of a value. */
 const setPathMax = 1024;
-const setValueMax = 1024 * 1024;
 
 /** `proxy_set_property(path, value)`: into the filter state of the stream. */
 export function setProperty(
@@ -43,6 +42,7 @@ export function setProperty(
   const text = vm.memory.latin1(path, pathSize);
   const bytes = vm.memory.copy(value, valueSize);
   if (text === undefined || bytes === undefined) return STATUS_INVALID_MEMORY_ACCESS;
-  if (text.length > setPathMax || bytes.length > setValueMax) return STATUS_BAD_ARGUMENT;
+  if (text.length > setPathMax || bytes.length > vm.plugin.limits.inputs.propertyBytes)
+    return STATUS_BAD_ARGUMENT;
   return setStateProperty(vm.acting, text, bytes);
 }

@@ -6,7 +6,6 @@ import {
   STATUS_NOT_FOUND,
   STATUS_OK,
 } from "@sluice/abi";
-import { sharedDataBytesMax } from "../../shared/shared-data.ts";
 import { queueBytesMax } from "../../shared/shared-queues.ts";
 import type { WasmVm } from "../vm.ts";
 
@@ -47,7 +46,8 @@ export function setSharedData(
     return STATUS_INVALID_MEMORY_ACCESS;
   }
   if (keySize >>> 0 > sharedKeyMax) return STATUS_BAD_ARGUMENT;
-  if (valueSize >>> 0 > sharedDataBytesMax) return STATUS_INTERNAL_FAILURE;
+  if (valueSize >>> 0 > vm.plugin.limits.inputs.sharedDataValueBytes)
+    return STATUS_INTERNAL_FAILURE;
   const start = value >>> 0;
   const bytes = memory.bytes.subarray(start, start + (valueSize >>> 0));
   const name = memory.latin1(key, keySize)!;

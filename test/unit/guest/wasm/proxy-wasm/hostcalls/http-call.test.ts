@@ -4,7 +4,7 @@ import { pairsByteLength, writePairs } from "@sluice/abi";
 import { OwnedBuffer } from "../../../../../../host/src/common/data-buffer.ts";
 import { headerMapOf } from "../../../../../../host/src/common/headers/header-map.ts";
 import type { ResponseHeaderMap } from "../../../../../../host/src/contracts/headers.ts";
-import { callsMax } from "../../../../../../host/src/guest/wasm/proxy-wasm/http-calls.ts";
+import { inputLimits } from "../../../../../../host/src/guest/limits/defaults.ts";
 import { GuestCalls } from "../../../../../support/wasm-calls.ts";
 import { guest } from "../../../../../support/wasm-guest.ts";
 import { pluginSettings, WasmHost } from "../../../../../support/wasm.ts";
@@ -87,7 +87,7 @@ test("proxy_http_call refuses what cannot be sent", async () => {
 test("a plugin may not have calls under way without end", async () => {
   const calls = await GuestCalls.create();
   calls.inside(() => {
-    for (let i = 0; i < callsMax; i += 1) {
+    for (let i = 0; i < inputLimits.httpCalls; i += 1) {
       calls.vm.memory.bytes.fill(0, 256, 4096);
       assert.equal(callAgain(calls), ok);
     }

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { metricsPerVm } from "../../../../../../host/src/guest/wasm/proxy-wasm/metrics.ts";
+import { inputLimits } from "../../../../../../host/src/guest/limits/defaults.ts";
 import { GuestCalls } from "../../../../../support/wasm-calls.ts";
 
 const ok = 0;
@@ -70,7 +70,7 @@ test("metrics of one name are one in all VMs of the process", async () => {
 test("a VM may not define metrics without end", async () => {
   const calls = await GuestCalls.create();
   calls.inside(() => {
-    for (let i = 0; i < metricsPerVm; i += 1) {
+    for (let i = 0; i < inputLimits.metrics; i += 1) {
       calls.vm.memory.writeLatin1(100, String(i).padStart(5));
       assert.equal(calls.call(define, 2, 100, 5, 16), ok);
     }
