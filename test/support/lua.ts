@@ -18,6 +18,7 @@ import type { Struct } from "../../host/src/guest/lua/api/values.ts";
 import type { HeaderMap } from "../../host/src/contracts/headers.ts";
 import type { Logger } from "../../host/src/contracts/log.ts";
 import type { LimitedModule } from "../../host/src/guest/limits/instance.ts";
+import { StateQuota } from "../../host/src/guest/lua/engine/state-quota.ts";
 import { luaOptionsDefault } from "../../host/src/guest/lua/options.ts";
 import { loadLuaModule } from "../../host/src/guest/lua/lua-module.ts";
 import { LuaScript, type LuaScriptEnvironment } from "../../host/src/guest/lua/lua-script.ts";
@@ -34,7 +35,7 @@ export class LuaHost {
   readonly lines: string[] = [];
   readonly environment: LuaScriptEnvironment;
 
-  constructor() {
+  constructor(quota = new StateQuota()) {
     const log = (level: string, text: string): void => void this.lines.push(`${level} ${text}`);
     const logger: Logger = {
       component: "lua",
@@ -47,10 +48,11 @@ export class LuaHost {
       error: (text) => log("error", text),
       critical: (text) => log("critical", text),
     };
-    this.environment = { ...ownBudget(), logger };
+    this.environment = { ...ownBudget(), logger, quota };
   }
 
-  load(source: string | Buffer, options: LuaOptions = luaOptionsDefault): LuaScript {
+  load(source: string | Buffer, some: Partial<LuaOptions> = {}): LuaScript {
+    const options = { ...luaOptionsDefault, ...some };
     let engine = engines.get(options.dialect);
     if (engine === undefined) {
       const module = loadLuaModule(memoryBytes, options.dialect);
@@ -58,8 +60,20 @@ export class LuaHost {
       engine = module.value;
       engines.set(options.dialect, engine);
     }
-    const config = { engine, source: Buffer.from(source), name: "test", options, callbackMs: 10 };
-    return new LuaScript(config, this.environment, 1000);
+    const script = new LuaScript(
+      {
+        engine,
+        source: Buffer.from(source),
+        chunk: undefined,
+        name: "test",
+        options,
+        callbackMs: 10,
+      },
+      this.environment,
+      1000,
+    );
+    script.run(1000);
+    return script;
   }
 }
 

@@ -1,6 +1,7 @@
 import { createEpochMemory } from "../guest/limits/epoch.ts";
 import { memoryBytesDefault } from "../guest/limits/defaults.ts";
 import { LuaEngine } from "../guest/lua/engine/lua-engine.ts";
+import { StateQuota } from "../guest/lua/engine/state-quota.ts";
 import { loadLuaModule } from "../guest/lua/lua-module.ts";
 
 /** Compiles Lua scripts without running them, to say where one is wrong. */
@@ -14,6 +15,7 @@ export class LuaCheck {
       module: module.value,
       epoch: createEpochMemory(),
       print: () => undefined,
+      quota: new StateQuota(),
     });
   }
 

@@ -26,6 +26,8 @@ import type { OffsetMap, OffsetMapWriter } from "./offset-map.ts";
 export interface RewriteOptions {
   /** Bytes its linear memory may grow to; 64 MiB unless given, 1 GiB at most. */
   readonly memoryBytes?: number;
+  /** Pages of linear memory to begin with, for a module that is known to declare more than it needs. */
+  readonly initialPages?: number;
   readonly limits?: StaticLimits;
 }
 
@@ -78,7 +80,11 @@ function rewrite(bytes: Uint8Array<ArrayBuffer>, options: RewriteOptions): Rewri
     );
   }
   const info = readModule(bytes, limits.counts);
-  const memory = memoryType(info, options.memoryBytes ?? memoryBytesDefault);
+  const declared = memoryType(info, options.memoryBytes ?? memoryBytesDefault);
+  const memory = declared && {
+    ...declared,
+    initial: Math.min(declared.initial, options.initialPages ?? declared.initial),
+  };
   const writer = new ModuleWriter(bytes, info, memory, limits);
   writer.write();
   // After our own, cheap, checks: the engine's validation takes long on what they refuse.

@@ -9,6 +9,12 @@ import { luaOptionsDefault } from "./options.ts";
 import { replaceFunctionBodies, unsignedLeb } from "./engine/function-bodies.ts";
 
 /**
+ * Pages that a state begins with: Emscripten's data and stack, and the libraries. The module declares 16 MiB, which
+ * would count as the memory of a state that uses little of it.
+ */
+const initialPages = 20;
+
+/**
  * Lua 5.4, as wasmoon builds it, behind the limiter: for the main thread, once per memory cap and dialect. Workers are given
  * the compiled module.
  */
@@ -25,7 +31,7 @@ export function loadLuaModule(
     printFloatsAsLuaJit(bytes);
     bytes = replaceFunctionBodies(bytes, luajitBodies);
   }
-  const rewritten = rewriteModule(bytes, { memoryBytes });
+  const rewritten = rewriteModule(bytes, { memoryBytes, initialPages });
   if (!rewritten.ok) return { ok: false, error: `the Lua engine: ${rewritten.error}` };
   const module = new WebAssembly.Module(rewritten.value.bytes);
   return { ok: true, value: { module, memory: rewritten.value.memory } };

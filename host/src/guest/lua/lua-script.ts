@@ -10,14 +10,17 @@ import { StreamHandleMethods } from "./api/stream-handle-methods.ts";
 import { StreamInfoMethods } from "./api/stream-info-objects.ts";
 import { defineType, type MethodTable } from "./api/type-definition.ts";
 import { publicKeyMethods, timestampResolution } from "./api/utility-methods.ts";
-import { LuaEngine } from "./engine/lua-engine.ts";
+import { LuaEngine, StateQuotaError } from "./engine/lua-engine.ts";
 import { LuaStatus, LuaType, registryIndex } from "./engine/lua-exports.ts";
+import type { StateQuota } from "./engine/state-quota.ts";
 import { installLibraries, messageOf, sourceOf, syntaxMessageOf } from "./libraries/libraries.ts";
 
 /** What a script is made of: plain data that can be posted to a worker. */
 export interface LuaScriptConfig {
   readonly engine: LimitedModule;
   readonly source: Uint8Array;
+  /** The compiled main chunk, in memory that all threads and all scripts of this text share; undefined: not yet. */
+  readonly chunk: Uint8Array | undefined;
   /** For messages: the filter's name. */
   readonly name: string;
   readonly options: LuaOptions;
@@ -30,6 +33,7 @@ export interface LuaScriptEnvironment {
   readonly budget: GuestBudget;
   readonly epoch: WebAssembly.Memory;
   readonly logger: Logger;
+  readonly quota: StateQuota;
 }
 
 /** How a stretch of a hook ended. */
@@ -59,50 +63,73 @@ export interface SliceOwner {
 }
 
 /**
- * A script in a Lua state of its own, on one thread. Loaded by the constructor, which throws the message
- * (`script load error: …`) when it does not compile or its main chunk fails.
+ * A script in a Lua state of its own, on one thread. The constructor makes all that can be made without running any
+ * of the script; `run` then runs the main chunk, once. Both throw a `ScriptLoadError`.
  */
 export class LuaScript {
   readonly engine: LuaEngine;
   readonly objects: LuaObjects;
   readonly config: LuaScriptConfig;
-  /** The hooks, as references into the registry; undefined where the script has none. */
-  readonly requestHook: bigint | undefined;
-  readonly responseHook: bigint | undefined;
+  /** The hooks, as references into the registry; undefined where the script has none, and before `run`. */
+  requestHook: bigint | undefined = undefined;
+  responseHook: bigint | undefined = undefined;
   /** Why the state is lost; empty while it works. */
   trapReason = "";
   lastError = "";
   readonly #environment: LuaScriptEnvironment;
   readonly #idle: LuaThread[] = [];
 
-  /** `loadBudgetMs`: CPU milliseconds for loading. */
+  /** `loadBudgetMs`: CPU milliseconds. */
   constructor(config: LuaScriptConfig, environment: LuaScriptEnvironment, loadBudgetMs: number) {
     this.config = config;
     this.#environment = environment;
     const { budget, logger } = environment;
     budget.enter(loadBudgetMs);
+    let engine: LuaEngine | undefined;
     try {
-      this.engine = new LuaEngine({
+      engine = new LuaEngine({
         module: config.engine,
         epoch: environment.epoch,
         print: (line) => logger.info(`script log: ${line}`),
+        quota: environment.quota,
       });
-      this.objects = new LuaObjects(this.engine);
-      installLibraries(this.engine, config.options);
+      this.engine = engine;
+      this.objects = new LuaObjects(engine);
+      installLibraries(engine, config.options);
       this.#defineTypes(logger);
-      this.#runMainChunk();
+      this.#loadMainChunk();
+    } catch (error) {
+      engine?.release();
+      throw this.#loadError(error, loadBudgetMs);
+    } finally {
+      budget.leave();
+    }
+  }
+
+  /** Runs the main chunk and takes the hooks that it defines. */
+  run(loadBudgetMs: number): void {
+    const { budget } = this.#environment;
+    budget.enter(loadBudgetMs);
+    try {
+      const error = this.engine.call(0);
+      if (error !== undefined) {
+        const text = messageOf(this.config.options, error);
+        throw new ScriptLoadError(`script load error: ${text}`);
+      }
       this.requestHook = this.#hook("envoy_on_request");
       this.responseHook = this.#hook("envoy_on_response");
       this.#installTimestampResolution();
     } catch (error) {
-      throw error instanceof ScriptLoadError
-        ? error
-        : new ScriptLoadError(
-            `script load error: ${trapText(error, budget.condemned, loadBudgetMs)}`,
-          );
+      this.engine.release();
+      throw this.#loadError(error, loadBudgetMs);
     } finally {
       budget.leave();
     }
+  }
+
+  /** The main chunk in compiled form; before `run`. */
+  dumpMainChunk(): Buffer {
+    return this.engine.dump();
   }
 
   /** Calls a hook with `handle` as its argument, in a coroutine of its own. */
@@ -221,19 +248,32 @@ export class LuaScript {
     api.lua_setglobal(L, this.engine.cString("EnvoyTimestampResolution"));
   }
 
-  /** The chunk is named by its own text, as Envoy does it: messages begin with `[string "…"]:line:`. */
-  #runMainChunk(): void {
-    const { options } = this.config;
+  /**
+   * Leaves the main chunk on the stack. It is named by its own text, as Envoy does it: messages begin with
+   * `[string "…"]:line:`.
+   */
+  #loadMainChunk(): void {
+    const { options, chunk } = this.config;
+    if (chunk !== undefined) {
+      const problem = this.engine.undump(chunk);
+      if (problem !== undefined) throw new ScriptLoadError(`script load error: ${problem}`);
+      return;
+    }
     const source = Buffer.from(this.config.source).latin1Slice();
     const text = Buffer.from(sourceOf(options, source), "latin1");
     const syntax = this.engine.load(text, source);
     if (syntax !== undefined) {
       throw new ScriptLoadError(`script load error: ${syntaxMessageOf(options, syntax, source)}`);
     }
-    const error = this.engine.call(0);
-    if (error !== undefined) {
-      throw new ScriptLoadError(`script load error: ${messageOf(options, error)}`);
-    }
+  }
+
+  #loadError(error: unknown, budgetMs: number): ScriptLoadError {
+    if (error instanceof ScriptLoadError) return error;
+    const text =
+      error instanceof StateQuotaError
+        ? error.message
+        : trapText(error, this.#environment.budget.condemned, budgetMs);
+    return new ScriptLoadError(`script load error: ${text}`);
   }
 
   #hook(name: string): bigint | undefined {
@@ -253,20 +293,4 @@ function trapText(error: unknown, condemned: boolean, budgetMs: number): string 
   if (condemned) return `the script used more than its ${budgetMs} ms of CPU time`;
   if (error instanceof RangeError) return "the script used up the native stack";
   return `the Lua engine failed: ${error instanceof Error ? error.message : String(error)}`;
-}
-
-/** Loads a script and throws it away: what `parseConfig`'s result is tried with on the main thread. */
-export function tryScript(
-  config: LuaScriptConfig,
-  environment: LuaScriptEnvironment,
-  canaryMs: number,
-): string | undefined {
-  try {
-    const script = new LuaScript(config, environment, canaryMs);
-    script.engine.close();
-    return undefined;
-  } catch (error) {
-    if (error instanceof ScriptLoadError) return error.message;
-    throw error;
-  }
 }

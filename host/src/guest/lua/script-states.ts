@@ -9,8 +9,9 @@ export interface LuaStatesOptions {
 }
 
 /**
- * One script on one worker: the state that its hooks run in, and a spare one that is loaded already. A state that
- * is lost to a limit is followed by the spare; streams that wait in the lost one go on without their script.
+ * One script on one worker: the state that its hooks run in, and a spare one, made but not run. A state that is lost
+ * to a limit is followed by the spare, whose main chunk runs then: what it does at load happens once for each state
+ * that is used. Streams that wait in the lost state go on without their script.
  */
 export class LuaScriptStates {
   readonly config: LuaScriptConfig;
@@ -29,7 +30,8 @@ export class LuaScriptStates {
     this.config = config;
     this.#environment = environment;
     this.#options = options;
-    this.#current = this.#load();
+    this.#current = this.#prepare();
+    this.#current.run(options.loadBudgetMs);
     options.post(() => this.#prepareSpare());
   }
 
@@ -39,31 +41,45 @@ export class LuaScriptStates {
     return this.#current;
   }
 
-  /** No spare is made from here on. */
+  /** No stream comes any more; those that are left may go on with the state that they have. */
   close(): void {
     this.#closed = true;
+    this.#spare?.engine.release();
     this.#spare = undefined;
+    this.#current?.engine.release();
   }
 
   #replace(): void {
-    if (this.#current === undefined) return;
-    if (this.#spare === undefined) this.#prepareSpare();
-    this.#current = this.#spare;
-    this.#spare = undefined;
-    this.#options.post(() => this.#prepareSpare());
+    const lost = this.#current;
+    if (lost === undefined) return;
+    lost.engine.release();
+    this.#current = undefined;
+    try {
+      const next = this.#spare ?? this.#prepare();
+      this.#spare = undefined;
+      next.run(this.#options.loadBudgetMs);
+      this.#current = next;
+      this.#options.post(() => this.#prepareSpare());
+    } catch (error) {
+      this.#report("its state could not be replaced, and it does not run any more", error);
+    }
   }
 
   #prepareSpare(): void {
     if (this.#closed || this.#spare !== undefined || this.#current === undefined) return;
     try {
-      this.#spare = this.#load();
+      this.#spare = this.#prepare();
     } catch (error) {
-      const text = error instanceof Error ? error.message : String(error);
-      this.#environment.logger.error(`lua filter "${this.config.name}": no spare state: ${text}`);
+      this.#report("no spare state", error);
     }
   }
 
-  #load(): LuaScript {
+  #report(what: string, error: unknown): void {
+    const text = error instanceof Error ? error.message : String(error);
+    this.#environment.logger.error(`lua filter "${this.config.name}": ${what}: ${text}`);
+  }
+
+  #prepare(): LuaScript {
     return new LuaScript(this.config, this.#environment, this.#options.loadBudgetMs);
   }
 }

@@ -20,16 +20,22 @@ const source = `
     h:headers():add("x-count", count)
   end`;
 
-function statesOf(code: string): { states: LuaScriptStates; posted: (() => void)[] } {
+function statesOf(code: string): {
+  states: LuaScriptStates;
+  posted: (() => void)[];
+  host: LuaHost;
+} {
   const host = new LuaHost();
   watchdog.watch(host.environment.epoch);
   const posted: (() => void)[] = [];
-  const { config } = host.load(code);
+  const { config, engine } = host.load(code);
+  engine.release();
+  host.lines.length = 0;
   const states = new LuaScriptStates(config, host.environment, {
     loadBudgetMs: 1000,
     post: (callback) => posted.push(callback),
   });
-  return { states, posted };
+  return { states, posted, host };
 }
 
 function stream(states: LuaScriptStates, header: string, endStream = true): LuaStream {
@@ -80,8 +86,20 @@ test("a stream that waits in a lost state goes on without its script", () => {
 });
 
 test("LuaScriptStates makes no spare once it is closed", () => {
-  const { states, posted } = statesOf("print('loaded') function envoy_on_request() end");
+  const { states, posted, host } = statesOf("print('loaded') function envoy_on_request() end");
   states.close();
   posted.shift()!();
   assert.ok(states.current);
+  assert.equal(host.environment.quota.states, 0);
+});
+
+test("LuaScriptStates runs the main chunk once for each state that is used", () => {
+  const { states, posted, host } = statesOf(`print("loaded") ${source}`);
+  posted.shift()!();
+  assert.deepEqual(host.lines, ["info script log: loaded"], "the spare has not run");
+  stream(states, "x-loop").start();
+  assert.equal(host.lines.length, 1, "nobody has asked for the spare yet");
+  assert.ok(states.current);
+  assert.equal(host.lines.length, 2);
+  assert.equal(host.environment.quota.states, 1, "the lost state gave its room back");
 });

@@ -15,10 +15,11 @@ import type {
 } from "../../../contracts/http/filter.ts";
 import type { Logger } from "../../../contracts/log.ts";
 import type { Result } from "../../../contracts/result.ts";
-import { luaOptionsFor } from "../../../guest/lua/options.ts";
+import { LuaCanary } from "../../../guest/lua/canary.ts";
+import { StateQuota } from "../../../guest/lua/engine/state-quota.ts";
+import { luaLimitsFor, luaOptionsFor } from "../../../guest/lua/options.ts";
 import { loadLuaModule } from "../../../guest/lua/lua-module.ts";
-import { type LuaScriptConfig, tryScript } from "../../../guest/lua/lua-script.ts";
-import { limitsFor } from "../../../guest/limits/effective-limits.ts";
+import type { LuaScriptConfig } from "../../../guest/lua/lua-script.ts";
 import { guestBudgetOf } from "../../../guest/limits/guest-budget.ts";
 import { LuaFilter, type LuaFilterShared } from "./lua-filter.ts";
 import { FilterScripts, type LuaRouteConfig } from "./scripts.ts";
@@ -110,7 +111,7 @@ function prepareScript(
   context: PrepareContext,
 ): Result<LuaScriptConfig | undefined, string> {
   if (source === undefined) return { ok: true, value: undefined };
-  const limits = limitsFor(context.guestLimits, context.filterName);
+  const limits = luaLimitsFor(context.guestLimits, context.filterName);
   const options = luaOptionsFor(context.guestLimits, context.filterName);
   const engine = context.singleton(
     `sluice.lua_module.${options.dialect}.${limits.memoryBytes}`,
@@ -120,6 +121,7 @@ function prepareScript(
   const script: LuaScriptConfig = {
     engine: engine.value,
     source,
+    chunk: undefined,
     name: context.filterName,
     options,
     callbackMs: limits.callbackMs,
@@ -128,9 +130,10 @@ function prepareScript(
     budget: guestBudgetOf(context),
     epoch: context.guestEpoch,
     logger: context.loggers.logger("lua"),
+    quota: new StateQuota(),
   };
-  const error = tryScript(script, environment, limits.canaryMs);
-  return error === undefined ? { ok: true, value: script } : { ok: false, error };
+  const canary = context.singleton("sluice.lua_canary", () => new LuaCanary());
+  return canary.try(script, environment, limits.canaryMs);
 }
 
 function createFilterFactory(config: LuaConfig, context: HttpFilterContext): HttpFilterInstances {

@@ -5,7 +5,8 @@ import type { Struct } from "../../../guest/lua/api/values.ts";
 import type { LuaScript, LuaScriptConfig } from "../../../guest/lua/lua-script.ts";
 import { LuaScriptStates } from "../../../guest/lua/script-states.ts";
 import { guestBudgetOf } from "../../../guest/limits/guest-budget.ts";
-import { limitsFor } from "../../../guest/limits/effective-limits.ts";
+import { StateQuota } from "../../../guest/lua/engine/state-quota.ts";
+import { luaLimitsFor, stateQuotaOf } from "../../../guest/lua/options.ts";
 
 /** `envoy.extensions.filters.http.lua.v3.LuaPerRoute` as plain data. */
 export interface LuaRouteConfig {
@@ -92,9 +93,17 @@ export class FilterScripts implements ScriptChooser {
     const context = this.#context;
     return new LuaScriptStates(
       script,
-      { budget: guestBudgetOf(context), epoch: context.guestEpoch, logger: this.#logger },
       {
-        loadBudgetMs: limitsFor(context.guestLimits, context.filterName).configureMs,
+        budget: guestBudgetOf(context),
+        epoch: context.guestEpoch,
+        logger: this.#logger,
+        quota: context.singleton(
+          "sluice.lua_state_quota",
+          () => new StateQuota(stateQuotaOf(context.guestLimits)),
+        ),
+      },
+      {
+        loadBudgetMs: luaLimitsFor(context.guestLimits, context.filterName).configureMs,
         post: (callback) => context.dispatcher.post(callback),
       },
     );

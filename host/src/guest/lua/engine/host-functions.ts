@@ -1,14 +1,16 @@
 import { unsignedLeb as leb } from "./function-bodies.ts";
-import type { HostFunction } from "./lua-engine.ts";
 
 /**
  * Wraps functions of ours so that they can stand in Lua's function table: a table takes wasm functions only, so a
- * module is made that imports each as `(i32) -> i32` and exports it again (WebAssembly core specification,
- * section 5.5).
+ * module is made that imports each as a function of `parameters` times i32 that gives one, and exports it again
+ * (WebAssembly core specification, section 5.5).
  */
-export function wrapHostFunctions(functions: readonly HostFunction[]): WebAssembly.ExportValue[] {
-  const module = new WebAssembly.Module(wrapperModule(functions.length));
-  const imports: Record<string, HostFunction> = {};
+export function wrapHostFunctions(
+  functions: readonly ((...args: number[]) => number)[],
+  parameters = 1,
+): WebAssembly.ExportValue[] {
+  const module = new WebAssembly.Module(wrapperModule(functions.length, parameters));
+  const imports: WebAssembly.ModuleImports = {};
   functions.forEach((fn, i) => {
     imports[String(i)] = fn;
   });
@@ -16,9 +18,10 @@ export function wrapHostFunctions(functions: readonly HostFunction[]): WebAssemb
   return functions.map((_, i) => exports[String(i)]!);
 }
 
+const i32 = 0x7f;
 const moduleHeader = [0x00, 0x61, 0x73, 0x6d, 0x01, 0x00, 0x00, 0x00];
 
-function wrapperModule(count: number): Uint8Array<ArrayBuffer> {
+function wrapperModule(count: number, parameters: number): Uint8Array<ArrayBuffer> {
   const importEntries: number[] = [];
   const exportEntries: number[] = [];
   for (let i = 0; i < count; i += 1) {
@@ -28,7 +31,7 @@ function wrapperModule(count: number): Uint8Array<ArrayBuffer> {
   }
   return new Uint8Array([
     ...moduleHeader,
-    ...section(1, [1, 0x60, 1, 0x7f, 1, 0x7f]),
+    ...section(1, [1, 0x60, parameters, ...Array.from({ length: parameters }, () => i32), 1, i32]),
     ...section(2, [...leb(count), ...importEntries]),
     ...section(7, [...leb(count), ...exportEntries]),
   ]);

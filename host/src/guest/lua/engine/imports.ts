@@ -6,6 +6,8 @@
 /** What the imports need of the instance that they belong to; filled in once it exists. */
 export interface ImportTarget {
   memory(): WebAssembly.Memory;
+  /** The memory is about to grow by so many bytes, or was not after all (negative); false when it must not. */
+  reserve(bytes: number): boolean;
   call(index: number, a: number, b: number): void;
   stackSave(): number;
   stackRestore(pointer: number): void;
@@ -41,7 +43,7 @@ export function luaImports(target: ImportTarget): WebAssembly.Imports {
       // oxlint-disable-next-line no-throw-literal -- what Emscripten's invoke functions expect
       throw longjmp;
     },
-    emscripten_resize_heap: (bytes: number) => resize(target.memory(), bytes >>> 0),
+    emscripten_resize_heap: (bytes: number) => resize(target, bytes >>> 0),
     emscripten_date_now: () => performance.timeOrigin + performance.now(),
     _emscripten_get_now_is_monotonic: () => 1,
     // What `luaL_where` and `luaL_argerror` call in LuaJIT's dialect (see `lua-module.ts`).
@@ -96,21 +98,24 @@ function invoke(target: ImportTarget, index: number, a: number, b: number): void
   }
 }
 
-function resize(memory: WebAssembly.Memory, bytes: number): number {
+function resize(target: ImportTarget, bytes: number): number {
+  const memory = target.memory();
   const missing = bytes - memory.buffer.byteLength;
   if (missing <= 0) return 1;
   // A quarter more than asked for, as long as the cap allows it: growing detaches every view.
   const pages = Math.ceil(missing / pageSize);
   const roomy = Math.ceil(Math.max(missing, memory.buffer.byteLength / 4) / pageSize);
-  return grow(memory, roomy) || grow(memory, pages) ? 1 : 0;
+  return grow(target, roomy) || grow(target, pages) ? 1 : 0;
 }
 
-function grow(memory: WebAssembly.Memory, pages: number): boolean {
+function grow(target: ImportTarget, pages: number): boolean {
+  if (!target.reserve(pages * pageSize)) return false;
   try {
-    memory.grow(pages);
+    target.memory().grow(pages);
     return true;
   } catch {
     // Beyond the cap: malloc fails, and Lua raises "not enough memory".
+    target.reserve(-pages * pageSize);
     return false;
   }
 }

@@ -1,7 +1,9 @@
+import { pageBytes } from "../../limits/defaults.ts";
 import { instantiateLimited, type LimitedModule } from "../../limits/instance.ts";
 import { wrapHostFunctions } from "./host-functions.ts";
 import { type ImportTarget, luaImports } from "./imports.ts";
 import { type LuaExports, LuaStatus, LuaType, registryIndex } from "./lua-exports.ts";
+import type { StateQuota } from "./state-quota.ts";
 
 /** What an instance of the engine is made of. */
 export interface LuaEngineOptions {
@@ -11,7 +13,12 @@ export interface LuaEngineOptions {
   readonly epoch: WebAssembly.Memory;
   /** A line that the script printed, without its line end. */
   readonly print: (line: string) => void;
+  /** What the states of this thread may take together. */
+  readonly quota: StateQuota;
 }
+
+/** The quota has no room for a state; the message says what is used up. */
+export class StateQuotaError extends Error {}
 
 /** The libraries that the engine brings. */
 export type Opener = "base" | "coroutine" | "table" | "string" | "math" | "debug" | "utf8";
@@ -44,15 +51,24 @@ export class LuaEngine {
   readonly #activation: number;
   readonly #names = new Map<string, number>();
   readonly #print: (line: string) => void;
+  readonly #quota: StateQuota;
+  #released = false;
   #bytes: Buffer;
   #words: Int32Array;
   #line = "";
 
-  /** Call between `GuestBudget.enter` and `leave`, as everything that runs code of the engine. */
+  /**
+   * Call between `GuestBudget.enter` and `leave`, as everything that runs code of the engine. Throws a
+   * `StateQuotaError` when there is no room for one more state.
+   */
   constructor(options: LuaEngineOptions) {
     this.#print = options.print;
+    this.#quota = options.quota;
+    const refusal = this.#quota.addState((options.module.memory?.initial ?? 0) * pageBytes);
+    if (refusal !== undefined) throw new StateQuotaError(refusal);
     const target: ImportTarget = {
       memory: () => this.memory,
+      reserve: (bytes: number) => this.#quota.grow(bytes),
       call: (index: number, a: number, b: number): void => {
         this.api.__indirect_function_table.get(index)(a, b);
       },
@@ -196,14 +212,37 @@ export class LuaEngine {
 
   /** Compiles text (never bytecode); the function is left on the stack. The message, when it does not compile. */
   load(text: Buffer, chunkName: string): string | undefined {
-    const size = text.length;
+    return this.#load(text, chunkName, "t");
+  }
+
+  /** Loads what `dump` of an engine with the same module gave; the function is left on the stack. */
+  undump(chunk: Uint8Array): string | undefined {
+    return this.#load(Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength), "=?", "b");
+  }
+
+  /** The compiled form of the Lua function on top of the stack, with what messages need. */
+  dump(): Buffer {
+    const pieces: Buffer[] = [];
+    const table = this.api.__indirect_function_table;
+    const index = table.grow(1);
+    const take = (_L: number, start: number, size: number): number => {
+      pieces.push(Buffer.from(this.#view().subarray(start, start + size)));
+      return 0;
+    };
+    table.set(index, wrapHostFunctions([take], 4)[0]);
+    this.api.lua_dump(this.L, index, 0, 0);
+    return Buffer.concat(pieces);
+  }
+
+  #load(content: Buffer, chunkName: string, mode: "t" | "b"): string | undefined {
+    const size = content.length;
     const pointer = this.api.malloc(size + 1);
     const name = this.api.malloc(chunkName.length + 1);
     if (pointer === 0 || name === 0) return "not enough memory";
-    text.copy(this.#view(), pointer);
+    content.copy(this.#view(), pointer);
     this.#writeAt(name, chunkName);
     this.#view()[name + chunkName.length] = 0;
-    const status = this.api.luaL_loadbufferx(this.L, pointer, size, name, this.cString("t"));
+    const status = this.api.luaL_loadbufferx(this.L, pointer, size, name, this.cString(mode));
     this.api.free(pointer);
     this.api.free(name);
     return status === LuaStatus.Ok ? undefined : this.#takeMessage(this.L);
@@ -240,8 +279,14 @@ export class LuaEngine {
     this.#output(text);
   }
 
-  close(): void {
-    this.api.lua_close(this.L);
+  /**
+   * The state is not used any more: gives its room back. Its finalizers (`__gc`) do not run, since they are the
+   * script's.
+   */
+  release(): void {
+    if (this.#released) return;
+    this.#released = true;
+    this.#quota.removeState(this.memoryBytes);
   }
 
   /** The position of the nearest code that is not the host's own, which is in chunks named `=sluice`. */

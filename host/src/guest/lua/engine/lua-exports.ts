@@ -13,7 +13,6 @@ export interface LuaExports {
   free(pointer: number): void;
 
   luaL_newstate(): number;
-  lua_close(L: number): void;
   lua_newthread(L: number): number;
   lua_resetthread(L: number): number;
   lua_resume(L: number, from: number, args: number, resultsOut: number): number;
@@ -35,6 +34,7 @@ export interface LuaExports {
   luaL_where(L: number, level: number): void;
   luaL_traceback(L: number, of: number, text: number, level: number): void;
   luaL_loadbufferx(L: number, text: number, size: number, name: number, mode: number): number;
+  lua_dump(L: number, writer: number, data: number, strip: number): number;
   luaL_requiref(L: number, name: number, open: number, global: number): void;
 
   lua_gettop(L: number): number;

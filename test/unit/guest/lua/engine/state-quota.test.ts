@@ -1,0 +1,37 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { StateQuota } from "../../../../../host/src/guest/lua/engine/state-quota.ts";
+import { LuaHost } from "../../../../support/lua.ts";
+
+test("StateQuota counts states and their memory, and gives room back", () => {
+  const quota = new StateQuota({ states: 2, bytes: 100 });
+  assert.equal(quota.addState(40), undefined);
+  assert.equal(quota.addState(40), undefined);
+  assert.equal(quota.grow(30), false);
+  assert.equal(quota.grow(20), true);
+  assert.match(quota.addState(0)!, /the limit of 2 Lua states/);
+  quota.removeState(60);
+  assert.match(quota.addState(61)!, /have 40 bytes, and may have 100/);
+  assert.equal(quota.addState(60), undefined);
+});
+
+const source = "function envoy_on_request() end";
+
+test("a script is refused when the worker has no room for its state", () => {
+  const host = new LuaHost(new StateQuota({ states: 1, bytes: 64 * 1_048_576 }));
+  host.load(source);
+  assert.throws(() => host.load(source), /script load error: the limit of 1 Lua states per worker/);
+  assert.equal(host.environment.quota.states, 1);
+});
+
+test("a script's allocation fails when the states of a worker have all the memory they may have", () => {
+  const bytes = 8 * 1_048_576;
+  const host = new LuaHost(new StateQuota({ states: 10, bytes }));
+  assert.throws(() => host.load('text = ("x"):rep(10e6)'), /script load error: not enough memory/);
+  assert.equal(host.environment.quota.bytes, 0, "what failed holds nothing");
+  const script = host.load(`text = ("x"):rep(2e6) ${source}`);
+  assert.equal(host.environment.quota.bytes, script.engine.memoryBytes);
+  script.engine.release();
+  script.engine.release();
+  assert.equal(host.environment.quota.bytes, 0);
+});
