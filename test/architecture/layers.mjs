@@ -21,8 +21,21 @@ export const layers = {
     "host/src/http/codec",
     "host/src/http/filter-manager",
   ],
-  "host/src/router": [...leaf, "host/src/formatter"],
-  "host/src/upstream": [...leaf, "host/src/network", "host/src/http/codec"],
+  // Between who makes a request (router, async client) and the stream of a pool.
+  "host/src/http/upstream-request": [...leaf, "host/src/http/filter-manager"],
+  "host/src/router": [
+    ...leaf,
+    "host/src/formatter",
+    "host/src/http/filter-manager",
+    "host/src/http/upstream-request",
+  ],
+  "host/src/upstream": [
+    ...leaf,
+    "host/src/network",
+    "host/src/http/codec",
+    "host/src/http/filter-manager",
+    "host/src/http/upstream-request",
+  ],
   "host/src/stats": leaf,
   "host/src/formatter": leaf,
   // The header filter of access logs matches as routes do.
@@ -38,11 +51,22 @@ export const layers = {
   "host/src/extensions/network-filters/http_connection_manager": [
     "+",
     "host/src/http/connection-manager",
+    "host/src/http/filter-manager",
     "host/src/router",
     "host/src/formatter",
   ],
-  "host/src/extensions/http-filters/router": ["+", "host/src/router"],
+  "host/src/extensions/http-filters/router": [
+    "+",
+    "host/src/http/filter-manager",
+    "host/src/router",
+  ],
+  // The places where a Proxy-Wasm module can run.
   "host/src/extensions/http-filters/wasm": ["+", "host/src/guest/wasm", "host/src/guest/limits"],
+  "host/src/extensions/network-filters/wasm": ["+", "host/src/guest/wasm"],
+  "host/src/extensions/listener-filters/wasm": ["+", "host/src/guest/wasm"],
+  "host/src/extensions/access-loggers/wasm": ["+", "host/src/guest/wasm"],
+  "host/src/extensions/bootstrap/wasm": ["+", "host/src/guest/wasm"],
+  "host/src/extensions/stat-sinks/wasm": ["+", "host/src/guest/wasm"],
   "host/src/extensions/http-filters/lua": ["+", "host/src/guest/lua", "host/src/guest/limits"],
   "host/src/extensions/access-loggers/file": ["+", "host/src/access-log", "host/src/formatter"],
   "host/src/extensions/access-loggers/stdout": ["+", "host/src/access-log", "host/src/formatter"],

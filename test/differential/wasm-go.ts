@@ -14,9 +14,8 @@ const skip = existsSync(file) ? false : "not built: test/fixtures/wasm/go/build.
 
 test("a Go filter reads headers and bodies, answers, counts and shares", { skip }, async () => {
   const host = new WasmHost();
-  const handle = await host.load(readFileSync(file), pluginSettings({ configuration: "hello" }));
-  const { plugin } = handle.root;
-  const instances = new PluginInstances(host.runtime, plugin, handle, host.dispatcher);
+  const settings = pluginSettings({ configuration: "hello" });
+  const instances = new PluginInstances(await host.start(readFileSync(file), settings));
   await using server = await HcmServer.start({
     filters: [
       { name: "wasm", instances },

@@ -20,9 +20,7 @@ class Proxy {
     const proxy = new Proxy();
     const { host } = proxy;
     const settings = pluginSettings({ configuration, failurePolicy: "reload" });
-    const handle = await host.load(module, settings);
-    const { plugin } = handle.root;
-    const instances = new PluginInstances(host.runtime, plugin, handle, host.dispatcher);
+    const instances = new PluginInstances(await host.start(module, settings));
     proxy.server = await HcmServer.start({
       filters: [
         { name: "wasm", instances },

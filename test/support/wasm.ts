@@ -13,6 +13,7 @@ import { WasmFilter } from "../../host/src/extensions/http-filters/wasm/wasm-fil
 import { preparePlugin } from "../../host/src/guest/wasm/canary.ts";
 import type { Plugin, PluginSettings } from "../../host/src/guest/wasm/plugin.ts";
 import { type PluginHandle, WasmRuntime } from "../../host/src/guest/wasm/runtime.ts";
+import { WorkerPlugin } from "../../host/src/guest/wasm/worker-plugin.ts";
 import type { PluginStats } from "../../host/src/guest/wasm/stats.ts";
 import { ownBudget } from "./guarded.ts";
 import { RecordedClusters } from "./wasm-clusters.ts";
@@ -194,6 +195,12 @@ export class WasmHost {
     const acquired = this.runtime.acquire(plugin);
     assert.ok(acquired.ok, acquired.ok ? "" : acquired.error);
     return acquired.value;
+  }
+
+  /** Loads a plugin as the places where it runs hold it. */
+  async start(code: Uint8Array, settings = pluginSettings()): Promise<WorkerPlugin> {
+    const handle = await this.load(code, settings);
+    return new WorkerPlugin(this.runtime, handle.root.plugin, handle, this.dispatcher);
   }
 }
 

@@ -12,9 +12,7 @@ async function request(
   code: Uint8Array,
   configuration = "",
 ): Promise<FilterHarness> {
-  const handle = await host.load(code, pluginSettings({ configuration }));
-  const { plugin } = handle.root;
-  const instances = new PluginInstances(host.runtime, plugin, handle, host.dispatcher);
+  const instances = new PluginInstances(await host.start(code, pluginSettings({ configuration })));
   const stream = new FilterHarness({
     filters: ["W"],
     instances: { W: instances },

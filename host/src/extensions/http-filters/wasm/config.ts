@@ -1,198 +1,28 @@
 import type { Wasm } from "../../../config/gen/envoy/extensions/filters/http/wasm/v3/wasm_pb.js";
-import type {
-  CapabilityRestrictionConfig,
-  EnvironmentVariables,
-  PluginConfig,
-  VmConfig,
-} from "../../../config/gen/envoy/extensions/wasm/v3/wasm_pb.js";
-import type {
-  HttpFilterContext,
-  HttpFilterFactory,
-  ParseContext,
-  PrepareContext,
-} from "../../../contracts/extension.ts";
+import type { HttpFilterContext, HttpFilterFactory } from "../../../contracts/extension.ts";
 import type { HttpFilterInstances } from "../../../contracts/http/filter.ts";
-import type { Result } from "../../../contracts/result.ts";
-import type {
-  FailurePolicy,
-  Plugin,
-  PluginSettings,
-  VmSettings,
-} from "../../../guest/wasm/plugin.ts";
-import { wasmRuntimeOf } from "../../../guest/wasm/runtime.ts";
-import { configurationBytes } from "./guest-configuration.ts";
+import {
+  parsePluginConfig,
+  preparePluginConfig,
+  type WasmPluginConfig,
+} from "../../../guest/wasm/plugin-config.ts";
+import { WorkerPlugin } from "../../../guest/wasm/worker-plugin.ts";
 import { PluginInstances } from "./plugin-instances.ts";
 import { parseRouteConfig, type WasmRouteConfig } from "./route-config.ts";
 
-/** `envoy.extensions.filters.http.wasm.v3.Wasm` as plain data: parsed, then (`plugin`) prepared. */
-export type WasmConfig =
-  | { readonly stage: "parsed"; readonly settings: PluginSettings; readonly code: Uint8Array }
-  | { readonly stage: "prepared"; readonly plugin: Plugin };
-
-/** The engine's name in Envoy's configuration; V8 it is here too. */
-const runtimeName = "envoy.wasm.runtime.v8";
-/** `FailurePolicy` by its numbers; not specified is closed. */
-const failurePolicies: readonly FailurePolicy[] = ["closed", "reload", "closed", "open"];
-/** Of `reload_config.backoff.base_interval`. */
-const reloadBackoffDefaultMs = 1000;
-
-const noBytes = new Uint8Array(0);
-
-function parseConfig(message: Wasm, context: ParseContext): WasmConfig {
-  const config = message.config;
-  if (config === undefined) {
-    context.problem(message, "config", "is missing: it names the plugin and its code");
-    return { stage: "parsed", settings: emptySettings, code: noBytes };
-  }
-  const failure = parseFailure(config, context);
-  const vm = config.vm.case === "vmConfig" ? config.vm.value : undefined;
-  if (vm === undefined) {
-    context.problem(config, "vm_config", "is missing: it names the code");
-    return { stage: "parsed", settings: emptySettings, code: noBytes };
-  }
-  const settings: PluginSettings = {
-    name: config.name,
-    rootId: config.rootId,
-    vm: parseVm(vm, config, context),
-    configuration: configurationBytes(config.configuration, config, context),
-    allowOnHeadersStopIteration: config.allowOnHeadersStopIteration ?? false,
-    ...failure,
-  };
-  return { stage: "parsed", settings, code: parseCode(vm, context) };
+function createFilterFactory(
+  config: WasmPluginConfig,
+  context: HttpFilterContext,
+): HttpFilterInstances {
+  return new PluginInstances(WorkerPlugin.start(config, context));
 }
 
-const emptySettings: PluginSettings = {
-  name: "",
-  rootId: "",
-  vm: {
-    vmId: "",
-    runtime: runtimeName,
-    configuration: noBytes,
-    environment: [],
-    allowedCapabilities: undefined,
-  },
-  configuration: noBytes,
-  allowOnHeadersStopIteration: false,
-  failurePolicy: "closed",
-  liveStreamsGoOn: false,
-  reloadBackoffMs: reloadBackoffDefaultMs,
-};
-
-function parseFailure(
-  config: PluginConfig,
-  context: ParseContext,
-): Pick<PluginSettings, "failurePolicy" | "liveStreamsGoOn" | "reloadBackoffMs"> {
-  const number: number = config.failurePolicy;
-  const policy = failurePolicies[number];
-  if (policy === undefined) {
-    context.problem(config, "failure_policy", `${number} is an unknown failure policy`);
-  }
-  if (config.failOpen && number !== 0) {
-    context.problem(config, "fail_open", "only one of fail_open or failure_policy can be set");
-  }
-  if (config.reloadConfig !== undefined && policy !== "reload") {
-    context.warning(config, "reload_config", "has no effect without failure_policy FAIL_RELOAD");
-  }
-  return {
-    failurePolicy: config.failOpen ? "open" : (policy ?? "closed"),
-    liveStreamsGoOn: config.failOpen,
-    reloadBackoffMs: context.durationMs(
-      config.reloadConfig?.backoff?.baseInterval,
-      reloadBackoffDefaultMs,
-    ),
-  };
-}
-
-function parseVm(vm: VmConfig, config: PluginConfig, context: ParseContext): VmSettings {
-  if (vm.runtime !== "" && vm.runtime !== runtimeName) {
-    const text = `"${vm.runtime}" is not supported; use "${runtimeName}", which runs the same modules`;
-    context.problem(vm, "runtime", text);
-  }
-  return {
-    vmId: vm.vmId,
-    runtime: runtimeName,
-    configuration: configurationBytes(vm.configuration, vm, context),
-    environment: parseEnvironment(vm.environmentVariables, config.name, context),
-    allowedCapabilities: allowedCapabilities(
-      vm.capabilityRestrictionConfig ?? config.capabilityRestrictionConfig,
-    ),
-  };
-}
-
-/** An empty map allows everything. */
-function allowedCapabilities(
-  restriction: CapabilityRestrictionConfig | undefined,
-): readonly string[] | undefined {
-  const names = Object.keys(restriction?.allowedCapabilities ?? {});
-  return names.length === 0 ? undefined : names.sort();
-}
-
-function parseEnvironment(
-  variables: EnvironmentVariables | undefined,
-  pluginName: string,
-  context: ParseContext,
-): [string, string][] {
-  if (variables === undefined) return [];
-  const entries = Object.entries(variables.keyValues);
-  const seen = new Set(entries.map(([key]) => key));
-  for (const key of variables.hostEnvKeys) {
-    if (seen.has(key)) {
-      const text = `Key ${key} is duplicated in envoy.extensions.wasm.v3.VmConfig.environment_variables for ${pluginName}. All the keys must be unique.`;
-      context.problem(variables, "host_env_keys", text);
-    }
-    seen.add(key);
-    const value = process.env[key];
-    if (value !== undefined) entries.push([key, value]);
-  }
-  return entries;
-}
-
-function parseCode(vm: VmConfig, context: ParseContext): Uint8Array {
-  const code = vm.code;
-  if (code === undefined) {
-    context.problem(vm, "code", "is missing: the module is not named");
-    return noBytes;
-  }
-  switch (code.specifier.case) {
-    case "local":
-      return context.dataSource(code.specifier.value, code, "local") ?? noBytes;
-    case "remote":
-      return noBytes; // refused as a field
-    case undefined:
-      context.problem(code, "local", "is missing: the module is not named");
-      return noBytes;
-  }
-}
-
-async function prepare(
-  config: WasmConfig,
-  context: PrepareContext,
-): Promise<Result<WasmConfig, string>> {
-  if (config.stage === "prepared") return { ok: true, value: config };
-  // Workers never need what checks and compiles modules.
-  const { preparePlugin } = await import("../../../guest/wasm/canary.ts");
-  const prepared = await preparePlugin(config.settings, config.code, context);
-  if (!prepared.ok) return prepared;
-  return { ok: true, value: { stage: "prepared", plugin: prepared.value } };
-}
-
-function createFilterFactory(config: WasmConfig, context: HttpFilterContext): HttpFilterInstances {
-  if (config.stage !== "prepared") throw new Error("the plugin was not prepared");
-  const { plugin } = config;
-  const runtime = wasmRuntimeOf(context);
-  const acquired = runtime.acquire(plugin);
-  if (!acquired.ok) {
-    throw new Error(`Unable to create Wasm plugin ${plugin.settings.name}: ${acquired.error}`);
-  }
-  return new PluginInstances(runtime, plugin, acquired.value, context.dispatcher);
-}
-
-export const wasmFilter: HttpFilterFactory<WasmConfig, WasmRouteConfig> = {
+export const wasmFilter: HttpFilterFactory<WasmPluginConfig, WasmRouteConfig> = {
   name: "envoy.filters.http.wasm",
   messageName: "envoy.extensions.filters.http.wasm.v3.Wasm",
   isTerminal: false,
-  parseConfig: parseConfig as HttpFilterFactory<WasmConfig>["parseConfig"],
-  prepare,
+  parseConfig: (message: Wasm, context) => parsePluginConfig(message.config, message, context),
+  prepare: preparePluginConfig,
   createFilterFactory,
   routeMessageName: "sluice.http.wasm.v1.WasmPerRoute",
   parseRouteConfig,

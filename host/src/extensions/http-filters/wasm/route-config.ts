@@ -1,6 +1,6 @@
 import type { WasmPerRoute } from "../../../config/gen/sluice/http/wasm/v1/wasm_pb.js";
 import type { ParseContext } from "../../../contracts/extension.ts";
-import { configurationBytes } from "./guest-configuration.ts";
+import { configurationBytes } from "../../../guest/wasm/guest-configuration.ts";
 
 /** `sluice.http.wasm.v1.WasmPerRoute` as plain data. */
 export type WasmRouteConfig =

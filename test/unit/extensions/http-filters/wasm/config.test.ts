@@ -2,15 +2,13 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { JsonValue } from "@bufbuild/protobuf";
 import type { Wasm } from "../../../../../host/src/config/gen/envoy/extensions/filters/http/wasm/v3/wasm_pb.js";
-import {
-  type WasmConfig,
-  wasmFilter,
-} from "../../../../../host/src/extensions/http-filters/wasm/config.ts";
+import { wasmFilter } from "../../../../../host/src/extensions/http-filters/wasm/config.ts";
+import type { WasmPluginConfig } from "../../../../../host/src/guest/wasm/plugin-config.ts";
 import { messageOf, recordingParseContext } from "../../../../support/config-message.ts";
 
 const code = { local: { inline_string: "code" } };
 
-function parse(config: JsonValue): { config: WasmConfig; problems: string[] } {
+function parse(config: JsonValue): { config: WasmPluginConfig; problems: string[] } {
   const context = recordingParseContext();
   const message = messageOf<Wasm>("envoy.extensions.filters.http.wasm.v3.Wasm", { config });
   const parsed = wasmFilter.parseConfig(message as never, context);

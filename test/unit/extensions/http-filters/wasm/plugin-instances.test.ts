@@ -23,9 +23,7 @@ class Policy {
     const policy = new Policy();
     const { host } = policy;
     const { name: _name, configuration: _configuration, vm: _vm, ...changes } = failure;
-    const handle = await host.load(probe, pluginSettings(changes));
-    const { plugin } = handle.root;
-    policy.instances = new PluginInstances(host.runtime, plugin, handle, host.dispatcher);
+    policy.instances = new PluginInstances(await host.start(probe, pluginSettings(changes)));
     return policy;
   }
 
@@ -122,8 +120,7 @@ async function onRoutes(failurePolicy: "closed" | "open"): Promise<{
 }> {
   const host = new WasmHost();
   const settings = pluginSettings({ configuration: "base", failurePolicy });
-  const handle = await host.load(await guest(configured), settings);
-  const instances = new PluginInstances(host.runtime, handle.root.plugin, handle, host.dispatcher);
+  const instances = new PluginInstances(await host.start(await guest(configured), settings));
   host.logger.take();
   const status = (config?: WasmRouteConfig): string | undefined => {
     const route = { perFilterConfig: () => config, filterDisabled: () => undefined };

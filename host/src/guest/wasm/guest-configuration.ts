@@ -1,6 +1,6 @@
 import type { Message } from "@bufbuild/protobuf";
 import type { Any } from "@bufbuild/protobuf/wkt";
-import type { ParseContext } from "../../../contracts/extension.ts";
+import type { ParseContext } from "../../contracts/extension.ts";
 
 /** What the guest gets: the text or bytes of a StringValue or BytesValue, the encoded message of any other type. */
 export function configurationBytes(
