@@ -43,8 +43,11 @@ export const layers = {
 
   // Guests. limits is a leaf that the others use.
   "host/src/guest/limits": leaf,
-  "host/src/guest/wasm": [...leaf, "host/src/guest/limits"],
-  "host/src/guest/lua": [...leaf, "host/src/guest/limits"],
+  // What guests cost and do, seen from outside.
+  "host/src/guest/watch": leaf,
+  "host/src/guest/shared": leaf,
+  "host/src/guest/wasm": [...leaf, "host/src/guest/limits", "host/src/guest/shared"],
+  "host/src/guest/lua": [...leaf, "host/src/guest/limits", "host/src/guest/shared"],
 
   // Extensions: nobody imports them but all.ts; none imports a sibling.
   "host/src/extensions/*/*": [...leaf, "host/src/extensions/*/common"],
@@ -67,7 +70,12 @@ export const layers = {
   "host/src/extensions/access-loggers/wasm": ["+", "host/src/guest/wasm"],
   "host/src/extensions/bootstrap/wasm": ["+", "host/src/guest/wasm"],
   "host/src/extensions/stat-sinks/wasm": ["+", "host/src/guest/wasm"],
-  "host/src/extensions/http-filters/lua": ["+", "host/src/guest/lua", "host/src/guest/limits"],
+  "host/src/extensions/http-filters/lua": [
+    "+",
+    "host/src/guest/lua",
+    "host/src/guest/limits",
+    "host/src/guest/shared",
+  ],
   "host/src/extensions/access-loggers/file": ["+", "host/src/access-log", "host/src/formatter"],
   "host/src/extensions/access-loggers/stdout": ["+", "host/src/access-log", "host/src/formatter"],
   "host/src/extensions/access-loggers/stderr": ["+", "host/src/access-log", "host/src/formatter"],
@@ -102,7 +110,7 @@ export const layers = {
     "host/src/listener",
     "host/src/upstream",
     "host/src/guest/limits",
-    "host/src/guest/wasm/shared",
+    "host/src/guest/shared",
     "host/src/extensions/all.ts",
     "host/src/cli",
     // What the two processes say to each other.

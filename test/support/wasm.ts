@@ -1,9 +1,6 @@
 import assert from "node:assert/strict";
 import type { GuestShared } from "../../host/src/contracts/config/guests.ts";
-import {
-  createGuestShared,
-  WasmSharedState,
-} from "../../host/src/guest/wasm/shared/shared-state.ts";
+import { createGuestShared, GuestSharedState } from "../../host/src/guest/shared/shared-state.ts";
 import { StatsStore } from "../../host/src/stats/stats-store.ts";
 import type { LocalInfo } from "../../host/src/contracts/config/snapshot.ts";
 import type { PrepareContext } from "../../host/src/contracts/extension.ts";
@@ -132,7 +129,7 @@ export class WasmHost {
   } satisfies PluginStats;
   readonly runtime: WasmRuntime;
   readonly epoch: WebAssembly.Memory;
-  readonly shared: WasmSharedState;
+  readonly shared: GuestSharedState;
   readonly clusters = new RecordedClusters();
   readonly #guestShared: GuestShared;
   readonly #stats = new StatsStore().main;
@@ -143,7 +140,7 @@ export class WasmHost {
     guestShared: GuestShared = createGuestShared(),
   ) {
     this.#guestShared = guestShared;
-    this.shared = new WasmSharedState(guestShared);
+    this.shared = new GuestSharedState(guestShared);
     this.dispatcher = dispatcher;
     const { epoch, budget } = ownBudget();
     this.epoch = epoch;

@@ -1,7 +1,7 @@
 import type { ServerOptions } from "../cli/options.ts";
 import { maxWorkers } from "../cli/options.ts";
 import { sluiceVersion } from "../cli/version.ts";
-import { createGuestShared } from "../guest/wasm/shared/shared-state.ts";
+import { createGuestShared } from "../guest/shared/shared-state.ts";
 import { prepareAll } from "../config/prepare.ts";
 import { ProblemList, type Problem } from "../config/problem.ts";
 import type { ClusterConfig } from "../contracts/config/snapshot.ts";

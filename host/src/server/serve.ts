@@ -7,7 +7,7 @@ import { formatProblem } from "../config/problem.ts";
 import type { ClusterConfig } from "../contracts/config/snapshot.ts";
 import type { Result } from "../contracts/result.ts";
 import { registry } from "../extensions/all.ts";
-import { WasmSharedState } from "../guest/wasm/shared/shared-state.ts";
+import { GuestSharedState } from "../guest/shared/shared-state.ts";
 import type { Watchdog } from "../guest/limits/watchdog.ts";
 import type { SnapshotUpdate } from "../snapshot/update.ts";
 import { StatsStore } from "../stats/stats-store.ts";
@@ -49,7 +49,7 @@ class MainThread implements ServerComponents {
     this.#environment = environment;
     const log = { levels: levels.memory, path: options.logPath };
     const { guestShared } = environment.configuration;
-    const sharedState = new WasmSharedState(guestShared);
+    const sharedState = new GuestSharedState(guestShared);
     const stats = this.#stats;
     stats.onFlush(() => sharedState.metrics.show(stats.main));
     this.workerHooks = new WorkerServiceHooks({ stats, watchdog, log, guestShared, sharedState });

@@ -1,6 +1,6 @@
 import { MessageChannel } from "node:worker_threads";
 import { createEpochMemory } from "../guest/limits/epoch.ts";
-import type { WasmSharedState } from "../guest/wasm/shared/shared-state.ts";
+import type { GuestSharedState } from "../guest/shared/shared-state.ts";
 import type { GuestShared } from "../contracts/config/guests.ts";
 import type { WatchedMemory, Watchdog } from "../guest/limits/watchdog.ts";
 import type { WorkerLog } from "../snapshot/messages.ts";
@@ -14,7 +14,7 @@ export interface WorkerServices {
   readonly log: WorkerLog;
   /** What guests share, as the main thread has it. */
   readonly guestShared: GuestShared;
-  readonly sharedState: WasmSharedState;
+  readonly sharedState: GuestSharedState;
 }
 
 interface Attached {

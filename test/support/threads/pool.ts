@@ -12,7 +12,7 @@ import {
   type WorkerHooks,
   type WorkerPoolLimits,
 } from "../../../host/src/server/worker-pool.ts";
-import { createGuestShared } from "../../../host/src/guest/wasm/shared/shared-state.ts";
+import { createGuestShared } from "../../../host/src/guest/shared/shared-state.ts";
 import { noGuestLimits } from "../guest-limits.ts";
 import type { FakeExtension } from "./fake-runtime.ts";
 

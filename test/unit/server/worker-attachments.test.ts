@@ -4,8 +4,8 @@ import type { MessagePort } from "node:worker_threads";
 import type { Watchdog } from "../../../host/src/guest/limits/watchdog.ts";
 import {
   createGuestShared,
-  WasmSharedState,
-} from "../../../host/src/guest/wasm/shared/shared-state.ts";
+  GuestSharedState,
+} from "../../../host/src/guest/shared/shared-state.ts";
 import { WorkerServiceHooks } from "../../../host/src/server/worker-attachments.ts";
 import { createWorkerStats } from "../../../host/src/stats/attach.ts";
 import { StatsStore } from "../../../host/src/stats/stats-store.ts";
@@ -25,7 +25,7 @@ function setUp() {
   const stats = new StatsStore();
   const log = { levels: new SharedArrayBuffer(1), path: "x" };
   const guestShared = createGuestShared();
-  const sharedState = new WasmSharedState(guestShared);
+  const sharedState = new GuestSharedState(guestShared);
   const services = { stats, watchdog, log, guestShared, sharedState };
   return { hooks: new WorkerServiceHooks(services), stats, watched, log, guestShared, sharedState };
 }
@@ -71,7 +71,7 @@ test("WorkerServiceHooks give each worker a number of its own, and let go of wha
   const first = hooks.onWorkerBorn(0).guestShared;
   const second = hooks.onWorkerBorn(1).guestShared;
   assert.deepEqual([first.thread, second.thread], [2, 3]);
-  const worker = new WasmSharedState(first);
+  const worker = new GuestSharedState(first);
   worker.hold("vm");
   worker.data.set("vm", "key", Buffer.from("value"), 0);
   hooks.onWorkerGone(1);

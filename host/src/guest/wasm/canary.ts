@@ -7,7 +7,8 @@ import { ModuleCache } from "./engine/module-cache.ts";
 import { pluginKey, vmKey } from "./plugin-key.ts";
 import type { Plugin, PluginSettings } from "./plugin.ts";
 import type { VmEnvironment } from "./proxy-wasm/vm.ts";
-import { createVm, guestSharedOf, startPlugin } from "./runtime.ts";
+import { guestSharedOf } from "../shared/shared-state.ts";
+import { createVm, startPlugin } from "./runtime.ts";
 import { uncounted } from "./stats.ts";
 
 /**

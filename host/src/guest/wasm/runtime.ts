@@ -7,7 +7,7 @@ import { GuestExports } from "./proxy-wasm/guest-exports.ts";
 import { vmImports } from "./proxy-wasm/imports.ts";
 import { RootContext } from "./proxy-wasm/root-context.ts";
 import { Restriction, type VmEnvironment, WasmVm } from "./proxy-wasm/vm.ts";
-import { WasmSharedState } from "./shared/shared-state.ts";
+import { guestSharedOf } from "../shared/shared-state.ts";
 import { type PluginStats, pluginStats } from "./stats.ts";
 
 /** Makes an instance and runs its start functions. The text of an error says what failed. */
@@ -192,11 +192,4 @@ export function wasmRuntimeOf(context: WorkerContext): WasmRuntime {
       return known;
     });
   });
-}
-
-/** What guests share, as this thread has it. */
-export function guestSharedOf(
-  context: Pick<WorkerContext, "guestShared" | "singleton">,
-): WasmSharedState {
-  return context.singleton("sluice.wasm_shared", () => new WasmSharedState(context.guestShared));
 }

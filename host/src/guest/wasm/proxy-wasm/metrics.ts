@@ -1,9 +1,12 @@
 import { METRIC_COUNTER, METRIC_GAUGE, METRIC_HISTOGRAM } from "@sluice/abi";
 import type { Histogram, StatsScope } from "../../../contracts/stats.ts";
-import { type SharedMetric, type SharedMetrics, statNameOf } from "../shared/shared-metrics.ts";
+import { type SharedMetric, type SharedMetrics, statNameOf } from "../../shared/shared-metrics.ts";
 
 /** Bytes of a metric's name. */
 export const metricNameMax = 1024;
+
+/** Envoy's scope of what modules define. */
+const metricPrefix = "wasmcustom.";
 
 /** The low bits of a metric's id hold its type; numbers go up by this. */
 const idStep = 4;
@@ -34,9 +37,15 @@ export class VmMetrics {
     if (this.#ids.size >= this.#metricsMax || name.length > metricNameMax) return undefined;
     const id = this.#nextIds[type]!;
     if (type === METRIC_HISTOGRAM) {
-      this.#histograms.set(id, this.#stats?.histogram(statNameOf(name), "unspecified"));
+      this.#histograms.set(
+        id,
+        this.#stats?.histogram(statNameOf(metricPrefix + name), "unspecified"),
+      );
     } else {
-      const value = this.#shared.define(type === METRIC_COUNTER ? "counter" : "gauge", name);
+      const value = this.#shared.define(
+        type === METRIC_COUNTER ? "counter" : "gauge",
+        metricPrefix + name,
+      );
       if (value === undefined) return undefined;
       this.#values.set(id, value);
     }

@@ -6,7 +6,7 @@ import { formatBacktrace, guestFrames } from "../../limits/backtrace.ts";
 import type { GuestBudget } from "../../limits/guest-budget.ts";
 import type { ClusterManager } from "../../../contracts/upstream/cluster.ts";
 import type { StatsScope } from "../../../contracts/stats.ts";
-import type { WasmSharedState } from "../shared/shared-state.ts";
+import type { GuestSharedState } from "../../shared/shared-state.ts";
 import { GuestMemory } from "../engine/guest-memory.ts";
 import type { Plugin } from "../plugin.ts";
 import type { PluginStats } from "../stats.ts";
@@ -26,7 +26,7 @@ export interface VmEnvironment {
   readonly createTimer?: ((callback: () => void) => Timer) | undefined;
   readonly localInfo: LocalInfo;
   /** Data, queues and metrics of all threads. */
-  readonly shared: WasmSharedState;
+  readonly shared: GuestSharedState;
   /** Absent in canary runs, whose calls are never made. */
   readonly clusters?: ClusterManager | undefined;
   /** The root of all stats, for histograms of modules. Absent in canary runs. */

@@ -6,7 +6,7 @@ import {
   STATUS_NOT_FOUND,
   STATUS_OK,
 } from "@sluice/abi";
-import { queueBytesMax } from "../../shared/shared-queues.ts";
+import { queueBytesMax } from "../../../shared/shared-queues.ts";
 import type { WasmVm } from "../vm.ts";
 
 /** Bytes of a key or of a queue's name. */

@@ -3,8 +3,8 @@ import { test } from "node:test";
 import fc from "fast-check";
 import {
   createGuestShared,
-  WasmSharedState,
-} from "../../../../../host/src/guest/wasm/shared/shared-state.ts";
+  GuestSharedState,
+} from "../../../../host/src/guest/shared/shared-state.ts";
 
 const vmId = fc.constantFrom("a", "b");
 const key = fc.integer({ min: 0, max: 7 }).map((n) => "k".repeat(n * 40));
@@ -20,7 +20,7 @@ test("shared data and queues hold what a map and lists would", () => {
   fc.assert(
     fc.property(fc.array(step, { maxLength: 120 }), (steps) => {
       const shared = createGuestShared();
-      const threads = [1, 2].map((thread) => new WasmSharedState({ ...shared, thread }));
+      const threads = [1, 2].map((thread) => new GuestSharedState({ ...shared, thread }));
       const values = new Map<string, Buffer>();
       const queues = new Map<string, Buffer[]>();
       for (const id of ["a", "b"]) threads[0]!.hold(id);

@@ -1,16 +1,13 @@
-import type { StatsScope } from "../../../contracts/stats.ts";
+import type { StatsScope } from "../../contracts/stats.ts";
 import type { SharedHeap } from "./shared-heap.ts";
 import type { SharedMap } from "./shared-map.ts";
 
-/** Envoy's scope of what modules define. */
-const metricPrefix = "wasmcustom.";
-
 /** The stat of a metric whose name has one character per byte. */
 export function statNameOf(name: string): string {
-  return metricPrefix + Buffer.from(name, "latin1").toString();
+  return Buffer.from(name, "latin1").toString();
 }
 
-/** A counter or gauge that all VMs of the process share by name. */
+/** A counter or gauge that all guests of the process share by name. */
 export class SharedMetric {
   readonly #values: BigInt64Array;
   readonly #at: number;
@@ -33,7 +30,7 @@ export class SharedMetric {
   }
 }
 
-/** The counters and gauges that modules define. They stay when their VMs go. */
+/** The counters and gauges that guests define. They stay when the guests go. */
 export class SharedMetrics {
   readonly #heap: SharedHeap;
   readonly #map: SharedMap;
@@ -45,7 +42,7 @@ export class SharedMetrics {
     this.#map = map;
   }
 
-  /** Undefined when the memory is full. */
+  /** `name`: of the stat, one character per byte. Undefined when the memory is full. */
   define(kind: "counter" | "gauge", name: string): SharedMetric | undefined {
     const key = `${kind === "counter" ? "c" : "g"}${name}`;
     const entry = this.#heap.locked(() => this.#map.find(key) || this.#map.insert(key, 0));

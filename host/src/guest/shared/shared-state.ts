@@ -6,15 +6,23 @@ import { createSharedHeap, SharedHeap } from "./shared-heap.ts";
 import { SharedMap } from "./shared-map.ts";
 import { SharedMetrics } from "./shared-metrics.ts";
 import { SharedQueues } from "./shared-queues.ts";
-import type { GuestShared } from "../../../contracts/config/guests.ts";
+import type { GuestShared } from "../../contracts/config/guests.ts";
+import type { WorkerContext } from "../../contracts/runtime.ts";
 
 /** Makes what all threads share. `thread` is the number of the thread that makes it. */
 export function createGuestShared(): GuestShared {
   return { memory: createSharedHeap(), channel: `sluice.wasm.${randomUUID()}`, thread: 1 };
 }
 
+/** What guests share, as the calling thread has it. */
+export function guestSharedOf(
+  context: Pick<WorkerContext, "guestShared" | "singleton">,
+): GuestSharedState {
+  return context.singleton("sluice.guest_shared", () => new GuestSharedState(context.guestShared));
+}
+
 /** Shared data, queues and metrics as one thread sees them. */
-export class WasmSharedState {
+export class GuestSharedState {
   readonly data: SharedData;
   readonly queues: SharedQueues;
   readonly metrics: SharedMetrics;

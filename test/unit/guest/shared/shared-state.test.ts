@@ -2,28 +2,28 @@ import assert from "node:assert/strict";
 import { once } from "node:events";
 import { test } from "node:test";
 import { Worker } from "node:worker_threads";
-import type { GuestShared } from "../../../../../host/src/contracts/config/guests.ts";
+import type { GuestShared } from "../../../../host/src/contracts/config/guests.ts";
 import {
   allQueuesBytesMax,
   queueBytesMax,
-} from "../../../../../host/src/guest/wasm/shared/shared-queues.ts";
-import { sharedDataBytesMax } from "../../../../../host/src/guest/wasm/shared/shared-data.ts";
+} from "../../../../host/src/guest/shared/shared-queues.ts";
+import { sharedDataBytesMax } from "../../../../host/src/guest/shared/shared-data.ts";
 import {
   createGuestShared,
-  WasmSharedState,
-} from "../../../../../host/src/guest/wasm/shared/shared-state.ts";
+  GuestSharedState,
+} from "../../../../host/src/guest/shared/shared-state.ts";
 
 const ok = 0;
 const casMismatch = 8;
 const internalFailure = 10;
 
 /** The same memory as two threads see it. */
-function twoThreads(): [WasmSharedState, WasmSharedState, GuestShared] {
+function twoThreads(): [GuestSharedState, GuestSharedState, GuestShared] {
   const shared = createGuestShared();
-  return [new WasmSharedState(shared), new WasmSharedState({ ...shared, thread: 2 }), shared];
+  return [new GuestSharedState(shared), new GuestSharedState({ ...shared, thread: 2 }), shared];
 }
 
-function text(value: ReturnType<WasmSharedState["data"]["get"]>): string {
+function text(value: ReturnType<GuestSharedState["data"]["get"]>): string {
   if (value === undefined || value === "missing") return String(value);
   return `${Buffer.from(value.bytes).toString()} ${value.cas}`;
 }
@@ -131,7 +131,7 @@ test("a thread that died inside the lock costs the others nothing", () => {
 
 test("compare-and-swap and metrics lose nothing between real threads", async () => {
   const shared = createGuestShared();
-  const state = new WasmSharedState(shared);
+  const state = new GuestSharedState(shared);
   const rounds = 300;
   const workers = [2, 3, 4].map((thread) => {
     const workerData = { shared: { ...shared, thread }, rounds };
@@ -183,8 +183,8 @@ test("counters are shown by what they grew, gauges as they are", () => {
   assert.deepEqual(
     [...shown],
     [
-      ["wasmcustom.c", 8],
-      ["wasmcustom.g", -2],
+      ["c", 8],
+      ["g", -2],
     ],
   );
 });
