@@ -155,6 +155,8 @@ export function listenerConfig(
 ): ListenerConfig {
   return {
     name,
+    metadata: {},
+    direction: "unspecified",
     statPrefix: name,
     address: { kind: "ip", ip: "127.0.0.1", port: 0, family: 4 },
     additionalAddresses: [],
@@ -186,6 +188,7 @@ export function clusterConfig(
   return {
     name,
     observabilityName: name,
+    httpFilters: [],
     type: "STATIC",
     lbPolicy: "ROUND_ROBIN",
     connectTimeoutMs: 5000,

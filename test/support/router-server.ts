@@ -150,6 +150,7 @@ export class RouterServer implements AsyncDisposable {
       dynamicStats: true,
       suppressEnvoyHeaders: false,
       respectExpectedRqTimeout: false,
+      upstreamHttpFilters: [],
       ...options.router,
     };
     const instances = await routerFilter.createFilterFactory(config, context);

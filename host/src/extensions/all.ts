@@ -5,6 +5,7 @@ import { stderrAccessLogger } from "./access-loggers/stderr/config.ts";
 import { stdoutAccessLogger } from "./access-loggers/stdout/config.ts";
 import { luaFilter } from "./http-filters/lua/config.ts";
 import { routerFilter } from "./http-filters/router/config.ts";
+import { upstreamCodecFilter } from "./http-filters/upstream_codec/config.ts";
 import { wasmFilter } from "./http-filters/wasm/config.ts";
 import { httpInspectorFilter } from "./listener-filters/http_inspector/config.ts";
 import { directResponseFilter } from "./network-filters/direct_response/config.ts";
@@ -14,7 +15,7 @@ import { tcpProxyFilter } from "./network-filters/tcp_proxy/config.ts";
 
 /** Everything that is built in. A new extension becomes known by a line here. */
 export const registry: ExtensionRegistry = createRegistry({
-  httpFilters: [luaFilter, routerFilter, wasmFilter],
+  httpFilters: [luaFilter, routerFilter, upstreamCodecFilter, wasmFilter],
   networkFilters: [directResponseFilter, echoFilter, httpConnectionManagerFilter, tcpProxyFilter],
   listenerFilters: [httpInspectorFilter],
   accessLoggers: [fileAccessLogger, stderrAccessLogger, stdoutAccessLogger],

@@ -46,11 +46,12 @@ class RouteTableImpl implements RouteTable {
     this.#onlyDefault = this.#exact.size === 0 && this.#suffixes.isEmpty && this.#prefixes.isEmpty;
   }
 
-  route(headers: RequestHeaderMap, _streamInfo: StreamInfo, random: number): Route | undefined {
+  route(headers: RequestHeaderMap, streamInfo: StreamInfo, random: number): Route | undefined {
     const authority = headers.getId(HeaderId.Authority);
     const path = headers.getId(HeaderId.Path);
     if (authority === undefined || path === undefined) return undefined;
     const host = this.#onlyDefault ? this.#default : this.#findHost(authority);
+    streamInfo.virtualHostMetadata = host?.metadata;
     return host?.route(headers, path, random);
   }
 
@@ -121,6 +122,7 @@ class WildcardTable {
 }
 
 class VirtualHost {
+  readonly metadata: VirtualHostConfig["metadata"];
   readonly #requireTls: VirtualHostConfig["requireTls"];
   readonly #routes: readonly RouteChoice[];
 
@@ -133,6 +135,7 @@ class VirtualHost {
       mostSpecificHeaderMutationsWins: table.mostSpecificHeaderMutationsWins,
       levels: [config.level, table.level],
     };
+    this.metadata = config.metadata;
     this.#requireTls = config.requireTls;
     this.#routes = config.routes.map((route) => new RouteChoice(route, around));
   }

@@ -8,6 +8,7 @@ import {
   FilterDataStatus,
   FilterHeadersStatus,
   FilterTrailersStatus,
+  type LocalReply,
   type StreamDecoderFilter,
   type StreamDecoderFilterCallbacks,
 } from "../contracts/http/filter.ts";
@@ -20,13 +21,17 @@ import type {
   HttpConnectionPool,
   LoadBalancerContext,
 } from "../contracts/upstream/cluster.ts";
+import {
+  createAttempt,
+  type FilteredRequestOwner,
+  type UpstreamAttempt,
+} from "../http/upstream-request/upstream-attempt.ts";
 import { isGrpcSuccess } from "./grpc-status.ts";
 import { isGrpcRequest } from "./matchers.ts";
 import { hasTimeoutHeaders, timeoutsOf } from "./request-timeouts.ts";
-import { resetDetails, resetFlag } from "./reset-reason.ts";
+import { resetDetails, resetFlag } from "../http/upstream-request/reset-reason.ts";
 import { Details, type RouterShared } from "./router-shared.ts";
 import type { TimeoutEntry, TimeoutQueue } from "./timeout-queue.ts";
-import { UpstreamRequest, type UpstreamRequestOwner } from "./upstream-request.ts";
 
 const timeoutCodeDefault = 504;
 
@@ -35,7 +40,7 @@ const timeoutCodeDefault = 504;
  * answers itself. One attempt per request.
  */
 export class RouterFilter
-  implements StreamDecoderFilter, UpstreamRequestOwner, LoadBalancerContext, TimeoutEntry
+  implements StreamDecoderFilter, FilteredRequestOwner, LoadBalancerContext, TimeoutEntry
 {
   callbacks!: StreamDecoderFilterCallbacks;
   /** Set once the route's cluster is known. */
@@ -49,7 +54,7 @@ export class RouterFilter
   #route!: Route;
   #entry!: RouteEntry;
   #upstreamInfo!: UpstreamInfo;
-  #upstream: UpstreamRequest | undefined = undefined;
+  #upstream: UpstreamAttempt | undefined = undefined;
   /** `x-envoy-upstream-alt-stat-name`. */
   #altStats: CodeStats | undefined = undefined;
   #isGrpc = false;
@@ -160,7 +165,9 @@ export class RouterFilter
     this.streamInfo.upstreamInfo = this.#upstreamInfo;
     this.#readAltStatName(headers);
     const internal = headers.getId(HeaderId.XEnvoyInternal) === "true";
-    const upstream = new UpstreamRequest(this, this.#upstreamInfo, headers, internal);
+    const request = { info: this.#upstreamInfo, headers, internal };
+    const filters = cluster.httpFilters ?? this.#shared.upstreamFilters;
+    const upstream = createAttempt(this, request, filters);
     const pool = cluster.httpConnPool(entry.priority, this);
     if (pool === undefined) return this.#answerNoHealthyUpstream(upstream);
     this.#finishHeaders(headers);
@@ -171,12 +178,12 @@ export class RouterFilter
       : FilterHeadersStatus.Continue;
   }
 
-  #start(upstream: UpstreamRequest, pool: HttpConnectionPool, endStream: boolean): void {
+  #start(upstream: UpstreamAttempt, pool: HttpConnectionPool, endStream: boolean): void {
     this.#upstream = upstream;
     upstream.start(pool, endStream);
   }
 
-  #answerNoHealthyUpstream(upstream: UpstreamRequest): FilterHeadersStatus {
+  #answerNoHealthyUpstream(upstream: UpstreamAttempt): FilterHeadersStatus {
     this.#flag(ResponseFlag.NoHealthyUpstream);
     this.#chargeCode(503, upstream);
     this.callbacks.sendLocalReply({
@@ -323,7 +330,7 @@ export class RouterFilter
     this.callbacks.encodeTrailers(trailers);
   }
 
-  #onUpstreamComplete(upstream: UpstreamRequest): void {
+  #onUpstreamComplete(upstream: UpstreamAttempt): void {
     const now = this.#nowMs();
     this.#upstreamInfo.lastRxByteMs = now;
     if (this.#requestCompleteMs === 0) {
@@ -352,9 +359,22 @@ export class RouterFilter
     this.#abort({ code, body, details, dropped: reason === StreamResetReason.Overflow });
   }
 
+  onFilterReply(reply: LocalReply): void {
+    this.#upstream = undefined;
+    this.#stop();
+    this.callbacks.sendLocalReply(reply);
+  }
+
+  onFilterReset(reason: StreamResetReason, details: string): void {
+    this.#upstream = undefined;
+    this.#stop();
+    this.callbacks.resetStream(reason, details);
+  }
+
   onInvalidHead(problem: string): void {
     this.#upstream = undefined;
     this.#stop();
+    this.#flag(ResponseFlag.DownstreamProtocolError);
     const what = problem.replaceAll(/\s/g, "_");
     const details = `${Details.FilterRemovedRequiredRequestHeaders}{${what}}`;
     this.callbacks.sendLocalReply({ code: 503, body: problem, details });
@@ -372,14 +392,14 @@ export class RouterFilter
 
   // Counting.
 
-  #chargeCode(code: number, upstream: UpstreamRequest): void {
+  #chargeCode(code: number, upstream: UpstreamAttempt): void {
     if (!this.#shared.config.dynamicStats) return;
     this.cluster.codeStats.chargeResponse(code, upstream);
     this.#altStats?.chargeResponse(code, upstream);
     if (code >= 500) upstream.host?.stats.rqError.inc();
   }
 
-  #chargeSuccess(headers: ResponseHeaderMap, upstream: UpstreamRequest, endStream: boolean): void {
+  #chargeSuccess(headers: ResponseHeaderMap, upstream: UpstreamAttempt, endStream: boolean): void {
     const { stats } = upstream.host!;
     if (!this.#isGrpc) stats.rqSuccess.inc();
     else if (!endStream) this.#grpcOutcomePending = true;
@@ -387,7 +407,7 @@ export class RouterFilter
   }
 
   /** A response that the upstream did not give, or not whole. */
-  #chargeAbort(code: number, upstream: UpstreamRequest): void {
+  #chargeAbort(code: number, upstream: UpstreamAttempt): void {
     if (this.#responseStarted) {
       this.#chargeMissingTrailers(upstream);
       return;
@@ -397,7 +417,7 @@ export class RouterFilter
   }
 
   /** A gRPC response that ends without the trailers that tell its outcome. */
-  #chargeMissingTrailers(upstream: UpstreamRequest): void {
+  #chargeMissingTrailers(upstream: UpstreamAttempt): void {
     if (!this.#grpcOutcomePending) return;
     this.#grpcOutcomePending = false;
     upstream.host?.stats.rqError.inc();

@@ -1,5 +1,6 @@
 import type { Dispatcher } from "../contracts/event.ts";
 import type { ClusterManager } from "../contracts/upstream/cluster.ts";
+import type { HttpFilterChain } from "../contracts/http/filter-chain.ts";
 import type { RouterConfig } from "./router-config.ts";
 import type { RouterStats } from "./router-stats.ts";
 import type { TimeoutQueues } from "./timeout-queue.ts";
@@ -11,6 +12,8 @@ export interface RouterShared {
   readonly clusterManager: ClusterManager;
   readonly dispatcher: Dispatcher;
   readonly timeouts: TimeoutQueues;
+  /** Of requests to clusters that have none of their own. */
+  readonly upstreamFilters: HttpFilterChain | undefined;
 }
 
 /** `%RESPONSE_CODE_DETAILS%` of what the router answers. */

@@ -1,15 +1,12 @@
 import { OwnedBuffer } from "../common/data-buffer.ts";
 import { HeaderId } from "../common/headers/header-id.ts";
 import { headerMapOf } from "../common/headers/header-map.ts";
+import { newUpstreamInfo } from "../common/stream-info.ts";
 import type { DataBuffer } from "../contracts/buffer.ts";
 import type { Dispatcher, Timer } from "../contracts/event.ts";
 import type { RequestHeaderMap, ResponseHeaderMap, TrailerMap } from "../contracts/headers.ts";
-import {
-  type RequestEncoder,
-  type ResponseDecoder,
-  type StreamCallbacks,
-  StreamResetReason,
-} from "../contracts/http/codec.ts";
+import { StreamResetReason } from "../contracts/http/codec.ts";
+import type { LocalReply } from "../contracts/http/filter.ts";
 import type {
   AsyncClient,
   AsyncClientCall,
@@ -18,15 +15,18 @@ import type {
   AsyncClientRequest,
 } from "../contracts/upstream/async-client.ts";
 import type {
-  HttpPoolCallbacks,
+  ClusterInfo,
   LoadBalancerContext,
-  PoolCancellable,
-  PoolFailureReason,
-  PoolReady,
   ResponseOrigin,
   ThreadLocalCluster,
 } from "../contracts/upstream/cluster.ts";
-import type { HostDescription } from "../contracts/upstream/host.ts";
+import { prepareLocalReply } from "../http/filter-manager/local-reply.ts";
+import {
+  createAttempt,
+  type FilteredRequestOwner,
+  type UpstreamAttempt,
+} from "../http/upstream-request/upstream-attempt.ts";
+import { AsyncCallbacks } from "./async-callbacks.ts";
 
 /** Longest response body that is kept (Envoy: `http.async_response_buffer_limit`). */
 const responseLimit = 32 * 1_048_576;
@@ -63,28 +63,18 @@ export class AsyncClientImpl implements AsyncClient {
 }
 
 /** One request and its response. */
-class AsyncCall
-  implements
-    AsyncClientCall,
-    ResponseDecoder,
-    HttpPoolCallbacks,
-    StreamCallbacks,
-    LoadBalancerContext,
-    ResponseOrigin
-{
+class AsyncCall implements AsyncClientCall, FilteredRequestOwner, LoadBalancerContext {
+  readonly callbacks: AsyncCallbacks;
+  readonly cluster: ClusterInfo;
   readonly downstreamConnection = undefined;
   readonly streamInfo = undefined;
-  readonly internal = true;
-  canary = false;
-  host: HostDescription | undefined = undefined;
   /** A callback was called, or the call was cancelled. */
   over = false;
   readonly #cluster: ThreadLocalCluster;
   readonly #dispatcher: Dispatcher;
   readonly #request: AsyncClientRequest;
   readonly #callbacks: AsyncClientCallbacks;
-  #cancellable: PoolCancellable | undefined = undefined;
-  #encoder: RequestEncoder | undefined = undefined;
+  #attempt: UpstreamAttempt | undefined = undefined;
   #timer: Timer | undefined = undefined;
   #sentMs = 0;
   #headers: ResponseHeaderMap | undefined = undefined;
@@ -96,6 +86,8 @@ class AsyncCall
     request: AsyncClientRequest,
     callbacks: AsyncClientCallbacks,
   ) {
+    this.callbacks = new AsyncCallbacks(dispatcher);
+    this.cluster = cluster.info;
     this.#cluster = cluster;
     this.#dispatcher = dispatcher;
     this.#request = request;
@@ -113,108 +105,111 @@ class AsyncCall
       return;
     }
     this.#sentMs = this.#dispatcher.time.monotonicMs();
-    const { timeoutMs } = this.#request;
+    const { headers, body, trailers, timeoutMs } = this.#request;
     if (timeoutMs > 0) {
       this.#timer = this.#dispatcher.createTimer(() => this.#onTimeout());
       this.#timer.enable(timeoutMs);
     }
-    const cancellable = pool.newStream(this, this);
-    if (!this.over && this.#encoder === undefined) this.#cancellable = cancellable;
+    const attempt = this.#createAttempt(headers);
+    this.#attempt = attempt;
+    const hasBody = body !== undefined && body.length > 0;
+    attempt.start(pool, !hasBody && trailers === undefined);
+    if (hasBody && !this.over) {
+      const data = new OwnedBuffer();
+      data.append(body);
+      attempt.acceptData(data, trailers === undefined);
+    }
+    if (trailers !== undefined && !this.over) attempt.acceptTrailers(trailers);
+  }
+
+  #createAttempt(headers: RequestHeaderMap): UpstreamAttempt {
+    const { httpFilters } = this.#cluster;
+    const info = newUpstreamInfo();
+    if (httpFilters !== undefined) this.callbacks.streamInfo.upstreamInfo = info;
+    return createAttempt(this, { info, headers, internal: true }, httpFilters);
   }
 
   cancel(): void {
     if (!this.over) this.#stop();
   }
 
-  // The pool.
+  // The attempt.
 
-  onPoolReady(ready: PoolReady): void {
-    const { headers, body, trailers } = this.#request;
-    this.#cancellable = undefined;
-    this.host = ready.host;
-    this.canary = ready.host.canary;
-    const { encoder } = ready;
-    this.#encoder = encoder;
-    encoder.stream.addCallbacks(this);
-    const hasBody = body !== undefined && body.length > 0;
-    const problem = encoder.encodeHeaders(headers, !hasBody && trailers === undefined);
-    if (problem !== undefined) {
-      this.#answer(503, problem);
-      return;
-    }
-    if (hasBody) {
-      const data = new OwnedBuffer();
-      data.append(body);
-      encoder.encodeData(data, trailers === undefined);
-    }
-    if (trailers !== undefined) encoder.encodeTrailers(trailers);
+  onUpstreamReady(): void {
+    // The request is on its way already.
   }
 
-  onPoolFailure(
-    reason: PoolFailureReason,
-    _transportFailureReason: string,
-    host: HostDescription | undefined,
-  ): void {
-    this.#cancellable = undefined;
-    this.host = host;
-    this.#answerReset(poolResets[reason]);
-  }
-
-  // The response.
-
-  decode1xxHeaders(): void {
+  onUpstream1xxHeaders(): void {
     // Nobody asks for them.
   }
 
-  decodeHeaders(headers: ResponseHeaderMap, endStream: boolean): void {
+  onUpstreamHeaders(headers: ResponseHeaderMap, endStream: boolean): void {
     this.#headers = headers;
     const code = Number(headers.getId(HeaderId.Status));
     this.#charge(code);
-    const { stats } = this.host!;
-    if (code < 500) stats.rqSuccess.inc();
+    if (code < 500) this.#attempt?.host?.stats.rqSuccess.inc();
     const ms = Math.floor(this.#dispatcher.time.monotonicMs() - this.#sentMs);
     headers.setId(HeaderId.XEnvoyUpstreamServiceTime, String(ms));
     if (endStream) this.#complete(undefined);
   }
 
-  decodeData(data: DataBuffer, endStream: boolean): void {
+  onUpstreamData(data: DataBuffer, endStream: boolean): void {
     this.#body.move(data);
     if (this.#body.length > responseLimit) this.#fail("exceed_response_buffer_limit");
     else if (endStream) this.#complete(undefined);
   }
 
-  decodeTrailers(trailers: TrailerMap): void {
+  onUpstreamTrailers(trailers: TrailerMap): void {
     this.#complete(trailers);
   }
 
-  onResetStream(reason: StreamResetReason): void {
-    if (this.over) return;
-    this.#encoder = undefined;
-    if (this.#headers === undefined) this.#answerReset(reason);
-    else this.#fail("reset");
+  onUpstreamReset(reason: StreamResetReason): void {
+    if (this.#headers !== undefined) this.#fail("reset");
+    else this.#answerReset(reason);
+  }
+
+  onInvalidHead(problem: string): void {
+    this.#answer(503, problem);
+  }
+
+  /** Told to whoever calls as if the upstream had said it. */
+  onFilterReply(reply: LocalReply): void {
+    if (this.#headers !== undefined) {
+      this.#fail("reset");
+      return;
+    }
+    this.#stop();
+    const request = { isHead: false, isGrpc: false };
+    const { headers, body } = prepareLocalReply(reply, request, undefined);
+    const data = OwnedBuffer.latin1(body);
+    this.#callbacks.onSuccess({ headers, body: data, trailers: undefined });
+  }
+
+  onFilterReset(): void {
+    this.#fail("reset");
   }
 
   onAboveWriteBufferHighWatermark(): void {
-    // The whole request is in memory already.
+    this.#attempt?.pauseResponse(true);
   }
 
   onBelowWriteBufferLowWatermark(): void {
-    // The same.
+    this.#attempt?.pauseResponse(false);
   }
 
   #onTimeout(): void {
-    this.#cluster.info.stats.upstreamRqTimeout.inc();
-    this.host?.stats.rqTimeout.inc();
+    this.cluster.stats.upstreamRqTimeout.inc();
+    this.#attempt?.host?.stats.rqTimeout.inc();
     if (this.#headers === undefined) this.#answer(504, "upstream request timeout");
     else this.#fail("reset");
   }
 
   #complete(trailers: TrailerMap | undefined): void {
     const ms = Math.floor(this.#dispatcher.time.monotonicMs() - this.#sentMs);
-    this.#cluster.info.codeStats.chargeResponseTime(ms, this);
+    this.cluster.codeStats.chargeResponseTime(ms, this.#origin);
     this.over = true;
     this.#timer?.disable();
-    this.#encoder?.stream.removeCallbacks(this);
+    this.#attempt?.finish();
     this.#callbacks.onSuccess({ headers: this.#headers!, body: this.#body, trailers });
   }
 
@@ -247,23 +242,19 @@ class AsyncCall
   }
 
   #charge(code: number): void {
-    this.#cluster.info.codeStats.chargeResponse(code, this);
-    if (code >= 500) this.host?.stats.rqError.inc();
+    this.cluster.codeStats.chargeResponse(code, this.#origin);
+    if (code >= 500) this.#attempt?.host?.stats.rqError.inc();
+  }
+
+  get #origin(): ResponseOrigin {
+    return this.#attempt ?? noAttempt;
   }
 
   #stop(): void {
     this.over = true;
     this.#timer?.disable();
-    this.#cancellable?.cancel();
-    const stream = this.#encoder?.stream;
-    stream?.removeCallbacks(this);
-    stream?.resetStream(StreamResetReason.LocalReset);
+    this.#attempt?.reset();
   }
 }
 
-const poolResets: { readonly [reason in PoolFailureReason]: StreamResetReason } = {
-  overflow: StreamResetReason.Overflow,
-  local_connection_failure: StreamResetReason.LocalConnectionFailure,
-  remote_connection_failure: StreamResetReason.RemoteConnectionFailure,
-  timeout: StreamResetReason.ConnectionTimeout,
-};
+const noAttempt: ResponseOrigin = { internal: true, canary: false, host: undefined };

@@ -18,6 +18,7 @@ import { createResourceManager } from "./resource-manager.ts";
 export class ClusterInfoImpl implements ClusterInfo {
   readonly name: string;
   readonly observabilityName: string;
+  readonly metadata: ClusterInfo["metadata"];
   readonly connectTimeoutMs: number;
   readonly perConnectionBufferLimitBytes: number;
   readonly idleTimeoutMs: number;
@@ -37,6 +38,7 @@ export class ClusterInfoImpl implements ClusterInfo {
     const { workerIndex, stats: root, localInfo } = environment;
     this.name = config.name;
     this.observabilityName = config.observabilityName;
+    this.metadata = config.metadata;
     this.connectTimeoutMs = config.connectTimeoutMs;
     this.perConnectionBufferLimitBytes = config.perConnectionBufferLimitBytes;
     this.idleTimeoutMs = config.idleTimeoutMs;

@@ -1,4 +1,5 @@
 import type { ClusterConfig } from "../contracts/config/snapshot.ts";
+import type { HttpFilterChain } from "../contracts/http/filter-chain.ts";
 import type { Gauge } from "../contracts/stats.ts";
 import type { ClusterManager, ThreadLocalCluster } from "../contracts/upstream/cluster.ts";
 import { ClusterEntry } from "./cluster.ts";
@@ -10,6 +11,11 @@ export interface ClusterUpdate {
   readonly clusters: readonly ClusterConfig[];
   readonly removedClusters: readonly string[];
 }
+
+/** The filters of requests to clusters, by the cluster's name. */
+export type ClusterFilters = ReadonlyMap<string, HttpFilterChain>;
+
+const noFilters: ClusterFilters = new Map();
 
 /** The clusters of one worker. */
 export class ClusterManagerImpl implements ClusterManager {
@@ -27,8 +33,11 @@ export class ClusterManagerImpl implements ClusterManager {
     return this.#clusters.get(name);
   }
 
-  /** Builds what an update needs beside what is running; one update at a time. */
-  stage(update: ClusterUpdate): StagedClusters {
+  /**
+   * Builds what an update needs beside what is running; one update at a time. `filters`: those of the clusters that
+   * have some, by name.
+   */
+  stage(update: ClusterUpdate, filters: ClusterFilters = noFilters): StagedClusters {
     const next = new Map(this.#clusters);
     const changed: { readonly entry: ClusterEntry; readonly previous: ClusterEntry | undefined }[] =
       [];
@@ -40,7 +49,7 @@ export class ClusterManagerImpl implements ClusterManager {
     }
     for (const config of update.clusters) {
       const previous = next.get(config.name);
-      const entry = new ClusterEntry(config, this.#environment, previous);
+      const entry = new ClusterEntry(config, filters.get(config.name), this.#environment, previous);
       next.set(config.name, entry);
       changed.push({ entry, previous });
     }

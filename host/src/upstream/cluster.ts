@@ -1,5 +1,7 @@
 import type { ClusterConfig } from "../contracts/config/snapshot.ts";
+import type { HttpFilterChain } from "../contracts/http/filter-chain.ts";
 import type { Logger } from "../contracts/log.ts";
+import type { UpstreamOverrideHost } from "../contracts/stream-info.ts";
 import type { AsyncClient } from "../contracts/upstream/async-client.ts";
 import type {
   HttpConnectionPool,
@@ -10,6 +12,7 @@ import type {
 import { AsyncClientImpl } from "./async-client.ts";
 import { ClusterInfoImpl } from "./cluster-info.ts";
 import type { UpstreamEnvironment } from "./environment.ts";
+import { hostUse } from "./host-health.ts";
 import { HostImpl } from "./host.ts";
 import { Http1Pool } from "./http1-pool.ts";
 import { RoundRobinLoadBalancer } from "./load-balancer.ts";
@@ -23,7 +26,7 @@ interface HostPools {
 
 /** What makes two configurations of a cluster interchangeable for its pools. */
 function poolKeyOf(config: ClusterConfig): string {
-  const { hosts: _hosts, resourceCounts: _counts, ...settings } = config;
+  const { hosts: _hosts, resourceCounts: _counts, httpFilters: _filters, ...settings } = config;
   return JSON.stringify(settings);
 }
 
@@ -35,6 +38,7 @@ function hostKeyOf(config: ClusterConfig, index: number): string {
 /** One configuration of a cluster on one worker. A change makes a new one, which takes over what it can. */
 export class ClusterEntry implements ThreadLocalCluster {
   readonly info: ClusterInfoImpl;
+  readonly httpFilters: HttpFilterChain | undefined;
   readonly #config: ClusterConfig;
   readonly #environment: UpstreamEnvironment;
   readonly #logger: Logger;
@@ -45,10 +49,12 @@ export class ClusterEntry implements ThreadLocalCluster {
   /** `previous` goes on working until `takeOver`. */
   constructor(
     config: ClusterConfig,
+    httpFilters: HttpFilterChain | undefined,
     environment: UpstreamEnvironment,
     previous: ClusterEntry | undefined,
   ) {
     this.#config = config;
+    this.httpFilters = httpFilters;
     this.#environment = environment;
     this.#logger = environment.loggers.logger("pool");
     const kept = previous !== undefined && previous.#isInterchangeableWith(config);
@@ -62,6 +68,10 @@ export class ClusterEntry implements ThreadLocalCluster {
     this.#loadBalancer = this.#makeLoadBalancer();
   }
 
+  get hostCount(): number {
+    return this.#hosts.length;
+  }
+
   /** From now on this entry serves the cluster: weights and health are the new ones, hosts that are gone drain. */
   takeOver(previous: ClusterEntry | undefined): void {
     for (const [i, host] of this.#hosts.entries()) {
@@ -69,9 +79,10 @@ export class ClusterEntry implements ThreadLocalCluster {
       host.healthFlags = this.#config.hosts[i]!.healthFlags;
     }
     if (previous === undefined) return;
+    previous.httpFilters?.retire?.();
     this.#loadBalancer = this.#makeLoadBalancer();
     if (previous.#pools !== this.#pools) {
-      previous.drain();
+      previous.#drainPools();
       return;
     }
     const current = new Set(this.#hosts);
@@ -84,15 +95,20 @@ export class ClusterEntry implements ThreadLocalCluster {
 
   /** The cluster is gone: what is in flight finishes. */
   drain(): void {
+    this.httpFilters?.retire?.();
+    this.#drainPools();
+  }
+
+  #drainPools(): void {
     for (const pools of this.#pools.values()) drainPools(pools);
     this.#pools.clear();
   }
 
   httpConnPool(
     priority: "default" | "high",
-    _context: LoadBalancerContext,
+    context: LoadBalancerContext,
   ): HttpConnectionPool | undefined {
-    const host = this.#chooseHost();
+    const host = this.#chooseHost(context);
     if (host === undefined) return undefined;
     let pools = this.#pools.get(host);
     if (pools === undefined) {
@@ -107,16 +123,26 @@ export class ClusterEntry implements ThreadLocalCluster {
     return new AsyncClientImpl(this, { dispatcher, localAddress: localInfo.address });
   }
 
-  tcpConnection(_context: LoadBalancerContext): TcpConnectionResult {
-    const host = this.#chooseHost();
+  tcpConnection(context: LoadBalancerContext): TcpConnectionResult {
+    const host = this.#chooseHost(context);
     if (host === undefined) return { kind: "no_host" };
     return connectTcp(this.info, host, this.#environment.dispatcher);
   }
 
-  #chooseHost(): HostImpl | undefined {
-    const host = this.#loadBalancer.chooseHost();
+  #chooseHost(context: LoadBalancerContext): HostImpl | undefined {
+    const override = context.streamInfo?.upstreamOverrideHost;
+    const host =
+      override === undefined ? this.#loadBalancer.chooseHost() : this.#chooseHostBy(override);
     if (host === undefined) this.info.stats.upstreamCxNoneHealthy.inc();
     return host;
+  }
+
+  /** Envoy's default of `override_host_status`: healthy and degraded hosts can be asked for. */
+  #chooseHostBy({ address, strict }: UpstreamOverrideHost): HostImpl | undefined {
+    const host = this.#hosts.find(({ addressText }) => addressText === address);
+    const use = host && hostUse(host.healthFlags);
+    if (use === "healthy" || use === "degraded") return host;
+    return strict ? undefined : this.#loadBalancer.chooseHost();
   }
 
   #makePool(host: HostImpl, priority: "default" | "high"): Http1Pool {

@@ -7,13 +7,17 @@ import type {
 import type { HttpProtocolOptions } from "../config/gen/envoy/extensions/upstreams/http/v3/http_protocol_options_pb.js";
 import type { ClusterConfig } from "../contracts/config/snapshot.ts";
 import type { ParseContext } from "../contracts/extension.ts";
+import { parseUpstreamHttpFilters } from "../http/filter-manager/parse-http-filters.ts";
 
 const idleTimeoutMsDefault = 3_600_000;
 const maxHeadersCountDefault = 100;
 const maxHeadersKbDefault = 80;
 const optionsKey = "envoy.extensions.upstreams.http.v3.HttpProtocolOptions";
 
-type ProtocolConfig = Pick<ClusterConfig, "idleTimeoutMs" | "maxRequestsPerConnection" | "http1">;
+type ProtocolConfig = Pick<
+  ClusterConfig,
+  "idleTimeoutMs" | "maxRequestsPerConnection" | "http1" | "httpFilters"
+>;
 
 /** What the cluster says of HTTP: in `typed_extension_protocol_options`, or in its own older fields. */
 export function parseProtocolOptions(message: Cluster, context: ParseContext): ProtocolConfig {
@@ -26,12 +30,20 @@ export function parseProtocolOptions(message: Cluster, context: ParseContext): P
     idleTimeoutMs: context.durationMs(common?.idleTimeout, idleTimeoutMsDefault),
     maxRequestsPerConnection:
       common?.maxRequestsPerConnection ?? message.maxRequestsPerConnection ?? 0,
-    http1: {
-      maxHeadersCount: common?.maxHeadersCount ?? maxHeadersCountDefault,
-      maxHeadersBytes: (common?.maxResponseHeadersKb ?? maxHeadersKbDefault) * 1024,
-      headerKeyFormat: http1?.headerKeyFormat === undefined ? "default" : "proper-case",
-      enableTrailers: http1?.enableTrailers ?? false,
-    },
+    http1: http1Config(common, http1),
+    httpFilters: parseUpstreamHttpFilters(typed?.httpFilters ?? [], "cluster", context),
+  };
+}
+
+function http1Config(
+  common: CommonOptions | undefined,
+  http1: Http1ProtocolOptions | undefined,
+): ClusterConfig["http1"] {
+  return {
+    maxHeadersCount: common?.maxHeadersCount ?? maxHeadersCountDefault,
+    maxHeadersBytes: (common?.maxResponseHeadersKb ?? maxHeadersKbDefault) * 1024,
+    headerKeyFormat: http1?.headerKeyFormat === undefined ? "default" : "proper-case",
+    enableTrailers: http1?.enableTrailers ?? false,
   };
 }
 

@@ -14,6 +14,7 @@ import type { ListenSocket, SnapshotUpdate } from "../snapshot/update.ts";
 import { createWorkerStats } from "../stats/attach.ts";
 import type { ThreadStats } from "../stats/thread-stats.ts";
 import { ClusterManagerImpl } from "../upstream/cluster-manager.ts";
+import { createClusterFilters } from "./cluster-filters.ts";
 import { ExtensionConfigs } from "./extension-configs.ts";
 import { SingletonMap } from "../common/singleton-map.ts";
 import type { StagedUpdate, WorkerRuntime } from "./worker-runtime.ts";
@@ -26,6 +27,7 @@ class DataPlane implements WorkerRuntime {
   readonly #extensionConfigs: ExtensionConfigs;
   readonly #listeners: ConnectionHandler;
   readonly #singletons = new SingletonMap();
+  readonly #context: WorkerContext;
 
   constructor(init: WorkerInit, extensions: ExtensionRegistry) {
     const dispatcher = new ThreadDispatcher(`worker_${init.workerIndex}`);
@@ -61,6 +63,7 @@ class DataPlane implements WorkerRuntime {
         createHttpFilter(extensions, context, config, { filterName, statPrefix }),
       singleton: (key, create) => this.#singletons.get(key, create),
     };
+    this.#context = context;
     this.#listeners = new ConnectionHandler(context, extensions);
   }
 
@@ -69,8 +72,13 @@ class DataPlane implements WorkerRuntime {
   }
 
   async stage(update: SnapshotUpdate): Promise<StagedUpdate> {
-    const clusters = this.#clusters.stage(update);
+    const clusterFilters = await createClusterFilters(update.clusters, this.#context);
+    const clusters = this.#clusters.stage(update, clusterFilters);
     const filters = await this.#extensionConfigs.stage(update.extensionConfigs);
+    const abort = (): void => {
+      filters.abort();
+      for (const chain of clusterFilters.values()) chain.retire?.();
+    };
     try {
       const listeners: StagedListener[] = [];
       for (const config of update.listeners) {
@@ -83,10 +91,10 @@ class DataPlane implements WorkerRuntime {
           filters.commit();
           this.#listeners.commit(listeners, update.removedListeners);
         },
-        abort: () => filters.abort(),
+        abort,
       };
     } catch (error) {
-      filters.abort();
+      abort();
       throw error;
     }
   }

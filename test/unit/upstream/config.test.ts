@@ -53,6 +53,7 @@ test("parseCluster() fills in Envoy's defaults", () => {
       headerKeyFormat: "default",
       enableTrailers: false,
     },
+    httpFilters: [],
     metadata: {},
   });
 });

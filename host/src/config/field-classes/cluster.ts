@@ -144,12 +144,11 @@ export const clusterFields: FieldClassTable = {
     },
   },
   "envoy.extensions.upstreams.http.v3.HttpProtocolOptions": {
-    implemented: ["common_http_protocol_options", "explicit_http_config"],
+    implemented: ["common_http_protocol_options", "explicit_http_config", "http_filters"],
     refused: {
       upstream_http_protocol_options: tls,
       use_downstream_protocol_config: http2,
       auto_config: http2,
-      http_filters: "filters of upstream requests are not supported",
       header_validation_config: "is not supported",
       outlier_detection: "ejecting hosts that fail is not supported",
       request_mirror_policies: "mirroring requests is not supported",

@@ -228,15 +228,20 @@ export const routeFields: FieldClassTable = {
     refused: { typed_filter_metadata: "is not supported; use filter_metadata" },
   },
   "envoy.extensions.filters.http.router.v3.Router": {
-    implemented: ["dynamic_stats", "suppress_envoy_headers", "respect_expected_rq_timeout"],
+    implemented: [
+      "dynamic_stats",
+      "suppress_envoy_headers",
+      "respect_expected_rq_timeout",
+      "upstream_http_filters",
+    ],
     refused: {
       start_child_span: tracing,
       upstream_log: "logs of upstream requests are not supported; use access_log",
       upstream_log_options: "logs of upstream requests are not supported; use access_log",
       strict_check_headers: "is not supported; values that are not valid are ignored",
       suppress_grpc_request_failure_code_stats: "is not supported",
-      upstream_http_filters: "filters of upstream requests are not supported",
       reject_connect_request_early_data: "CONNECT is not supported",
     },
   },
+  "envoy.extensions.filters.http.upstream_codec.v3.UpstreamCodec": { implemented: [] },
 };

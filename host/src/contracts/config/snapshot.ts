@@ -1,5 +1,5 @@
 import type { Address } from "../address.ts";
-import type { JsonValue } from "../stream-info.ts";
+import type { JsonValue, ListenerFacts } from "../stream-info.ts";
 
 /**
  * The configuration as workers receive it: plain data (structured clone copies it), already validated. An
@@ -60,6 +60,8 @@ export interface ListenerConfig {
   readonly filterChains: readonly FilterChainConfig[];
   readonly defaultFilterChain: FilterChainConfig | undefined;
   readonly accessLogs: readonly ExtensionConfig[];
+  readonly metadata: ListenerFacts["metadata"];
+  readonly direction: ListenerFacts["direction"];
 }
 
 /** `envoy.config.listener.v3.ListenerFilter`. */
@@ -135,6 +137,8 @@ export interface ClusterConfig {
     readonly enableTrailers: boolean;
   };
   readonly metadata: { readonly [namespace: string]: { readonly [key: string]: JsonValue } };
+  /** Filters of the requests to the cluster, without the codec filter that ends them. */
+  readonly httpFilters: readonly HttpFilterConfig[];
   /**
    * Counts of all workers: an `Int32Array` of `maxWorkers x 2 priorities x 4 resources`, made by the main
    * thread when the cluster is added. Each worker writes only its own row.
@@ -166,6 +170,9 @@ export interface HostConfig {
 export interface LocalInfo {
   readonly nodeId: string;
   readonly clusterName: string;
+  /** The other parts of the node's locality; empty when absent. */
+  readonly region?: string;
+  readonly subZone?: string;
   readonly zone: string;
   readonly nodeMetadata: { readonly [key: string]: JsonValue };
   /** The host's address, as put into x-forwarded-for for a loopback peer. */

@@ -1,8 +1,9 @@
 import type { RequestHeaderMap } from "../headers.ts";
 import type { RequestEncoder, ResponseDecoder } from "../http/codec.ts";
+import type { HttpFilterChain } from "../http/filter-chain.ts";
 import type { ClientConnection, Connection } from "../network/connection.ts";
 import type { Counter, Gauge, Histogram, StatsScope } from "../stats.ts";
-import type { StreamInfo } from "../stream-info.ts";
+import type { JsonValue, StreamInfo } from "../stream-info.ts";
 import type { AsyncClient } from "./async-client.ts";
 import type { HostDescription } from "./host.ts";
 
@@ -22,6 +23,10 @@ export interface LoadBalancerContext {
 /** A cluster on one worker: its hosts, their pools and the load balancer. */
 export interface ThreadLocalCluster {
   readonly info: ClusterInfo;
+  /** Endpoints, usable or not. */
+  readonly hostCount: number;
+  /** The filters that each request to the cluster passes last; undefined when it has none. */
+  readonly httpFilters: HttpFilterChain | undefined;
   /** Chooses a host and gives its pool for HTTP; undefined when no host can be used (flag UH). */
   httpConnPool(
     priority: "default" | "high",
@@ -53,6 +58,7 @@ export interface ClusterInfo {
   readonly name: string;
   /** `alt_stat_name`, else the name. */
   readonly observabilityName: string;
+  readonly metadata: { readonly [namespace: string]: { readonly [key: string]: JsonValue } };
   readonly connectTimeoutMs: number;
   readonly perConnectionBufferLimitBytes: number;
   readonly stats: ClusterStats;

@@ -1,9 +1,8 @@
-import type { HttpFilterConfig } from "../../contracts/config/snapshot.ts";
 import type { RouteTable } from "../../contracts/router/route.ts";
 import type { ListenerContext } from "../../contracts/runtime.ts";
 import { Http1ServerConnection } from "../codec/http1/server-connection.ts";
 import type { Http1CodecStats } from "../codec/http1/stats.ts";
-import { FilterChain, type FilterChainEntry } from "../filter-manager/filter-chain.ts";
+import { createFilterChain } from "../filter-manager/create-filter-chain.ts";
 import type { HcmConfig } from "./config.ts";
 import { SharedState } from "./connection-manager-options.ts";
 import { ConnectionManagerStats } from "./stats.ts";
@@ -22,7 +21,7 @@ export async function createSharedState(
     createCodec: (connection, callbacks) =>
       new Http1ServerConnection(connection, callbacks, config.http1, codecStats),
     routeTable,
-    filterChain: await createFilterChain(config, context),
+    filterChain: await createFilterChain(config.httpFilters, `${scopeName}.`, context),
     accessLogs: config.accessLogs.map((log) => context.createAccessLog(log)),
     stats: new ConnectionManagerStats(
       stats.scope(scopeName),
@@ -43,35 +42,4 @@ function http1Stats(context: ListenerContext): Http1CodecStats {
     ),
     responseFlood: scope.counter("response_flood"),
   };
-}
-
-async function createFilterChain(
-  config: HcmConfig,
-  context: ListenerContext,
-): Promise<FilterChain> {
-  const statPrefix = `http.${config.statPrefix}.`;
-  const entries: FilterChainEntry[] = [];
-  try {
-    for (const filter of config.httpFilters) {
-      entries.push(await createEntry(filter, statPrefix, context));
-    }
-  } catch (error) {
-    for (const entry of entries) entry.instances?.dispose?.();
-    throw error;
-  }
-  return new FilterChain(entries);
-}
-
-async function createEntry(
-  filter: HttpFilterConfig,
-  statPrefix: string,
-  context: ListenerContext,
-): Promise<FilterChainEntry> {
-  const { name, disabled, extension, discovery } = filter;
-  if (discovery !== undefined) {
-    const provider = await context.extensionConfigs.get(discovery, name, statPrefix);
-    return { name, disabled, instances: undefined, provider };
-  }
-  const instances = await context.createHttpFilter(extension!, name, statPrefix);
-  return { name, disabled, instances, provider: undefined };
 }

@@ -1,7 +1,7 @@
+import type { FilteredStream, HttpFilterChain } from "../../contracts/http/filter-chain.ts";
 import type { HttpFilterInstances } from "../../contracts/http/filter.ts";
 import type { Route } from "../../contracts/router/route.ts";
 import type { ExtensionConfigProvider } from "../../contracts/runtime.ts";
-import type { FilterManager } from "./filter-manager.ts";
 import { MissingConfigFilter } from "./missing-config-filter.ts";
 
 /** One place of a filter chain: a filter with its configuration, or one whose configuration is discovered. */
@@ -14,19 +14,26 @@ export interface FilterChainEntry {
   readonly provider: ExtensionConfigProvider | undefined;
 }
 
-/** The HTTP filters of a connection manager, built once per worker; gives each stream its filters. */
-export class FilterChain {
+/** Whether the last of the entries is the terminal filter, or that is added by whoever uses the chain. */
+export type ChainEnd = "terminal" | "open";
+
+/** The HTTP filters of a connection manager, or of upstream requests. */
+export class FilterChain implements HttpFilterChain {
   readonly #entries: readonly FilterChainEntry[];
-  /** The terminal filter, which no route can turn off. */
+  /** Place of the terminal filter, which no route can turn off. */
   readonly #last: number;
 
-  constructor(entries: readonly FilterChainEntry[]) {
+  constructor(entries: readonly FilterChainEntry[], end: ChainEnd = "terminal") {
     this.#entries = entries;
-    this.#last = entries.length - 1;
+    this.#last = end === "terminal" ? entries.length - 1 : entries.length;
   }
 
-  /** `route`: the one that is known now; a later change of the route does not change the filters. */
-  createFilters(manager: FilterManager, route: Route | undefined): void {
+  dispose(): void {
+    disposeEntries(this.#entries);
+  }
+
+  /** A later change of the route does not change the filters. */
+  createFilters(manager: FilteredStream, route: Route | undefined): void {
     let missing = false;
     for (let i = 0; i < this.#entries.length; i += 1) {
       const entry = this.#entries[i]!;
@@ -42,12 +49,17 @@ export class FilterChain {
   }
 }
 
+/** Frees what the filters of a chain hold. */
+export function disposeEntries(entries: readonly FilterChainEntry[]): void {
+  for (const entry of entries) entry.instances?.dispose?.();
+}
+
 function isDisabled(entry: FilterChainEntry, route: Route | undefined): boolean {
   return route?.filterDisabled(entry.name) ?? entry.disabled;
 }
 
 /** False when there is no configuration. */
-function createDiscovered(manager: FilterManager, entry: FilterChainEntry): boolean {
+function createDiscovered(manager: FilteredStream, entry: FilterChainEntry): boolean {
   const generation = entry.provider?.current();
   if (generation === undefined) return false;
   manager.holdGeneration(generation);

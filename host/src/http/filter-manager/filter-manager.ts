@@ -4,10 +4,10 @@ import type { DataBuffer } from "../../contracts/buffer.ts";
 import type { Dispatcher } from "../../contracts/event.ts";
 import type { RequestHeaderMap, ResponseHeaderMap, TrailerMap } from "../../contracts/headers.ts";
 import { StreamResetReason } from "../../contracts/http/codec.ts";
+import type { FilteredStream, HttpFilterChain } from "../../contracts/http/filter-chain.ts";
 import {
   LocalErrorStatus,
   type DownstreamWatermarkCallbacks,
-  type FilterChainFactoryCallbacks,
   type LocalReply,
   type StreamDecoderFilter,
   type StreamEncoderFilter,
@@ -21,7 +21,6 @@ import type { ActiveFilter } from "./active-filter.ts";
 import { decodingMask, encodingMask } from "./call-state.ts";
 import { decodeData, decodeHeaders, decodeTrailers } from "./decoder-chain.ts";
 import { encodeData, encodeHeaders } from "./encoder-chain.ts";
-import type { FilterChain } from "./filter-chain.ts";
 import type { FilterManagerCallbacks } from "./filter-manager-callbacks.ts";
 import {
   isGrpcRequest,
@@ -36,9 +35,9 @@ import type { WatermarkBuffer } from "./watermark-buffer.ts";
  * `decoder-chain.ts` and `encoder-chain.ts`; fields without a comment on who may write them belong to these two
  * and to the filter wrappers.
  */
-export class FilterManager implements FilterChainFactoryCallbacks, ResettableStream {
+export class FilterManager implements FilteredStream, ResettableStream {
   readonly callbacks: FilterManagerCallbacks;
-  readonly #chain: FilterChain;
+  readonly #chain: HttpFilterChain;
 
   requestHeaders: RequestHeaderMap | undefined = undefined;
   requestTrailers: TrailerMap | undefined = undefined;
@@ -88,7 +87,7 @@ export class FilterManager implements FilterChainFactoryCallbacks, ResettableStr
   #watermarkCallbacks: DownstreamWatermarkCallbacks[] | undefined = undefined;
 
   /** `bufferLimit`: bytes of either body that may be held; 0 = no limit. */
-  constructor(callbacks: FilterManagerCallbacks, chain: FilterChain, bufferLimit: number) {
+  constructor(callbacks: FilterManagerCallbacks, chain: HttpFilterChain, bufferLimit: number) {
     this.callbacks = callbacks;
     this.#chain = chain;
     this.bufferLimit = bufferLimit;
@@ -139,7 +138,6 @@ export class FilterManager implements FilterChainFactoryCallbacks, ResettableStr
 
   // ---- filters
 
-  /** What is added from here on belongs to the filter of this name. */
   beginFilter(name: string): void {
     this.#filterName = name;
   }
@@ -161,7 +159,6 @@ export class FilterManager implements FilterChainFactoryCallbacks, ResettableStr
     (this.#accessLogHandlers ??= []).push(handler);
   }
 
-  /** Keeps a version of a discovered filter alive until the stream is destroyed. */
   holdGeneration(generation: FilterGeneration): void {
     (this.#generations ??= []).push({ generation, place: generation.acquire(this) });
   }

@@ -3,6 +3,7 @@ import type {
   FilterChainFactoryCallbacks,
   HttpFilterInstances,
 } from "../../../contracts/http/filter.ts";
+import { createUpstreamFilterChain } from "../../../http/filter-manager/create-filter-chain.ts";
 import { parseRouterConfig, type RouterConfig } from "../../../router/router-config.ts";
 import { RouterFilter } from "../../../router/router-filter.ts";
 import type { RouterShared } from "../../../router/router-shared.ts";
@@ -27,14 +28,17 @@ export const routerFilter: HttpFilterFactory<RouterConfig> = {
   messageName: "envoy.extensions.filters.http.router.v3.Router",
   isTerminal: true,
   parseConfig: parseRouterConfig,
-  createFilterFactory(config: RouterConfig, context: HttpFilterContext): HttpFilterInstances {
+  async createFilterFactory(config, context: HttpFilterContext): Promise<HttpFilterInstances> {
     const { dispatcher, clusterManager } = context;
+    const prefix = context.statPrefix.replace(/\.$/, "");
     return new RouterInstances({
       config,
-      stats: createRouterStats(context.stats.scope(context.statPrefix.replace(/\.$/, ""))),
+      stats: createRouterStats(context.stats.scope(prefix)),
       clusterManager,
       dispatcher,
       timeouts: context.singleton("router.timeouts", () => new TimeoutQueues(dispatcher)),
+      // Envoy gives these filters the prefix without its dot, so that their names run into it.
+      upstreamFilters: await createUpstreamFilterChain(config.upstreamHttpFilters, prefix, context),
     });
   },
 };

@@ -4,7 +4,7 @@ import type { ParseContext } from "../../../contracts/extension.ts";
 import type { HcmConfig, PathConfig } from "../../../http/connection-manager/config.ts";
 import { parseRouteConfiguration } from "../../../router/config.ts";
 import { parseForwarded, parseRequestId } from "./parse-forwarded.ts";
-import { parseHttpFilters } from "./parse-http-filters.ts";
+import { parseFilterChain } from "./parse-http-filters.ts";
 import { parseCommonOptions, parseHttp1Settings } from "./parse-protocol-options.ts";
 
 const streamIdleTimeoutMsDefault = 300_000;
@@ -18,7 +18,7 @@ export function parseConfig(message: HttpConnectionManager, context: ParseContex
   return {
     statPrefix: message.statPrefix,
     routeConfig: parseRoutes(message, context),
-    httpFilters: parseHttpFilters(message, context),
+    httpFilters: parseFilterChain(message, context),
     accessLogs: parseAccessLogs(message, context),
     http1: parseHttp1Settings(message, context),
     ...parseCommonOptions(message, context),

@@ -1,62 +1,39 @@
-import { OwnedBuffer } from "../common/data-buffer.ts";
-import type { DataBuffer } from "../contracts/buffer.ts";
-import type { RequestHeaderMap, ResponseHeaderMap, TrailerMap } from "../contracts/headers.ts";
+import { OwnedBuffer } from "../../common/data-buffer.ts";
+import type { DataBuffer } from "../../contracts/buffer.ts";
+import type { RequestHeaderMap, ResponseHeaderMap, TrailerMap } from "../../contracts/headers.ts";
 import {
   type RequestEncoder,
   type ResponseDecoder,
   type StreamCallbacks,
   StreamResetReason,
-} from "../contracts/http/codec.ts";
+} from "../../contracts/http/codec.ts";
+import type { UpstreamInfo } from "../../contracts/stream-info.ts";
 import type {
-  DownstreamWatermarkCallbacks,
-  StreamDecoderFilterCallbacks,
-} from "../contracts/http/filter.ts";
-import type { UpstreamInfo } from "../contracts/stream-info.ts";
-import type {
-  ClusterInfo,
   HttpConnectionPool,
   HttpPoolCallbacks,
   PoolCancellable,
   PoolFailureReason,
   PoolReady,
-  ResponseOrigin,
-} from "../contracts/upstream/cluster.ts";
-import type { HostDescription } from "../contracts/upstream/host.ts";
+} from "../../contracts/upstream/cluster.ts";
+import type { HostDescription } from "../../contracts/upstream/host.ts";
 import { poolFailureReset } from "./reset-reason.ts";
+import type { AttemptRequest, UpstreamAttempt, UpstreamRequestOwner } from "./upstream-attempt.ts";
 
-/** The router filter, as its request to the upstream sees it. */
-export interface UpstreamRequestOwner extends DownstreamWatermarkCallbacks {
-  readonly callbacks: StreamDecoderFilterCallbacks;
-  readonly cluster: ClusterInfo;
-  /** There is a stream on a connection. */
-  onUpstreamReady(): void;
-  onUpstream1xxHeaders(headers: ResponseHeaderMap): void;
-  onUpstreamHeaders(headers: ResponseHeaderMap, endStream: boolean): void;
-  onUpstreamData(data: DataBuffer, endStream: boolean): void;
-  onUpstreamTrailers(trailers: TrailerMap): void;
-  /** The stream is gone; the request object is of no more use. `details`: what more is known; may be empty. */
-  onUpstreamReset(reason: StreamResetReason, details: string): void;
-  /** The head cannot be written: a filter took something away that it needs. */
-  onInvalidHead(problem: string): void;
-}
-
-/**
- * One attempt at an upstream host: waits for a connection, sends the request as it comes, hands the response to
- * the router filter, and carries back-pressure both ways.
- */
+/** An attempt with nothing between its owner and the stream on the connection. */
 export class UpstreamRequest
-  implements ResponseDecoder, HttpPoolCallbacks, StreamCallbacks, ResponseOrigin
+  implements UpstreamAttempt, ResponseDecoder, HttpPoolCallbacks, StreamCallbacks
 {
   readonly internal: boolean;
   canary = false;
   host: HostDescription | undefined = undefined;
-  /** No response headers (but 1xx) have come. */
   awaitingHeaders = true;
   readonly #owner: UpstreamRequestOwner;
   readonly #info: UpstreamInfo;
   readonly #headers: RequestHeaderMap;
   #cancellable: PoolCancellable | undefined = undefined;
   #encoder: RequestEncoder | undefined = undefined;
+  /** The head may be sent. */
+  #headersAccepted = false;
   /** What there is of the request ends it. */
   #requestEnded = false;
   #waitingBody: OwnedBuffer | undefined = undefined;
@@ -67,32 +44,39 @@ export class UpstreamRequest
   /** The owner hears from the client's side. */
   #watchesDownstream = false;
   #over = false;
+  #startedMs = 0;
 
-  constructor(
-    owner: UpstreamRequestOwner,
-    info: UpstreamInfo,
-    headers: RequestHeaderMap,
-    internal: boolean,
-  ) {
+  constructor(owner: UpstreamRequestOwner, request: AttemptRequest) {
     this.#owner = owner;
-    this.#info = info;
-    this.#headers = headers;
-    this.internal = internal;
+    this.#info = request.info;
+    this.#headers = request.headers;
+    this.internal = request.internal;
   }
 
-  /** The request has a stream on a connection. */
   get isReady(): boolean {
     return this.#encoder !== undefined;
   }
 
-  /** Asks the pool for a stream. The owner may be told of success or failure before this returns. */
   start(pool: HttpConnectionPool, endStream: boolean): void {
-    this.#requestEnded = endStream;
+    this.acceptHeaders(endStream);
+    this.connect(pool);
+  }
+
+  /** Asks the pool for a stream, on which the head goes out as soon as it has been accepted. */
+  connect(pool: HttpConnectionPool): void {
+    this.#startedMs = this.#nowMs();
+    this.#info.host = pool.host;
     const cancellable = pool.newStream(this, this);
     if (!this.#over) this.#cancellable = cancellable;
   }
 
-  /** Takes all of `data`. */
+  /** Called once, before body and trailers. */
+  acceptHeaders(endStream: boolean): void {
+    this.#headersAccepted = true;
+    this.#requestEnded = endStream;
+    if (this.#encoder !== undefined) this.#sendWhatWaits(this.#encoder);
+  }
+
   acceptData(data: DataBuffer, endStream: boolean): void {
     if (endStream) this.#requestEnded = true;
     if (this.#encoder !== undefined) {
@@ -119,7 +103,6 @@ export class UpstreamRequest
     this.#noteRequestSent();
   }
 
-  /** Ends the attempt from this side; nothing is called any more. */
   reset(): void {
     if (this.#over) return;
     this.#end();
@@ -129,7 +112,6 @@ export class UpstreamRequest
     stream?.resetStream(StreamResetReason.LocalReset);
   }
 
-  /** The response has ended, or the codec has: releases what the attempt holds of the client's side. */
   finish(): void {
     if (this.#over) return;
     this.#end();
@@ -151,8 +133,9 @@ export class UpstreamRequest
     info.connectionId = connection.id;
     info.protocol = ready.protocol;
     info.firstTxByteMs = this.#nowMs();
+    info.poolReadyDurationMs = info.firstTxByteMs - this.#startedMs;
     ready.encoder.stream.addCallbacks(this);
-    this.#sendWhatWaits(ready.encoder);
+    if (this.#headersAccepted) this.#sendWhatWaits(ready.encoder);
     if (!this.#over) this.#owner.onUpstreamReady();
   }
 
@@ -246,7 +229,6 @@ export class UpstreamRequest
     if (this.#requestPauses > 0) this.#resumeRequest();
   }
 
-  /** The client takes the response more slowly than it comes (`true`), or can take more again. */
   pauseResponse(pause: boolean): void {
     if (this.#over || this.#encoder === undefined) return;
     const { stats } = this.#owner.cluster;

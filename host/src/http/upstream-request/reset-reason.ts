@@ -1,6 +1,6 @@
-import { StreamResetReason } from "../contracts/http/codec.ts";
-import { ResponseFlag } from "../contracts/stream-info.ts";
-import type { PoolFailureReason } from "../contracts/upstream/cluster.ts";
+import { StreamResetReason } from "../../contracts/http/codec.ts";
+import { ResponseFlag } from "../../contracts/stream-info.ts";
+import type { PoolFailureReason } from "../../contracts/upstream/cluster.ts";
 
 /** What the pool's failure means to the request. */
 export function poolFailureReset(reason: PoolFailureReason): StreamResetReason {
