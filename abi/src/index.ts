@@ -49,11 +49,12 @@ export {
   type WasiName,
 } from "./wasi.ts";
 export { BinaryReader, hex, WasmFormatError } from "./wasm/binary-reader.ts";
-export { Opcode, readValueType, skipImmediates } from "./wasm/instructions.ts";
+export { BulkOpcode, Opcode, readValueType, skipImmediates } from "./wasm/instructions.ts";
 export {
   type CountLimits,
   type ExternalKind,
   type FunctionType,
+  type GlobalType,
   type Limits,
   type ModuleExport,
   type ModuleImport,

@@ -14,6 +14,23 @@ export const Opcode = {
   ReturnCallIndirect: 0x13,
   Delegate: 0x18,
   TryTable: 0x1f,
+  Else: 0x05,
+  Catch: 0x07,
+  BrIf: 0x0d,
+  CatchAll: 0x19,
+  TableSet: 0x26,
+  /** Bulk memory and table instructions: which one follows, see `BulkOpcode`. */
+  BulkPrefix: 0xfc,
+} as const;
+
+/** What follows `Opcode.BulkPrefix`. */
+export const BulkOpcode = {
+  DataDrop: 9,
+  TableInit: 12,
+  ElemDrop: 13,
+  TableCopy: 14,
+  TableGrow: 15,
+  TableFill: 17,
 } as const;
 
 // What follows an opcode.

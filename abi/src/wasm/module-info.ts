@@ -1,5 +1,5 @@
 import { BinaryReader, WasmFormatError } from "./binary-reader.ts";
-import { readValueType } from "./instructions.ts";
+import { Opcode, readValueType, skipImmediates } from "./instructions.ts";
 
 /** Section numbers. */
 export const SectionId = {
@@ -59,6 +59,12 @@ export interface ModuleExport {
   readonly index: number;
 }
 
+/** One global; `type` by name. */
+export interface GlobalType {
+  readonly type: string;
+  readonly mutable: boolean;
+}
+
 /** What is declared in a module, without its code. */
 export interface ModuleInfo {
   readonly sections: readonly Section[];
@@ -70,7 +76,11 @@ export interface ModuleInfo {
   /** The defined ones. */
   readonly tables: readonly Limits[];
   readonly memories: readonly Limits[];
+  /** All of them, imported ones first. */
+  readonly globals: readonly GlobalType[];
   readonly exports: readonly ModuleExport[];
+  /** The function that is run when an instance is made. */
+  readonly start: number | undefined;
 }
 
 /** How many entries of each kind are read; one more is an error. */
@@ -159,7 +169,9 @@ class ModuleReader {
   readonly #functions: FunctionType[] = [];
   readonly #tables: Limits[] = [];
   readonly #memories: Limits[] = [];
+  readonly #globals: GlobalType[] = [];
   readonly #exports: ModuleExport[] = [];
+  #start: number | undefined = undefined;
   #importedFunctions = 0;
 
   constructor(bytes: Uint8Array, sections: readonly Section[], limits: CountLimits) {
@@ -180,14 +192,20 @@ class ModuleReader {
       importedFunctions: this.#importedFunctions,
       tables: this.#tables,
       memories: this.#memories,
+      globals: this.#globals,
       exports: this.#exports,
+      start: this.#start,
     };
   }
 
   #section(section: Section): void {
-    if (section.id === SectionId.Start || section.id === SectionId.DataCount) return;
+    if (section.id === SectionId.DataCount) return;
     const reader = new BinaryReader(this.#bytes, section.start, section.end);
     const count = reader.u32();
+    if (section.id === SectionId.Start) {
+      this.#start = count;
+      return;
+    }
     switch (section.id) {
       case SectionId.Type:
         checkCount("types", count, this.#limits.types);
@@ -221,7 +239,9 @@ class ModuleReader {
         if (count === 1) this.#memories.push(readLimits(reader));
         return;
       case SectionId.Global:
-        return checkCount("globals", count, this.#limits.globals);
+        checkCount("globals", count, this.#limits.globals);
+        for (let i = 0; i < count; i += 1) this.#globals.push(readGlobal(reader));
+        return;
       case SectionId.Element:
         return checkCount("element segments", count, this.#limits.elementSegments);
       case SectionId.Code:
@@ -258,8 +278,7 @@ class ModuleReader {
         limits = readLimits(reader);
         break;
       case "global":
-        readValueType(reader);
-        reader.skip(1);
+        this.#globals.push(readGlobalType(reader));
         break;
       case "tag":
         reader.skip(1);
@@ -293,6 +312,19 @@ function readKind(reader: BinaryReader): ExternalKind {
 
 function readExport(reader: BinaryReader): ModuleExport {
   return { name: reader.text(), kind: readKind(reader), index: reader.u32() };
+}
+
+function readGlobalType(reader: BinaryReader): GlobalType {
+  return { type: readValueType(reader), mutable: reader.u8() === 1 };
+}
+
+/** A global with the expression that it is initialised by, which is skipped. */
+function readGlobal(reader: BinaryReader): GlobalType {
+  const type = readGlobalType(reader);
+  for (let opcode = reader.u8(); opcode !== Opcode.End; opcode = reader.u8()) {
+    skipImmediates(reader, opcode);
+  }
+  return type;
 }
 
 /** The limits of a table: `readLimits` after its element type. */

@@ -27,6 +27,16 @@ export class ByteWriter {
     this.u8(rest);
   }
 
+  /** Signed LEB128. */
+  s32(value: number): void {
+    let rest = value;
+    while (rest > 63 || rest < -64) {
+      this.u8((rest & 127) | 128);
+      rest >>= 7;
+    }
+    this.u8(rest & 127);
+  }
+
   text(value: string): void {
     const bytes = Buffer.from(value, "utf8");
     this.u32(bytes.length);

@@ -1,4 +1,4 @@
-import type { GuestMemoryType } from "./rewriter.ts";
+import type { GuestMemoryType } from "./module-writer.ts";
 import { hostModule } from "./rewriter.ts";
 
 /** The parts of a rewritten module that an instance needs: plain data that can be posted to a worker. */
