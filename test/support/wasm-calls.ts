@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import type { Route } from "../../host/src/contracts/router/route.ts";
 import type { FilterState } from "../../host/src/contracts/stream-info.ts";
 import { FilterStateImpl, StreamInfoImpl } from "../../host/src/common/stream-info.ts";
 import { headerMapOf } from "../../host/src/common/headers/header-map.ts";
@@ -37,6 +38,9 @@ export class RecordedActions implements HttpStreamActions {
   }
   resetStream(details: string): void {
     this.journal.push(`reset ${details}`);
+  }
+  get route(): Route | undefined {
+    return this.streamInfo.route;
   }
   get connectionState(): FilterState {
     return this.connection;

@@ -1,7 +1,16 @@
 import type { Address } from "../contracts/address.ts";
 import type { TimeSource } from "../contracts/event.ts";
 import type { HeaderMap } from "../contracts/headers.ts";
-import type { FilterState, JsonValue, StreamInfo, UpstreamInfo } from "../contracts/stream-info.ts";
+import type { Route } from "../contracts/router/route.ts";
+import type {
+  FilterState,
+  GuestTimes,
+  JsonValue,
+  ListenerFacts,
+  StreamInfo,
+  UpstreamInfo,
+  UpstreamOverrideHost,
+} from "../contracts/stream-info.ts";
 
 /** What a stream inherits from its connection. */
 export interface StreamInfoSource {
@@ -12,6 +21,7 @@ export interface StreamInfoSource {
   readonly filterChainName: string;
   readonly requestedServerName: string;
   readonly filterState?: FilterState | undefined;
+  readonly listener?: ListenerFacts | undefined;
 }
 
 /** The one implementation of `StreamInfo`. */
@@ -29,13 +39,15 @@ export class StreamInfoImpl implements StreamInfo {
   responseFlags = 0;
   bytesReceived = 0;
   bytesSent = 0;
-  requestHeadersBytes = 0;
-  responseHeadersBytes = 0;
-  responseTrailersBytes = 0;
   routeName = "";
   virtualHostName = "";
+  route: Route | undefined = undefined;
+  virtualHostMetadata: Route["virtualHostMetadata"] | undefined = undefined;
+  upstreamOverrideHost: UpstreamOverrideHost | undefined = undefined;
+  drainConnectionUponCompletion = false;
   upstreamInfo: UpstreamInfo | undefined = undefined;
   filterChainName: string;
+  readonly listener: ListenerFacts | undefined;
   requestedServerName: string;
   downstreamTransportFailureReason = "";
   downstreamLocalAddress: Address | undefined;
@@ -48,6 +60,7 @@ export class StreamInfoImpl implements StreamInfo {
   responseTrailers: HeaderMap | undefined = undefined;
   localReplyBody = "";
   dynamicMetadata: Map<string, { [key: string]: JsonValue }> | undefined = undefined;
+  guestTimes: Map<string, GuestTimes> | undefined = undefined;
   readonly #parentState: FilterState | undefined;
   #filterState: FilterState | undefined = undefined;
 
@@ -55,6 +68,7 @@ export class StreamInfoImpl implements StreamInfo {
     this.startTimeSystemMs = time.systemMs();
     this.startTimeMs = time.monotonicMs();
     this.filterChainName = source.filterChainName;
+    this.listener = source.listener;
     this.requestedServerName = source.requestedServerName;
     this.downstreamLocalAddress = source.downstreamLocalAddress;
     this.downstreamRemoteAddress = source.downstreamRemoteAddress;
@@ -102,6 +116,7 @@ export function newUpstreamInfo(): UpstreamInfo {
     connectionId: 0,
     transportFailureReason: "",
     attemptCount: 0,
+    poolReadyDurationMs: undefined,
     firstTxByteMs: 0,
     lastTxByteMs: 0,
     firstRxByteMs: 0,

@@ -1,5 +1,6 @@
 import type { Address } from "./address.ts";
 import type { HeaderMap } from "./headers.ts";
+import type { Route } from "./router/route.ts";
 import type { HostDescription } from "./upstream/host.ts";
 
 /** Bits of `StreamInfo.responseFlags`; names, short forms and print order are Envoy's (`%RESPONSE_FLAGS%`). */
@@ -53,6 +54,34 @@ export interface FilterState {
   has(key: string): boolean;
 }
 
+/** The host that a filter wants a request to go to, instead of the one that the load balancer would choose. */
+export interface UpstreamOverrideHost {
+  /** As `HostDescription.addressText`. */
+  readonly address: string;
+  /** When the cluster has no such host that can be used: fail, instead of choosing as usual. */
+  readonly strict: boolean;
+}
+
+/** What streams know of the listener that accepted their connection. */
+export interface ListenerFacts {
+  readonly name: string;
+  readonly metadata: { readonly [namespace: string]: { readonly [key: string]: JsonValue } };
+  /** `Listener.traffic_direction`. */
+  readonly direction: "unspecified" | "inbound" | "outbound";
+}
+
+/** What one guest (Wasm plugin, Lua script) took of one stream. Wall clock, in milliseconds with fractions. */
+export interface GuestTimes {
+  /** In the guest's own code. */
+  selfMs: number;
+  /** In host calls that it made. */
+  hostCallMs: number;
+  /** How long the stream stood still because of it. */
+  pausedMs: number;
+  /** Times that it was entered. */
+  callbacks: number;
+}
+
 /** What is known of the upstream side of a stream (Envoy: `UpstreamInfo`). */
 export interface UpstreamInfo {
   host: HostDescription | undefined;
@@ -64,6 +93,8 @@ export interface UpstreamInfo {
   connectionId: number;
   transportFailureReason: string;
   attemptCount: number;
+  /** From asking for a connection until one was there; undefined before that. */
+  poolReadyDurationMs: number | undefined;
   /** Monotonic ms; 0 = not happened. First/last byte sent upstream, first/last received. */
   firstTxByteMs: number;
   lastTxByteMs: number;
@@ -97,14 +128,20 @@ export interface StreamInfo {
   /** Body bytes. */
   bytesReceived: number;
   bytesSent: number;
-  requestHeadersBytes: number;
-  responseHeadersBytes: number;
-  responseTrailersBytes: number;
 
   routeName: string;
   virtualHostName: string;
+  /** The route as last looked up; undefined while there is none. */
+  route: Route | undefined;
+  /** Of the virtual host that the request belongs to, also when none of its routes matched. */
+  virtualHostMetadata: Route["virtualHostMetadata"] | undefined;
+  upstreamOverrideHost: UpstreamOverrideHost | undefined;
+  /** The downstream connection is to be closed behind this stream (HTTP/1: `connection: close`). */
+  drainConnectionUponCompletion: boolean;
   upstreamInfo: UpstreamInfo | undefined;
   filterChainName: string;
+  /** Undefined for what no listener accepted. */
+  readonly listener: ListenerFacts | undefined;
   requestedServerName: string;
   downstreamTransportFailureReason: string;
 
@@ -124,4 +161,7 @@ export interface StreamInfo {
   /** Dynamic metadata, made when first written. */
   dynamicMetadata: Map<string, { [key: string]: JsonValue }> | undefined;
   readonly filterState: FilterState;
+
+  /** What guests took, by their name; only of streams that were measured (`guest/watch`). */
+  guestTimes?: Map<string, GuestTimes> | undefined;
 }

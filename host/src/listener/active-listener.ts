@@ -148,6 +148,7 @@ export class ActiveListener implements ActiveSocketOwner {
       downstreamDirectRemoteAddress: accepted.directRemoteAddress,
       connectionId: nextConnectionId(),
       filterChainName: "",
+      listener: this.#runtime.config,
       requestedServerName: "",
     });
     if (this.#runtime.listenerFilters.length === 0) {

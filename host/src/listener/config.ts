@@ -46,6 +46,8 @@ export function parseListener(
     defaultFilterChain:
       message.defaultFilterChain && parseFilterChain(message.defaultFilterChain, label, context),
     accessLogs: parseAccessLogs(message, context),
+    metadata: (message.metadata?.filterMetadata ?? {}) as ListenerConfig["metadata"],
+    direction: directions[message.trafficDirection] ?? "unspecified",
   };
   if (address === undefined) return undefined;
   return {
@@ -64,6 +66,9 @@ export function parseListener(
     continueOnListenerFiltersTimeout: message.continueOnListenerFiltersTimeout,
   };
 }
+
+/** `TrafficDirection` by number. */
+const directions = ["unspecified", "inbound", "outbound"] as const;
 
 /**
  * Listeners that cannot be bound beside an earlier one, with Envoy's words. Port 0 and pipes of different paths

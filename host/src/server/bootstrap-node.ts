@@ -14,7 +14,9 @@ export function localInfoOf(message: Bootstrap, options: NodeOptions): LocalInfo
   return {
     nodeId: options.serviceNode || (node?.id ?? ""),
     clusterName: options.serviceCluster || (node?.cluster ?? ""),
+    region: node?.locality?.region ?? "",
     zone: node?.locality?.zone ?? "",
+    subZone: node?.locality?.subZone ?? "",
     nodeMetadata: (node?.metadata ?? {}) as LocalInfo["nodeMetadata"],
     address: hostAddress(),
     version: options.version,

@@ -34,6 +34,8 @@ function logger(component: string): Logger {
 function listener(name: string, address: Address, reusePort: boolean): ListenerConfig {
   return {
     name,
+    metadata: {},
+    direction: "unspecified",
     statPrefix: name,
     address,
     additionalAddresses: [],

@@ -19,6 +19,8 @@ export const listenerFields: FieldClassTable = {
       "enable_reuse_port",
       "access_log",
       "tcp_backlog_size",
+      "metadata",
+      "traffic_direction",
       // The value that asks for nothing special is accepted, the other is refused by the parser.
       "bind_to_port",
       "use_original_dst",
@@ -26,8 +28,6 @@ export const listenerFields: FieldClassTable = {
       "freebind",
     ],
     harmless: {
-      metadata: "nothing here reads a listener's metadata",
-      traffic_direction: "only labels traces",
       drain_type: "only decides about draining by failed health checks, which do not exist here",
       max_connections_to_accept_per_socket_event: "one connection is accepted per socket event",
       ignore_global_conn_limit: "there is no global connection limit",

@@ -29,24 +29,28 @@ function metadataProvider(
 }
 
 const dynamic: GetNamespace = (info, namespace) => info.dynamicMetadata?.get(namespace);
-const upstreamHost: GetNamespace = (info, namespace) => {
-  const metadata = info.upstreamInfo?.host?.metadata;
-  return metadata !== undefined && Object.hasOwn(metadata, namespace)
-    ? metadata[namespace]
-    : undefined;
-};
+
+type Metadata = { readonly [namespace: string]: unknown };
+
+/** Metadata that the configuration gave to something that the stream has met. */
+const configured =
+  (get: (info: StreamInfo) => Metadata | undefined): GetNamespace =>
+  (info, namespace) => {
+    const metadata = get(info);
+    return metadata !== undefined && Object.hasOwn(metadata, namespace)
+      ? metadata[namespace]
+      : undefined;
+  };
+const upstreamHost = configured((info) => info.upstreamInfo?.host?.metadata);
 
 const metadataTypes = new Map([
   ["DYNAMIC", dynamic],
   ["UPSTREAM_HOST", upstreamHost],
+  ["ROUTE", configured((info) => info.route?.metadata)],
+  ["VIRTUAL_HOST", configured((info) => info.route?.virtualHostMetadata)],
+  ["LISTENER", configured((info) => info.listener?.metadata)],
 ]);
-const otherMetadataTypes = [
-  "CLUSTER",
-  "ROUTE",
-  "LISTENER",
-  "LISTENER_FILTER_CHAIN",
-  "VIRTUAL_HOST",
-];
+const otherMetadataTypes = ["CLUSTER", "LISTENER_FILTER_CHAIN"];
 
 const metadata: OperatorFactory = (command) => {
   const colon = command.argument.indexOf(":");
@@ -59,7 +63,7 @@ const metadata: OperatorFactory = (command) => {
   if (!otherMetadataTypes.includes(type)) {
     return refuse(`${type} is not supported type of metadata`);
   }
-  return refuse(`METADATA(${type}) is not supported; DYNAMIC and UPSTREAM_HOST are`);
+  return refuse(`METADATA(${type}) is not supported; ${[...metadataTypes.keys()].join(", ")} are`);
 };
 
 /** What a filter state object looks like as JSON. */

@@ -119,9 +119,9 @@ export const streamOperators: OperatorTable = {
   // Counted for QUIC only, in Envoy too.
   BYTES_RETRANSMITTED: bare(constantZero),
   PACKETS_RETRANSMITTED: bare(constantZero),
-  REQUEST_HEADERS_BYTES: amount((info) => info.requestHeadersBytes),
-  RESPONSE_HEADERS_BYTES: amount((info) => info.responseHeadersBytes),
-  RESPONSE_TRAILERS_BYTES: amount((info) => info.responseTrailersBytes),
+  REQUEST_HEADERS_BYTES: amount((info) => info.requestHeaders?.byteSize ?? 0),
+  RESPONSE_HEADERS_BYTES: amount((info) => info.responseHeaders?.byteSize ?? 0),
+  RESPONSE_TRAILERS_BYTES: amount((info) => info.responseTrailers?.byteSize ?? 0),
   UPSTREAM_REQUEST_ATTEMPT_COUNT: amount((info) => info.upstreamInfo?.attemptCount ?? 0),
   ROUTE_NAME: field((info) => info.routeName),
   FILTER_CHAIN_NAME: field((info) => info.filterChainName),

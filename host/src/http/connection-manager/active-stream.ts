@@ -133,7 +133,6 @@ export class ActiveStream
     this.#lastActiveMs = this.#shared.clock.monotonicMs();
     this.filterManager.setRequestHeaders(headers);
     streamInfo.protocol = this.#owner.protocol;
-    streamInfo.requestHeadersBytes = headers.byteSize;
     this.sawConnectionClose = this.#owner.codecClosing;
     if (endStream) this.#endDecode();
     if (headers.hasId(HeaderId.Expect) && !config.proxy100Continue) this.#answerExpect(headers);
@@ -230,6 +229,7 @@ export class ActiveStream
     } else {
       this.#route = undefined;
     }
+    this.streamInfo.route = this.#route;
     this.streamInfo.routeName = this.#route?.name ?? "";
     this.streamInfo.virtualHostName = this.#route?.virtualHostName ?? "";
     return this.#route;
@@ -250,10 +250,10 @@ export class ActiveStream
   encodeHeaders(headers: ResponseHeaderMap, endStream: boolean): void {
     const { requestHeaders } = this.filterManager;
     this.#shared.responseHeaders.mutate(headers, requestHeaders, this.#lastActiveMs);
+    if (this.streamInfo.drainConnectionUponCompletion) this.sawConnectionClose = true;
     if (this.#owner.onResponseHead(this)) headers.setId(HeaderId.Connection, "close");
     const code = statusOf(headers);
     this.streamInfo.responseCode = code;
-    this.streamInfo.responseHeadersBytes = headers.byteSize;
     this.streamInfo.firstTxByteMs = this.#lastActiveMs;
     this.#shared.stats.chargeResponse(code);
     if (endStream) this.#endEncode();
@@ -267,7 +267,6 @@ export class ActiveStream
   }
 
   encodeTrailers(trailers: TrailerMap): void {
-    this.streamInfo.responseTrailersBytes = trailers.byteSize;
     this.#endEncode();
     this.encoder.encodeTrailers(trailers);
   }

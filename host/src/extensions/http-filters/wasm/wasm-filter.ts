@@ -15,6 +15,7 @@ import {
   type StreamEncoderFilterCallbacks,
   type StreamFilter,
 } from "../../../contracts/http/filter.ts";
+import type { Route } from "../../../contracts/router/route.ts";
 import type { FilterState, StreamInfo } from "../../../contracts/stream-info.ts";
 import type { LocalResponse } from "../../../guest/wasm/proxy-wasm/context.ts";
 import type { GuestCallback } from "../../../guest/wasm/proxy-wasm/guest-exports.ts";
@@ -196,6 +197,10 @@ export class WasmFilter implements StreamFilter, HttpStreamActions {
 
   get streamInfo(): StreamInfo {
     return this.#decoder.streamInfo;
+  }
+
+  get route(): Route | undefined {
+    return this.#decoder.route();
   }
 
   get connectionState(): FilterState | undefined {

@@ -7,9 +7,11 @@ import {
 } from "@sluice/abi";
 import type { DataBuffer } from "../../../contracts/buffer.ts";
 import type { HeaderMap } from "../../../contracts/headers.ts";
+import type { Route } from "../../../contracts/router/route.ts";
 import type { FilterState, StreamInfo } from "../../../contracts/stream-info.ts";
 import type { RootContext } from "./root-context.ts";
 import type { WasmVm } from "./vm.ts";
+import type { ContextWatch } from "./watch/context-watch.ts";
 
 /** What `proxy_send_local_response` was given. */
 export interface LocalResponse {
@@ -35,6 +37,8 @@ export abstract class Context {
   readonly logPrefix: string;
   /** For the VM's table of contexts. */
   nextInTable: Context | undefined = undefined;
+  /** Whoever follows what the guest does for this context. */
+  watch: ContextWatch | undefined = undefined;
 
   constructor(vm: WasmVm, id: number, logPrefix: string) {
     this.vm = vm;
@@ -90,6 +94,11 @@ export abstract class Context {
   /** The stream that properties are asked of. */
   get streamInfo(): StreamInfo | undefined {
     return undefined;
+  }
+
+  /** The route of the stream, looked up if need be. */
+  get route(): Route | undefined {
+    return this.streamInfo?.route;
   }
 
   /** What the streams of the connection share. */

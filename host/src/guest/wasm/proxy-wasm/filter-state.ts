@@ -1,5 +1,5 @@
 import { STATUS_BAD_ARGUMENT, STATUS_NOT_FOUND, STATUS_OK } from "@sluice/abi";
-import type { FilterState } from "../../../contracts/stream-info.ts";
+import { byteText, nullValue, type Value } from "./attributes/value.ts";
 import type { Context } from "./context.ts";
 
 /** How long a property lives: with the stream, or with its connection. */
@@ -37,10 +37,13 @@ export function setProperty(context: Context, path: string, value: Uint8Array): 
 }
 
 /** The property that some module of the stream has set, by the name that it gave. */
-export function getStateProperty(
-  state: FilterState | undefined,
-  name: string,
-): Uint8Array | undefined {
-  const value = state?.get(prefix + name);
-  return value instanceof Uint8Array ? value : undefined;
+export function stateProperty(context: Context, name: string): Value | undefined {
+  return stateValue(context.streamInfo?.filterState.get(prefix + name));
+}
+
+/** What filters keep in the filter state: text, bytes or objects of their own, which guests see as nothing. */
+export function stateValue(value: unknown): Value | undefined {
+  if (typeof value === "string") return byteText(value);
+  if (value === undefined || value instanceof Uint8Array) return value;
+  return nullValue;
 }

@@ -11,6 +11,7 @@ import {
 } from "@sluice/abi";
 import type { DataBuffer } from "../../../contracts/buffer.ts";
 import type { HeaderMap } from "../../../contracts/headers.ts";
+import type { Route } from "../../../contracts/router/route.ts";
 import type { FilterState, StreamInfo } from "../../../contracts/stream-info.ts";
 import { Context, emptyBytes, type LocalResponse } from "./context.ts";
 import type { RootContext } from "./root-context.ts";
@@ -30,6 +31,8 @@ export interface HttpStreamActions {
   onVmFailed(): void;
   readonly streamInfo: StreamInfo;
   readonly connectionState: FilterState | undefined;
+  /** Looked up if need be. */
+  readonly route: Route | undefined;
 }
 
 /**
@@ -115,6 +118,7 @@ export class HttpContext extends Context {
     if (type === STREAM_HTTP_REQUEST) this.vm.defer(() => this.#actions.continueDecoding());
     else if (type === STREAM_HTTP_RESPONSE) this.vm.defer(() => this.#actions.continueEncoding());
     else return;
+    this.watch?.continued(type);
     // As Envoy does it, for both directions: what was held for the guest is the next filter's now.
     this.requestHeaders = undefined;
     this.requestBody = undefined;
@@ -136,6 +140,10 @@ export class HttpContext extends Context {
 
   override get streamInfo(): StreamInfo {
     return this.logged ?? this.#actions.streamInfo;
+  }
+
+  override get route(): Route | undefined {
+    return this.logged === undefined ? this.#actions.route : this.logged.route;
   }
 
   override get connectionState(): FilterState | undefined {

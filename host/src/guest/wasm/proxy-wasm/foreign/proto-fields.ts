@@ -2,6 +2,8 @@
 export interface ProtoField {
   readonly number: number;
   readonly value: number | Uint8Array;
+  /** Written even when it is the default, as members of a oneof and elements of a list are. */
+  readonly always?: boolean;
 }
 
 const varint = 0;
@@ -59,17 +61,20 @@ export function numberField(fields: readonly ProtoField[], number: number): numb
   return typeof value === "number" ? value : 0;
 }
 
-/** Encodes fields with numbers below 16; defaults (0, empty) are left out. */
+/** Encodes fields with numbers below 16; defaults (0, empty) are left out unless they say `always`. */
 export function writeProto(...fields: readonly ProtoField[]): Uint8Array {
-  const parts: number[] = [];
-  for (const { number, value } of fields) {
+  const parts: Uint8Array[] = [];
+  for (const { number, value, always = false } of fields) {
     if (typeof value === "number") {
-      if (value !== 0) parts.push((number << 3) | varint, ...varintBytes(value));
-    } else if (value.length > 0) {
-      parts.push((number << 3) | lengthDelimited, ...varintBytes(value.length), ...value);
+      if (always || value !== 0) {
+        parts.push(Uint8Array.of((number << 3) | varint, ...varintBytes(value)));
+      }
+    } else if (always || value.length > 0) {
+      parts.push(Uint8Array.of((number << 3) | lengthDelimited, ...varintBytes(value.length)));
+      parts.push(value);
     }
   }
-  return Uint8Array.from(parts);
+  return Uint8Array.from(Buffer.concat(parts));
 }
 
 function varintBytes(value: number): number[] {

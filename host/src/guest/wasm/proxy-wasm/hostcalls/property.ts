@@ -5,7 +5,7 @@ import {
   STATUS_NOT_FOUND,
   STATUS_SERIALIZATION_FAILURE,
 } from "@sluice/abi";
-import { getAttribute, notSerializable } from "../attributes.ts";
+import { getAttribute, notSerializable } from "../attributes/attributes.ts";
 import { setProperty as setStateProperty } from "../filter-state.ts";
 import type { WasmVm } from "../vm.ts";
 

@@ -1,0 +1,67 @@
+import type { AttributeName } from "@sluice/abi";
+import { addressText } from "../../../../common/address.ts";
+import type { Address } from "../../../../contracts/address.ts";
+import type { StreamInfo, UpstreamInfo } from "../../../../contracts/stream-info.ts";
+import { localityValue } from "./messages.ts";
+import { byteText, duration, filled, integer, type Value } from "./value.ts";
+
+type Get<View> = (view: View) => Value | undefined;
+
+/** `source.*` and `destination.*` */
+export const addressAttributes: Readonly<Record<AttributeName<"source">, Get<Address>>> = {
+  address: (address) => addressText(address),
+  port: (address) => (address.kind === "ip" ? integer(address.port) : undefined),
+};
+
+const absent = (): undefined => undefined;
+
+/** Of TLS sessions, which there are none of: as Envoy answers on a connection in plain text. */
+const noTls = {
+  tls_version: absent,
+  subject_local_certificate: absent,
+  subject_peer_certificate: absent,
+  uri_san_local_certificate: absent,
+  uri_san_peer_certificate: absent,
+  dns_san_local_certificate: absent,
+  dns_san_peer_certificate: absent,
+  sha256_peer_certificate_digest: absent,
+};
+
+/** `connection.*` */
+export const connectionAttributes: Readonly<Record<AttributeName<"connection">, Get<StreamInfo>>> =
+  {
+    id: (stream) => integer(stream.connectionId),
+    mtls: () => false,
+    requested_server_name: (stream) => byteText(stream.requestedServerName),
+    termination_details: (stream) => filled(byteText(stream.connectionTerminationDetails)),
+    transport_failure_reason: (stream) => filled(byteText(stream.downstreamTransportFailureReason)),
+    ...noTls,
+  };
+
+/** The upstream's side of a stream; what is not known yet is undefined. */
+export interface UpstreamView {
+  readonly info: UpstreamInfo | undefined;
+  /** Endpoints of the chosen cluster. */
+  readonly endpoints: number | undefined;
+}
+
+/** `upstream.*` */
+export const upstreamAttributes: Readonly<Record<AttributeName<"upstream">, Get<UpstreamView>>> = {
+  address: ({ info }) => addressAttribute(info, addressAttributes.address),
+  port: ({ info }) => addressAttribute(info, addressAttributes.port),
+  local_address: ({ info }) => info?.localAddress && addressText(info.localAddress),
+  transport_failure_reason: ({ info }) => info && byteText(info.transportFailureReason),
+  locality: ({ info }) => info?.host && localityValue(info.host.locality),
+  request_attempt_count: ({ info }) => integer(info?.attemptCount ?? 0),
+  cx_pool_ready_duration: ({ info }) =>
+    info === undefined || info.poolReadyDurationMs === undefined
+      ? undefined
+      : duration(info.poolReadyDurationMs),
+  num_endpoints: ({ endpoints }) => integer(endpoints),
+  ...noTls,
+};
+
+function addressAttribute(info: UpstreamInfo | undefined, get: Get<Address>): Value | undefined {
+  const address = info?.host?.address ?? info?.remoteAddress;
+  return address && get(address);
+}
