@@ -1,7 +1,7 @@
 import { SimulatedStat } from "../support/simulated-stat.ts";
 import { LuaFilter } from "../../host/src/extensions/http-filters/lua/lua-filter.ts";
 import type { HttpFilterInstances } from "../../host/src/contracts/http/filter.ts";
-import { LuaHost } from "../support/lua.ts";
+import { LuaHost, RecordedSide } from "../support/lua.ts";
 import { testHttpFilter } from "./http-filter.ts";
 
 function scripted(source: string): HttpFilterInstances {
@@ -14,6 +14,7 @@ function scripted(source: string): HttpFilterInstances {
     logger: host.environment.logger,
     filterName: "lua",
     stats: { errors: new SimulatedStat(), executions: new SimulatedStat() },
+    scriptStats: new RecordedSide(true).stats,
   };
   return { createFilters: (callbacks) => callbacks.addStreamFilter(new LuaFilter(shared)) };
 }

@@ -15,12 +15,16 @@ import type {
   AsyncClientRequest,
 } from "../../host/src/contracts/upstream/async-client.ts";
 import type { Struct } from "../../host/src/guest/lua/api/values.ts";
+import type { StatsScope } from "../../host/src/contracts/stats.ts";
 import type { HeaderMap } from "../../host/src/contracts/headers.ts";
+import type { SslConnectionInfo } from "../../host/src/contracts/network/connection.ts";
 import type { Logger } from "../../host/src/contracts/log.ts";
 import type { LimitedModule } from "../../host/src/guest/limits/instance.ts";
 import { StateQuota } from "../../host/src/guest/lua/engine/state-quota.ts";
 import { luaOptionsDefault } from "../../host/src/guest/lua/options.ts";
 import { loadLuaModule } from "../../host/src/guest/lua/lua-module.ts";
+import { ScriptStats } from "../../host/src/guest/lua/script-stats.ts";
+import { createGuestShared, GuestSharedState } from "../../host/src/guest/shared/shared-state.ts";
 import { LuaScript, type LuaScriptEnvironment } from "../../host/src/guest/lua/lua-script.ts";
 import { StreamHandle, type StreamSide } from "../../host/src/guest/lua/stream-handle.ts";
 import { SimulatedDispatcher } from "./simulated-dispatcher.ts";
@@ -88,14 +92,14 @@ export class RecordedStream {
     filterChainName: "",
     requestedServerName: "",
   });
-  connection: { isTls: boolean; streamInfo: StreamInfo } = {
-    isTls: false,
+  connection: { streamInfo: StreamInfo; ssl: SslConnectionInfo | undefined } = {
     streamInfo: this.streamInfo,
+    ssl: undefined,
   };
   requestHeaders: HeaderMap | undefined = undefined;
-  matched: Pick<Route, "metadata" | "virtualHostMetadata"> | undefined = undefined;
+  matched: Pick<Route, "metadata"> | undefined = undefined;
 
-  route(): Pick<Route, "metadata" | "virtualHostMetadata"> | undefined {
+  route(): Pick<Route, "metadata"> | undefined {
     return this.matched;
   }
 }
@@ -132,6 +136,13 @@ export class RecordedSide implements StreamSide {
   readonly parts = new RecordedStream();
   readonly stream = this.parts as unknown as StreamFilterCallbacks;
   readonly filterName = "test";
+  /** Histograms by name and unit: what was recorded. */
+  readonly recorded = new Map<string, number[]>();
+  readonly stats = new ScriptStats(
+    "lua.",
+    new GuestSharedState(createGuestShared()).metrics,
+    this.#histograms() as StatsScope,
+  );
   filterContext: Struct = {};
   routeDrops = 0;
   /** Of the cluster `known`. */
@@ -148,6 +159,16 @@ export class RecordedSide implements StreamSide {
 
   constructor(isRequest: boolean) {
     this.isRequest = isRequest;
+  }
+
+  #histograms(): Pick<StatsScope, "histogram"> {
+    return {
+      histogram: (name, unit) => {
+        const values: number[] = [];
+        this.recorded.set(`${name} ${unit}`, values);
+        return { name, unit, record: (value) => void values.push(value) };
+      },
+    };
   }
 
   bufferedBody(): DataBuffer | undefined {

@@ -16,6 +16,11 @@ export interface HeaderMap {
    * `clear()`: encoders then look at each entry, and for maps straight from a parser they need not.
    */
   readonly wireSafe: boolean;
+  /**
+   * Of a response: what HTTP/1 says behind the status in place of the usual words; empty: those. Whoever sets it
+   * sees to it that it can stand on the wire.
+   */
+  reasonPhrase: string;
   /** The first value of `name`. */
   get(name: string): string | undefined;
   /** The first value of the well-known name `id`. Constant time when the name is absent. */

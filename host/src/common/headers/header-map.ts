@@ -13,6 +13,7 @@ export class HeaderMapImpl implements HeaderMap {
   #presentLow = 0;
   #presentHigh = 0;
   #wireSafe = true;
+  reasonPhrase = "";
 
   get wireSafe(): boolean {
     return this.#wireSafe;
@@ -173,6 +174,7 @@ export class HeaderMapImpl implements HeaderMap {
     copy.#presentLow = this.#presentLow;
     copy.#presentHigh = this.#presentHigh;
     copy.#wireSafe = this.#wireSafe;
+    copy.reasonPhrase = this.reasonPhrase;
     return copy;
   }
 
@@ -181,6 +183,7 @@ export class HeaderMapImpl implements HeaderMap {
     this.#presentLow = 0;
     this.#presentHigh = 0;
     this.#wireSafe = true;
+    this.reasonPhrase = "";
   }
 
   #check(value: string): void {

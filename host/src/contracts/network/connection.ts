@@ -60,6 +60,48 @@ export interface ConnectionStats {
   readonly delayedCloseTimeouts?: Counter | undefined;
 }
 
+/** A certificate's subject, taken apart (RFC 4519). */
+export interface SubjectName {
+  /** Empty when absent. */
+  readonly commonName: string;
+  readonly organizationNames: readonly string[];
+}
+
+/**
+ * What a TLS handshake has brought (Envoy: `Ssl::ConnectionInfo`). Texts are empty, lists too, where there is no
+ * certificate or it does not say.
+ */
+export interface SslConnectionInfo {
+  readonly peerCertificatePresented: boolean;
+  /** False on resumed sessions. */
+  readonly peerCertificateValidated: boolean;
+  readonly uriSansPeerCertificate: readonly string[];
+  readonly uriSansLocalCertificate: readonly string[];
+  readonly dnsSansPeerCertificate: readonly string[];
+  readonly dnsSansLocalCertificate: readonly string[];
+  readonly oidsPeerCertificate: readonly string[];
+  readonly oidsLocalCertificate: readonly string[];
+  /** Lower hex, as are the serial number and the session id. */
+  readonly sha256PeerCertificateDigest: string;
+  readonly serialNumberPeerCertificate: string;
+  /** RFC 2253, as are the subjects. */
+  readonly issuerPeerCertificate: string;
+  readonly subjectPeerCertificate: string;
+  readonly subjectLocalCertificate: string;
+  readonly parsedSubjectPeerCertificate: SubjectName | undefined;
+  readonly urlEncodedPemPeerCertificate: string;
+  readonly urlEncodedPemPeerCertificateChain: string;
+  /** Seconds since the epoch; 0 when absent. */
+  readonly validFromPeerCertificate: number;
+  readonly expirationPeerCertificate: number;
+  readonly sessionId: string;
+  /** IANA's number; 0xffff when none. */
+  readonly ciphersuiteId: number;
+  readonly ciphersuite: string;
+  /** `TLSv1.2`, `TLSv1.3`. */
+  readonly tlsVersion: string;
+}
+
 /**
  * One TCP or Unix-domain connection with its filter chain, downstream or upstream.
  *
@@ -82,6 +124,8 @@ export interface Connection {
   readonly nextProtocol: string;
   readonly requestedServerName: string;
   readonly isTls: boolean;
+  /** Undefined in plain text. */
+  readonly ssl?: SslConnectionInfo | undefined;
   /** How the peer ended; meaningful once RemoteClose was raised. */
   readonly detectedCloseType: DetectedCloseType;
   /** The text behind `%CONNECTION_TERMINATION_DETAILS%` and transport errors; empty when none. */

@@ -5,7 +5,10 @@ import type { LimitedModule } from "../limits/instance.ts";
 import { bufferMethods } from "./api/buffer-object.ts";
 import { HeaderMethods } from "./api/header-object.ts";
 import { type LuaObject, LuaObjects, LuaTypeId, typeNames } from "./api/lua-objects.ts";
+import { logText } from "./api/log-text.ts";
 import { MetadataMethods } from "./api/metadata-objects.ts";
+import { sslMethods, sslSubjectMethods } from "./api/ssl-objects.ts";
+import { StatsMethods } from "./api/stats-objects.ts";
 import { StreamHandleMethods } from "./api/stream-handle-methods.ts";
 import { StreamInfoMethods } from "./api/stream-info-objects.ts";
 import { defineType, type MethodTable } from "./api/type-definition.ts";
@@ -90,7 +93,7 @@ export class LuaScript {
       engine = new LuaEngine({
         module: config.engine,
         epoch: environment.epoch,
-        print: (line) => logger.info(`script log: ${line}`),
+        print: (line) => logger.info(`script log: ${logText(line)}`),
         quota: environment.quota,
       });
       this.engine = engine;
@@ -216,6 +219,7 @@ export class LuaScript {
     const { engine, objects } = this;
     const metadata = new MetadataMethods(engine, objects);
     const info = new StreamInfoMethods(engine, objects);
+    const stats = new StatsMethods(engine, objects);
     const tables: MethodTable[] = [
       new StreamHandleMethods(engine, objects).table(),
       new HeaderMethods(engine, objects).table(),
@@ -232,6 +236,12 @@ export class LuaScript {
       info.routePart(LuaTypeId.Route),
       info.routePart(LuaTypeId.VirtualHost),
       publicKeyMethods(engine, objects),
+      sslMethods(engine, objects),
+      sslSubjectMethods(engine, objects),
+      stats.scope(),
+      stats.counter(),
+      stats.gauge(),
+      stats.histogram(),
     ];
     tables.forEach((table, type) => defineType(engine, objects, typeNames[type]!, table, logger));
   }

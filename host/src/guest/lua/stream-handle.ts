@@ -20,6 +20,7 @@ import { type LuaObject, LuaTypeId } from "./api/lua-objects.ts";
 import { type HttpCallOptions, type HttpCallResult, pushCallResult } from "./api/http-call.ts";
 import type { ImportedKeys } from "./api/utility-methods.ts";
 import type { Struct } from "./api/values.ts";
+import type { ScriptStats } from "./script-stats.ts";
 import {
   LuaOutcome,
   type LuaScript,
@@ -42,6 +43,8 @@ export interface StreamSide {
   readonly filterName: string;
   /** `LuaPerRoute.filter_context`; empty when there is none. */
   readonly filterContext: Struct;
+  /** What `stats()` of the script makes. */
+  readonly stats: ScriptStats;
   /** Before each change of the request headers. */
   clearRouteCache(): void;
   /** Undefined: there is no such cluster. */
@@ -104,6 +107,7 @@ export class StreamHandle implements LuaObject, HeaderOwner, SliceOwner {
   #handleSlot = -1;
   #thread: LuaThread | undefined = undefined;
   #state: State = State.Running;
+  #destroyed = false;
   #endStream: boolean;
   readonly #headersOnly: boolean;
   #headersContinued = false;
@@ -111,6 +115,7 @@ export class StreamHandle implements LuaObject, HeaderOwner, SliceOwner {
   #bufferedBody = false;
   #alwaysWrapBody = false;
   #headerObject: HeaderObject | undefined = undefined;
+  #parts: Map<string, LuaObject> | undefined = undefined;
   #trailers: HeaderMap | undefined = undefined;
   #importedKeys: ImportedKeys | undefined = undefined;
   #call: AsyncClientCall | undefined = undefined;
@@ -181,8 +186,12 @@ export class StreamHandle implements LuaObject, HeaderOwner, SliceOwner {
     this.onDestroy();
   }
 
-  /** The stream is over. */
+  /** The stream is over; a hook that has ended it itself still runs to its end. */
   onDestroy(): void {
+    if (this.running) {
+      this.#destroyed = true;
+      return;
+    }
     this.#call?.cancel();
     this.#call = undefined;
     this.#endSlice();
@@ -221,6 +230,15 @@ export class StreamHandle implements LuaObject, HeaderOwner, SliceOwner {
     // The first object of all is the handle itself, which lives until the hook has ended.
     if (this.#handleSlot < 0) this.#handleSlot = slot;
     else this.#slots.push(slot);
+  }
+
+  part<T extends LuaObject>(name: string, make: () => T): T {
+    this.#parts ??= new Map();
+    const known = this.#parts.get(name);
+    if (known !== undefined) return known as T;
+    const made = make();
+    this.#parts.set(name, made);
+    return made;
   }
 
   headerObject(): HeaderObject {
@@ -345,6 +363,10 @@ export class StreamHandle implements LuaObject, HeaderOwner, SliceOwner {
   #finish(outcome: LuaOutcome): void {
     this.running = false;
     this.#endSlice();
+    if (this.#destroyed && outcome === LuaOutcome.Yielded) {
+      this.onDestroy();
+      return;
+    }
     switch (outcome) {
       case LuaOutcome.Yielded:
         this.#yielded();
@@ -387,6 +409,7 @@ export class StreamHandle implements LuaObject, HeaderOwner, SliceOwner {
     for (let i = 0; i < this.#slots.length; i += 1) this.#script.objects.kill(this.#slots[i]!);
     this.#slots.length = 0;
     this.#headerObject = undefined;
+    this.#parts = undefined;
   }
 
   #releaseHandle(): void {

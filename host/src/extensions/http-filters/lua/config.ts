@@ -20,6 +20,8 @@ import { StateQuota } from "../../../guest/lua/engine/state-quota.ts";
 import { luaLimitsFor, luaOptionsFor } from "../../../guest/lua/options.ts";
 import { loadLuaModule } from "../../../guest/lua/lua-module.ts";
 import type { LuaScriptConfig } from "../../../guest/lua/lua-script.ts";
+import { ScriptStats } from "../../../guest/lua/script-stats.ts";
+import { guestSharedOf } from "../../../guest/shared/shared-state.ts";
 import { guestBudgetOf } from "../../../guest/limits/guest-budget.ts";
 import { LuaFilter, type LuaFilterShared } from "./lua-filter.ts";
 import { FilterScripts, type LuaRouteConfig } from "./scripts.ts";
@@ -150,6 +152,7 @@ function createFilterFactory(config: LuaConfig, context: HttpFilterContext): Htt
       errors: context.stats.counter(`${prefix}errors`),
       executions: context.stats.counter(`${prefix}executions`),
     },
+    scriptStats: new ScriptStats(prefix, guestSharedOf(context).metrics, context.stats),
   };
   logMissingHooks(scripts, logger);
   return {

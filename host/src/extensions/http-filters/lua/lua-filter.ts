@@ -17,7 +17,9 @@ import type { Logger } from "../../../contracts/log.ts";
 import type { AsyncClient } from "../../../contracts/upstream/async-client.ts";
 import type { ClusterManager } from "../../../contracts/upstream/cluster.ts";
 import type { Counter } from "../../../contracts/stats.ts";
+import { logText } from "../../../guest/lua/api/log-text.ts";
 import type { Struct } from "../../../guest/lua/api/values.ts";
+import type { ScriptStats } from "../../../guest/lua/script-stats.ts";
 import { StreamHandle, type StreamSide } from "../../../guest/lua/stream-handle.ts";
 import type { ScriptChooser } from "./scripts.ts";
 
@@ -30,6 +32,8 @@ export interface LuaFilterShared {
   readonly logger: Logger;
   readonly filterName: string;
   readonly stats: { readonly errors: Counter; readonly executions: Counter };
+  /** What the scripts make by `stats()`. */
+  readonly scriptStats: ScriptStats;
 }
 
 /** `envoy.filters.http.lua` on one stream: a hook in each direction, independent of each other. */
@@ -107,7 +111,7 @@ export class LuaFilter implements StreamFilter {
   /** A Lua error: the script's part ends, the stream passes. */
   onScriptError(text: string): void {
     this.#shared.stats.errors.inc();
-    this.#shared.logger.error(`script log: ${text}`);
+    this.#shared.logger.error(`script log: ${logText(text)}`);
   }
 
   /** The state is lost: for the stream no more than a script error; a spare state serves the next one. */
@@ -125,6 +129,7 @@ class RequestSide implements StreamSide {
   readonly stream: StreamDecoderFilterCallbacks;
   readonly filterName: string;
   readonly filterContext: Struct;
+  readonly stats: ScriptStats;
   readonly #filter: LuaFilter;
   readonly #shared: LuaFilterShared;
 
@@ -138,6 +143,7 @@ class RequestSide implements StreamSide {
     this.stream = callbacks;
     this.filterName = shared.filterName;
     this.filterContext = filterContext;
+    this.stats = shared.scriptStats;
     this.#shared = shared;
   }
 
@@ -199,6 +205,7 @@ class ResponseSide implements StreamSide {
   readonly stream: StreamEncoderFilterCallbacks;
   readonly filterName: string;
   readonly filterContext: Struct;
+  readonly stats: ScriptStats;
   readonly #filter: LuaFilter;
   readonly #shared: LuaFilterShared;
 
@@ -212,6 +219,7 @@ class ResponseSide implements StreamSide {
     this.stream = callbacks;
     this.filterName = shared.filterName;
     this.filterContext = filterContext;
+    this.stats = shared.scriptStats;
     this.#shared = shared;
   }
 

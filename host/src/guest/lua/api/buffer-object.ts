@@ -75,6 +75,5 @@ export function bufferMethods(engine: LuaEngine, objects: LuaObjects): MethodTab
       },
     },
     metamethods: {},
-    unsupported: [],
   };
 }

@@ -4,6 +4,7 @@ import { isValidHeaderValue } from "../../../common/headers/validation.ts";
 import { isScriptHeaderName } from "./header-name.ts";
 import { type LuaObject, type LuaObjects, LuaTypeId, upvalueIndex } from "./lua-objects.ts";
 import type { MethodTable } from "./type-definition.ts";
+import { untilNul } from "./values.ts";
 
 /** Who may still change a map, and what else a change means. */
 export interface HeaderOwner {
@@ -13,6 +14,8 @@ export interface HeaderOwner {
   beforeHeaderChange(): void;
   /** Keeps a slot until the script leaves the stretch it runs in. */
   keepForSlice(slot: number): void;
+  /** The same object each time, until the script leaves the stretch it runs in. */
+  part<T extends LuaObject>(name: string, make: () => T): T;
 }
 
 /** `headers()` and `trailers()`: a header map in the hands of a script. */
@@ -77,9 +80,9 @@ export class HeaderMethods {
         getNumValues: (L) => this.#getNumValues(L),
         replace: (L) => this.#replace(L),
         remove: (L) => this.#remove(L),
+        setHttp1ReasonPhrase: (L) => this.#setReasonPhrase(L),
       },
       metamethods: { __pairs: (L) => this.#pairs(L) },
-      unsupported: ["setHttp1ReasonPhrase"],
     };
   }
 
@@ -106,13 +109,9 @@ export class HeaderMethods {
     const headers = this.#changeable(L);
     const { name, value } = this.#entry(L);
     headers.owner.beforeHeaderChange();
-    if (inlineNames.has(name)) {
-      headers.map.set(name, value);
-    } else {
-      // Envoy removes what is there and adds at the end; only its own names keep their place.
-      headers.map.remove(name);
-      headers.map.add(name, value);
-    }
+    // As Envoy does: the new entry stands at the end.
+    headers.map.remove(name);
+    headers.map.add(name, value);
     return 0;
   }
 
@@ -121,6 +120,15 @@ export class HeaderMethods {
     const name = this.#name(L);
     headers.owner.beforeHeaderChange();
     headers.map.remove(name);
+    return 0;
+  }
+
+  /** Maps other than that of response headers have one that nobody writes. */
+  #setReasonPhrase(L: number): number {
+    const headers = this.#self(L);
+    const phrase = this.#engine.checkString(L, 2);
+    if (!isValidHeaderValue(phrase)) this.#engine.throwError(L, "invalid reason phrase");
+    headers.map.reasonPhrase = phrase;
     return 0;
   }
 
@@ -167,10 +175,13 @@ export class HeaderMethods {
     return alias(this.#engine.checkString(L, 2).toLowerCase());
   }
 
-  /** The checked name and value of `add` and `replace`: nothing that cannot stand on the wire passes. */
+  /**
+   * The checked name and value of `add` and `replace`: nothing that cannot stand on the wire passes. Both end at a NUL,
+   * as they do in Envoy.
+   */
   #entry(L: number): { name: string; value: string } {
-    const name = this.#name(L);
-    const value = this.#engine.checkString(L, 3);
+    const name = untilNul(this.#name(L));
+    const value = untilNul(this.#engine.checkString(L, 3));
     if (!isScriptHeaderName(name)) {
       this.#engine.throwError(L, `invalid header name: ${printable(name)}`);
     }

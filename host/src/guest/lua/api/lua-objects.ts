@@ -23,6 +23,12 @@ export const LuaTypeId = {
   Route: 12,
   VirtualHost: 13,
   PublicKey: 14,
+  Ssl: 15,
+  SslSubject: 16,
+  StatsScope: 17,
+  StatsCounter: 18,
+  StatsGauge: 19,
+  StatsHistogram: 20,
 } as const;
 export type LuaTypeId = (typeof LuaTypeId)[keyof typeof LuaTypeId];
 
@@ -43,6 +49,12 @@ export const typeNames = [
   "Route",
   "VirtualHost",
   "PublicKey",
+  "SslConnection",
+  "SslSubject",
+  "StatsScope",
+  "Counter",
+  "Gauge",
+  "Histogram",
 ] as const;
 
 /** A userdata that outlives the stretch of script in which it was made raises this. */
@@ -100,6 +112,15 @@ export class LuaObjects {
       return this.#engine.api.luaL_typeerror(L, index, this.#engine.cString(typeNames[type]));
     }
     return object as T;
+  }
+
+  /** What the userdata at `index` stands for; undefined when it is dead. */
+  peek(L: number, index: number): LuaObject | undefined {
+    const pointer = this.#engine.api.lua_touserdata(L, index);
+    if (pointer === 0) return undefined;
+    const slot = this.#engine.userdataWord(pointer, 0);
+    const alive = this.#generations[slot] === this.#engine.userdataWord(pointer, 1);
+    return alive ? this.#slots[slot] : undefined;
   }
 
   /** Raises the error of a dead object. */

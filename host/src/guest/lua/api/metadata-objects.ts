@@ -6,7 +6,7 @@ import type { MethodTable } from "./type-definition.ts";
 import { bytesOfText, pushStruct, pushValue, readValue, type Struct } from "./values.ts";
 
 /** What keeps the slots of objects that a script makes. */
-export type SlotOwner = Pick<HeaderOwner, "keepForSlice">;
+export type SlotOwner = Pick<HeaderOwner, "keepForSlice" | "part">;
 
 /** A struct to be read: of a route, a virtual host or the filter's context. */
 export class MetadataObject implements LuaObject {
@@ -75,7 +75,6 @@ export class MetadataMethods {
         },
       },
       metamethods: { __pairs: (L) => this.#pairs(L, self(L), Object.entries(self(L).struct)) },
-      unsupported: [],
     };
   }
 
@@ -95,11 +94,11 @@ export class MetadataMethods {
     };
     const set = (L: number): number => this.#set(L, self(L));
     const methods: MethodTable["methods"] = readOnly ? { get } : { get, set };
-    return { methods, metamethods: { __pairs: pairs }, unsupported: [] };
+    return { methods, metamethods: { __pairs: pairs } };
   }
 
   iterator(): MethodTable {
-    return { methods: {}, metamethods: {}, unsupported: [] };
+    return { methods: {}, metamethods: {} };
   }
 
   #set(L: number, metadata: DynamicMetadataObject): number {

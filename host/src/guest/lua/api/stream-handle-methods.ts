@@ -1,20 +1,25 @@
+import { isIP } from "node:net";
 import type { HostFunction, LuaEngine } from "../engine/lua-engine.ts";
 import { LuaType } from "../engine/lua-exports.ts";
 import type { StreamHandle } from "../stream-handle.ts";
 import { pushCallResult, readCallOptions, readCallRequest } from "./http-call.ts";
 import { HeaderObject } from "./header-object.ts";
-import { type LuaObject, type LuaObjects, LuaTypeId, upvalueIndex } from "./lua-objects.ts";
+import {
+  type LuaObject,
+  type LuaObjects,
+  LuaTypeId,
+  typeNames,
+  upvalueIndex,
+} from "./lua-objects.ts";
 import { MetadataObject } from "./metadata-objects.ts";
 import { readRespondHeaders } from "./respond.ts";
+import { StatsScopeObject } from "./stats-objects.ts";
 import { StreamPart } from "./stream-info-objects.ts";
 import type { MethodTable } from "./type-definition.ts";
 import { utilityMethods } from "./utility-methods.ts";
 
 /** Where a route's metadata may stand besides the filter's own name. */
 const canonicalName = "envoy.filters.http.lua";
-
-/** Envoy's methods that do not exist here. */
-const unsupported = ["setUpstreamOverrideHost", "stats"];
 
 /** The methods of the stream handle: arguments are checked here, the stream's state decides in `StreamHandle`. */
 export class StreamHandleMethods {
@@ -41,7 +46,6 @@ export class StreamHandleMethods {
         ...this.#streamParts(),
       },
       metamethods: {},
-      unsupported,
     };
   }
 
@@ -51,7 +55,8 @@ export class StreamHandleMethods {
       (type: LuaTypeId): HostFunction =>
       (L) => {
         const handle = this.#self(L);
-        return this.#push(L, handle, new StreamPart(type, handle, handle.side));
+        const make = (): StreamPart => new StreamPart(type, handle, handle.side);
+        return this.#push(L, handle, handle.part(typeNames[type], make));
       };
     return {
       streamInfo: part(LuaTypeId.StreamInfo),
@@ -63,23 +68,45 @@ export class StreamHandleMethods {
         const handle = this.#self(L);
         const metadata = handle.side.stream.route()?.metadata;
         const struct = metadata?.[handle.side.filterName] ?? metadata?.[canonicalName] ?? {};
-        return this.#push(L, handle, new MetadataObject(handle, struct));
+        const make = (): MetadataObject => new MetadataObject(handle, struct);
+        return this.#push(L, handle, handle.part("metadata", make));
       },
       filterContext: (L) => {
         const handle = this.#self(L);
-        return this.#push(L, handle, new MetadataObject(handle, handle.side.filterContext));
+        const make = (): MetadataObject => new MetadataObject(handle, handle.side.filterContext);
+        return this.#push(L, handle, handle.part("filterContext", make));
       },
       requestHeaders: (L) => {
         const handle = this.#self(L);
         const headers = handle.side.stream.requestHeaders;
         if (headers === undefined) return 0;
-        return this.#push(L, handle, new HeaderObject(headers, handle, !handle.side.isRequest));
+        const make = (): HeaderObject => new HeaderObject(headers, handle, !handle.side.isRequest);
+        return this.#push(L, handle, handle.part("requestHeaders", make));
+      },
+      stats: (L) => {
+        const handle = this.#self(L);
+        return this.#push(L, handle, new StatsScopeObject(handle.side.stats));
       },
       clearRouteCache: (L) => {
         this.#self(L).side.dropRoute();
         return 0;
       },
+      setUpstreamOverrideHost: (L) => this.#setUpstreamOverrideHost(L),
     };
+  }
+
+  #setUpstreamOverrideHost(L: number): number {
+    const engine = this.#engine;
+    const { side } = this.#self(L);
+    const address = engine.checkString(L, 2);
+    if (engine.api.lua_gettop(L) > 2 && engine.api.lua_type(L, 3) !== LuaType.Boolean) {
+      engine.api.luaL_typeerror(L, 3, engine.cString("boolean"));
+    }
+    const strict = engine.api.lua_toboolean(L, 3) !== 0;
+    if (!namesIpAddress(address)) engine.throwError(L, "host is not a valid IP address");
+    // On the response path the host has been chosen already.
+    if (side.isRequest) side.stream.streamInfo.upstreamOverrideHost = { address, strict };
+    return 0;
   }
 
   #push(L: number, handle: StreamHandle, object: LuaObject): number {
@@ -134,13 +161,14 @@ export class StreamHandleMethods {
   #respond(L: number): number {
     const { api } = this.#engine;
     const handle = this.#waiting(L, 1, "respond()");
-    const error = handle.respondError();
-    if (error !== undefined) this.#engine.throwError(L, error);
     const reply = readRespondHeaders(this.#engine, L, 2);
     if (typeof reply === "string") this.#engine.throwError(L, reply);
     const bodyType = api.lua_type(L, 3);
     const empty = bodyType === LuaType.None || bodyType === LuaType.Nil;
-    handle.respond(reply.status, reply.headers, empty ? "" : this.#engine.checkString(L, 3));
+    const body = empty ? "" : this.#engine.checkString(L, 3);
+    const error = handle.respondError();
+    if (error !== undefined) this.#engine.throwError(L, error);
+    handle.respond(reply.status, reply.headers, body);
     return this.#engine.yield(L);
   }
 
@@ -182,6 +210,14 @@ export class StreamHandleMethods {
     const handle = this.#objects.check<StreamHandle>(L, index, LuaTypeId.StreamHandle);
     return handle.running ? handle : this.#objects.dead(L);
   }
+}
+
+/** `1.2.3.4`, `1.2.3.4:80`, `[::1]`, `[::1]:80`: an address as Envoy takes one from an authority. */
+function namesIpAddress(text: string): boolean {
+  const colon = text.lastIndexOf(":");
+  const port = colon > text.lastIndexOf("]") ? text.slice(colon + 1) : "";
+  const host = /^\d{1,5}$/.test(port) && Number(port) <= 65_535 ? text.slice(0, colon) : text;
+  return isIP(host.startsWith("[") && host.endsWith("]") ? host.slice(1, -1) : host) !== 0;
 }
 
 /** The optional argument of `body()`: when it is there at all, it must be a boolean. */

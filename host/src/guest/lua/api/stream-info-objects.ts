@@ -1,12 +1,15 @@
 import { addressText } from "../../../common/address.ts";
+import { filterStateObject, hasFilterStateFactory } from "../../../common/filter-state-objects.ts";
 import type { Address } from "../../../contracts/address.ts";
 import type { StreamInfo } from "../../../contracts/stream-info.ts";
 import type { HostFunction, LuaEngine } from "../engine/lua-engine.ts";
 import { LuaType } from "../engine/lua-exports.ts";
 import type { StreamSide } from "../stream-handle.ts";
-import { type LuaObject, type LuaObjects, LuaTypeId } from "./lua-objects.ts";
+import { type LuaObject, type LuaObjects, LuaTypeId, typeNames } from "./lua-objects.ts";
 import { DynamicMetadataObject, MetadataObject, type SlotOwner } from "./metadata-objects.ts";
+import { SslObject } from "./ssl-objects.ts";
 import type { MethodTable } from "./type-definition.ts";
+import { untilNul } from "./values.ts";
 
 /** An object that stands for a part of the stream: what it gives is looked up at each call. */
 export class StreamPart implements LuaObject {
@@ -57,16 +60,22 @@ export class StreamInfoMethods {
         downstreamSslConnection: (L) => this.#ssl(L, this.#self(L, LuaTypeId.StreamInfo)),
         dynamicMetadata: (L) => {
           const { owner, side } = this.#self(L, LuaTypeId.StreamInfo);
-          return this.#push(L, new DynamicMetadataObject(owner, side.stream.streamInfo, false));
+          const make = (): DynamicMetadataObject =>
+            new DynamicMetadataObject(owner, side.stream.streamInfo, false);
+          return this.#push(L, owner.part("dynamicMetadata", make));
         },
         dynamicTypedMetadata: (L) => this.#noTypedMetadata(L, LuaTypeId.StreamInfo),
+        drainConnectionUponCompletion: (L) => {
+          this.#info(L).drainConnectionUponCompletion = true;
+          return 0;
+        },
         filterState: (L) => {
           const { owner, side } = this.#self(L, LuaTypeId.StreamInfo);
-          return this.#push(L, new StreamPart(LuaTypeId.FilterState, owner, side));
+          const make = (): StreamPart => new StreamPart(LuaTypeId.FilterState, owner, side);
+          return this.#push(L, owner.part("filterState", make));
         },
       },
       metamethods: {},
-      unsupported: ["drainConnectionUponCompletion"],
     };
   }
 
@@ -76,25 +85,27 @@ export class StreamInfoMethods {
         dynamicMetadata: (L) => {
           const { owner, side } = this.#self(L, LuaTypeId.ConnectionStreamInfo);
           const info = side.stream.connection?.streamInfo;
-          return this.#push(L, new DynamicMetadataObject(owner, info, true));
+          const make = (): DynamicMetadataObject => new DynamicMetadataObject(owner, info, true);
+          return this.#push(L, owner.part("connectionDynamicMetadata", make));
         },
         dynamicTypedMetadata: (L) => this.#noTypedMetadata(L, LuaTypeId.ConnectionStreamInfo),
       },
       metamethods: {},
-      unsupported: [],
     };
   }
 
   connection(): MethodTable {
     const ssl: HostFunction = (L) => this.#ssl(L, this.#self(L, LuaTypeId.Connection));
-    return { methods: { ssl }, metamethods: {}, unsupported: [] };
+    return { methods: { ssl }, metamethods: {} };
   }
 
   filterState(): MethodTable {
     return {
-      methods: { get: (L) => this.#filterStateGet(L) },
+      methods: {
+        get: (L) => this.#filterStateGet(L),
+        set: (L) => this.#filterStateSet(L),
+      },
       metamethods: {},
-      unsupported: ["set"],
     };
   }
 
@@ -103,10 +114,12 @@ export class StreamInfoMethods {
     const metadata: HostFunction = (L) => {
       const { owner, side } = this.#self(L, type);
       const route = side.stream.route();
-      const all = type === LuaTypeId.Route ? route?.metadata : route?.virtualHostMetadata;
-      return this.#push(L, new MetadataObject(owner, all?.[side.filterName] ?? {}));
+      const all =
+        type === LuaTypeId.Route ? route?.metadata : side.stream.streamInfo.virtualHostMetadata;
+      const make = (): MetadataObject => new MetadataObject(owner, all?.[side.filterName] ?? {});
+      return this.#push(L, owner.part(`${typeNames[type]} metadata`, make));
     };
-    return { methods: { metadata }, metamethods: {}, unsupported: [] };
+    return { methods: { metadata }, metamethods: {} };
   }
 
   #filterStateGet(L: number): number {
@@ -116,18 +129,33 @@ export class StreamInfoMethods {
     const field = hasField ? this.#engine.checkString(L, 3) : undefined;
     const value = side.stream.streamInfo.filterState.get(name);
     const found = field === undefined ? serialized(value) : fieldOf(value, field);
-    if (found === undefined && field === undefined) return 0;
-    if (found === undefined) this.#engine.api.lua_pushnil(L);
-    else if (typeof found === "number") this.#engine.api.lua_pushnumber(L, found);
+    if (found === undefined) return 0;
+    if (typeof found === "number") this.#engine.api.lua_pushnumber(L, found);
     else this.#engine.pushString(L, found);
     return 1;
   }
 
-  /** Nil in plain text, the only transport there is to a script. */
-  #ssl(L: number, { side }: StreamPart): number {
-    if (side.stream.connection?.isTls === true) {
-      this.#engine.throwError(L, "the properties of TLS connections are not supported");
+  #filterStateSet(L: number): number {
+    const engine = this.#engine;
+    const { side } = this.#self(L, LuaTypeId.FilterState);
+    const key = untilNul(engine.checkString(L, 2));
+    const factory = untilNul(engine.checkString(L, 3));
+    const text = untilNul(engine.checkString(L, 4));
+    if (!hasFilterStateFactory(factory)) {
+      engine.throwError(L, `'${factory}' does not have an object factory`);
     }
+    const value = filterStateObject(factory, text);
+    if (value === undefined) {
+      engine.throwError(L, `failed to create an object '${key}' from value '${text}'`);
+    }
+    side.stream.streamInfo.filterState.set(key, value);
+    return 0;
+  }
+
+  /** Nil in plain text. */
+  #ssl(L: number, { owner, side }: StreamPart): number {
+    const ssl = side.stream.connection?.ssl;
+    if (ssl !== undefined) return this.#push(L, new SslObject(owner, ssl));
     this.#engine.api.lua_pushnil(L);
     return 1;
   }

@@ -1,13 +1,12 @@
 import type { Logger, LogLevel } from "../../../contracts/log.ts";
 import type { HostFunction, LuaEngine } from "../engine/lua-engine.ts";
-import type { LuaObjects } from "./lua-objects.ts";
+import { logText } from "./log-text.ts";
+import { type LuaObjects, type LuaTypeId, typeNames } from "./lua-objects.ts";
 
 /** The methods of one type of object. */
 export interface MethodTable {
   readonly methods: { readonly [name: string]: HostFunction };
   readonly metamethods: { readonly [name: string]: HostFunction };
-  /** Methods of Envoy's that do not exist here: calling one raises an error that names it. */
-  readonly unsupported: readonly string[];
 }
 
 const logMethods: readonly (readonly [string, LogLevel])[] = [
@@ -28,11 +27,12 @@ export function defineType(
   logger: Logger,
 ): void {
   const all: [string, HostFunction][] = Object.entries(table.methods);
-  for (const [method, level] of logMethods) all.push([method, logFunction(engine, logger, level)]);
-  for (const method of table.unsupported) {
-    all.push([method, (L) => engine.throwError(L, `${typeName}:${method}() is not supported`)]);
+  const type = typeNames.indexOf(typeName as (typeof typeNames)[number]) as LuaTypeId;
+  for (const [method, level] of logMethods) {
+    all.push([method, logFunction(engine, objects, type, { logger, level })]);
   }
   const metamethods = Object.entries(table.metamethods);
+  metamethods.push(["__eq", (L) => equal(engine, objects, L)]);
   const pointers = engine.register([...all, ...metamethods].map(([, fn]) => fn));
   const { L, api } = engine;
   api.lua_createtable(L, 0, pointers.length + 2);
@@ -50,10 +50,23 @@ export function defineType(
   objects.defineType();
 }
 
-function logFunction(engine: LuaEngine, logger: Logger, level: LogLevel): HostFunction {
+/** One object has several userdata, one for each time that a script asked for it. */
+function equal(engine: LuaEngine, objects: LuaObjects, L: number): number {
+  const object = objects.peek(L, 1);
+  engine.api.lua_pushboolean(L, object !== undefined && object === objects.peek(L, 2) ? 1 : 0);
+  return 1;
+}
+
+function logFunction(
+  engine: LuaEngine,
+  objects: LuaObjects,
+  type: LuaTypeId,
+  { logger, level }: { readonly logger: Logger; readonly level: LogLevel },
+): HostFunction {
   return (L) => {
+    objects.check(L, 1, type);
     const text = engine.checkString(L, 2);
-    if (logger.enabled(level)) logger.log(level, `script log: ${text}`);
+    if (logger.enabled(level)) logger.log(level, `script log: ${logText(text)}`);
     return 0;
   };
 }

@@ -80,7 +80,7 @@ export function publicKeyMethods(engine: LuaEngine, objects: LuaObjects): Method
     else engine.pushString(L, bytes);
     return 1;
   };
-  return { methods: { get }, metamethods: {}, unsupported: [] };
+  return { methods: { get }, metamethods: {} };
 }
 
 /** `(hash, key, signature, signatureLength, data, dataLength)` → ok, error. */

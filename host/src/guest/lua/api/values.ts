@@ -117,7 +117,8 @@ function listLength(engine: LuaEngine, L: number, index: number): number {
   return length;
 }
 
-function untilNul(bytes: string): string {
+/** The text as a C string has it. */
+export function untilNul(bytes: string): string {
   const end = bytes.indexOf("\0");
   return end < 0 ? bytes : bytes.slice(0, end);
 }

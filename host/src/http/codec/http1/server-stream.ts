@@ -67,7 +67,9 @@ export class ServerStream extends Http1Stream implements ResponseEncoder {
     const body = this.#startBody(headers, status, endStream);
     const connection = this.#connectionField(headers);
     const version = this.http10 ? "HTTP/1.0" : "HTTP/1.1";
-    this.#writeHead(`${version}${statusLineEnd(status)}${body}${connection}\r\n\r\n`);
+    const { reasonPhrase } = headers;
+    const line = reasonPhrase === "" ? statusLineEnd(status) : ` ${status} ${reasonPhrase}`;
+    this.#writeHead(`${version}${line}${body}${connection}\r\n\r\n`);
     if (!endStream) return;
     if (this.#body.end(this.connection, this.bytesMeter) === BodyResult.Written) this.#complete();
     else this.#mismatch();

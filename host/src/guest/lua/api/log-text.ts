@@ -1,0 +1,5 @@
+/** Bytes of a script as text for the log: UTF-8, as editors write it; what is none is shown as U+FFFD. */
+export function logText(bytes: string): string {
+  // oxlint-disable-next-line no-control-regex -- what is ASCII is the same either way
+  return /^[\x00-\x7f]*$/.test(bytes) ? bytes : Buffer.from(bytes, "latin1").toString();
+}
