@@ -1,4 +1,5 @@
 import type { StreamInfo } from "../../contracts/stream-info.ts";
+import { jsonText, toByteText } from "../byte-text.ts";
 import {
   foreignText,
   jsonValue,
@@ -66,9 +67,15 @@ const metadata: OperatorFactory = (command) => {
   return refuse(`METADATA(${type}) is not supported; ${[...metadataTypes.keys()].join(", ")} are`);
 };
 
-/** What a filter state object looks like as JSON. */
+/** What a filter state object looks like as JSON (`serializeAsProto`). */
+function typed(value: unknown): unknown {
+  if (!(value instanceof Uint8Array)) return serialized(value);
+  const type = "type.googleapis.com/google.protobuf.BytesValue";
+  return { "@type": type, value: Buffer.from(value).toString("base64") };
+}
+
+/** The same as text (`serializeAsString`), or as a field. */
 function serialized(value: unknown): unknown {
-  if (value instanceof Uint8Array) return Buffer.from(value).toString("utf8");
   if (typeof value === "bigint") return String(value);
   return typeof value === "function" || typeof value === "symbol" ? undefined : value;
 }
@@ -83,11 +90,11 @@ const filterState: OperatorFactory = (command) => {
   const { maxLength } = command;
   switch (style) {
     case "PLAIN": {
-      const value = (info: StreamInfo): unknown => serialized(info.filterState.get(key));
-      return { ok: true, value: jsonValue(value, maxLength) };
+      const get = (info: StreamInfo): string | undefined => plain(info.filterState.get(key));
+      return { ok: true, value: foreignText(get, maxLength) };
     }
     case "TYPED": {
-      const value = (info: StreamInfo): unknown => serialized(info.filterState.get(key));
+      const value = (info: StreamInfo): unknown => typed(info.filterState.get(key));
       return { ok: true, value: jsonValue(value, maxLength, true) };
     }
     case "FIELD": {
@@ -98,6 +105,13 @@ const filterState: OperatorFactory = (command) => {
       return refuse("Invalid filter state serialize type, only support PLAIN/TYPED/FIELD.");
   }
 };
+
+/** Byte text of what has a text. */
+function plain(value: unknown): string | undefined {
+  if (value instanceof Uint8Array) return Buffer.from(value).toString("latin1");
+  if (typeof value === "string") return toByteText(value);
+  return value === undefined ? undefined : jsonText(serialized(value));
+}
 
 function fieldOf(value: unknown, field: string): unknown {
   if (typeof value !== "object" || value === null || value instanceof Uint8Array) return undefined;

@@ -404,8 +404,9 @@ export class ActiveStream
     this.#shared.stats.downstreamRqActive.dec();
     this.filterManager.onStreamComplete();
     const logs = this.#shared.accessLogs;
-    for (let i = 0; i < logs.length; i += 1) logs[i]!.log(streamInfo, "DownstreamEnd");
+    // Filters first: what they still put into the filter state can be printed.
     this.filterManager.log();
+    for (let i = 0; i < logs.length; i += 1) logs[i]!.log(streamInfo, "DownstreamEnd");
     this.filterManager.destroyFilters();
   }
 }

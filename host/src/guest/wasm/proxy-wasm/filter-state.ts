@@ -1,5 +1,6 @@
 import { STATUS_BAD_ARGUMENT, STATUS_NOT_FOUND, STATUS_OK } from "@sluice/abi";
-import { byteText, nullValue, type Value } from "./attributes/value.ts";
+import { filterStateObject, hasFilterStateFactory } from "../../../common/filter-state-objects.ts";
+import { byteText, type Value } from "./attributes/value.ts";
 import type { Context } from "./context.ts";
 
 /** How long a property lives: with the stream, or with its connection. */
@@ -41,9 +42,25 @@ export function stateProperty(context: Context, name: string): Value | undefined
   return stateValue(context.streamInfo?.filterState.get(prefix + name));
 }
 
-/** What filters keep in the filter state: text, bytes or objects of their own, which guests see as nothing. */
+/** What filters keep in the filter state: scalars as text, bytes; objects of their own are nothing to guests. */
 export function stateValue(value: unknown): Value | undefined {
   if (typeof value === "string") return byteText(value);
-  if (value === undefined || value instanceof Uint8Array) return value;
-  return nullValue;
+  if (typeof value === "number" || typeof value === "boolean") return String(value);
+  return value instanceof Uint8Array ? value : undefined;
+}
+
+/** `set_envoy_filter_state`: an object that Envoy has a factory for, made of a text. */
+export function setFilterStateObject(
+  context: Context,
+  name: string,
+  text: string,
+  span: StateSpan,
+): number {
+  const own = context.streamInfo?.filterState;
+  if (own === undefined || !hasFilterStateFactory(name)) return STATUS_NOT_FOUND;
+  const object = filterStateObject(name, text);
+  if (object === undefined) return STATUS_BAD_ARGUMENT;
+  const state = span === "connection" ? (context.connectionState ?? own) : own;
+  state.set(name, object);
+  return STATUS_OK;
 }

@@ -6,7 +6,7 @@ import {
   STATUS_SERIALIZATION_FAILURE,
 } from "@sluice/abi";
 import type { Context } from "../context.ts";
-import type { StateSpan } from "../filter-state.ts";
+import { setFilterStateObject, type StateSpan } from "../filter-state.ts";
 import { bytesField, numberField, readProto } from "./proto-fields.ts";
 import { signText, verifySignature } from "./signature.ts";
 
@@ -29,6 +29,7 @@ const functions: { readonly [name: string]: ForeignFunction } = {
     return { status: STATUS_OK };
   },
   declare_property: declareProperty,
+  set_envoy_filter_state: setEnvoyFilterState,
   verify_signature: (_context, args) => verifySignature(args),
   sign: (_context, args) => signText(args),
 };
@@ -47,16 +48,23 @@ function uncompress(args: Uint8Array): ForeignResult {
   }
 }
 
-const protobufType = 3;
+/** `LifeSpan` by number; any other is the first. */
 const spans: readonly StateSpan[] = ["filter_chain", "request", "connection"];
+
+/** `SetEnvoyFilterStateArguments`: path, value, span. */
+function setEnvoyFilterState(context: Context, args: Uint8Array): ForeignResult {
+  const fields = readProto(args);
+  if (fields === undefined) return { status: STATUS_BAD_ARGUMENT };
+  const text = (number: number): string => Buffer.from(bytesField(fields, number)).toString();
+  const span = spans[numberField(fields, 3)] ?? "filter_chain";
+  return { status: setFilterStateObject(context, text(1), text(2), span) };
+}
 
 /** `DeclarePropertyArguments`: how `proxy_set_property` of this plugin makes the property. */
 function declareProperty(context: Context, args: Uint8Array): ForeignResult {
   const fields = readProto(args);
-  const span = fields === undefined ? undefined : spans[numberField(fields, 5)];
-  if (fields === undefined || span === undefined || numberField(fields, 3) > protobufType) {
-    return { status: STATUS_BAD_ARGUMENT };
-  }
+  if (fields === undefined) return { status: STATUS_BAD_ARGUMENT };
+  const span = spans[numberField(fields, 5)] ?? "filter_chain";
   const name = Buffer.from(bytesField(fields, 1)).toString("latin1");
   const prototype = { readOnly: numberField(fields, 2) !== 0, span };
   // Only roots keep declarations: elsewhere nothing would ever ask for them, as in Envoy.
