@@ -22,9 +22,15 @@ export const defaultLogFormat: LogFormatConfig = {
   omitEmptyValues: false,
 };
 
-/** The formatter; an error says what is wrong with the format, in Envoy's words. */
-export function compileLogFormat(config: LogFormatConfig): Result<Formatter, string> {
-  const options = { omitEmptyValues: config.omitEmptyValues };
+/**
+ * The formatter; an error says what is wrong with the format, in Envoy's words. `onOperator`: told the name of each
+ * operator in it.
+ */
+export function compileLogFormat(
+  config: LogFormatConfig,
+  onOperator?: (name: string) => void,
+): Result<Formatter, string> {
+  const options = { omitEmptyValues: config.omitEmptyValues, ...(onOperator && { onOperator }) };
   return config.kind === "text"
     ? compileFormat(config.text, options)
     : compileJsonFormat(config.format, options);

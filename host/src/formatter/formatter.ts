@@ -7,6 +7,7 @@ import { toByteText } from "./byte-text.ts";
 import { type FormatCommand, parseFormat } from "./format-parser.ts";
 import { absentOperators } from "./operators/absent.ts";
 import { addressOperatorTable } from "./operators/addresses.ts";
+import { guestOperators } from "./operators/guests.ts";
 import { headerOperators } from "./operators/headers.ts";
 import { metadataOperators } from "./operators/metadata.ts";
 import { streamOperators } from "./operators/stream.ts";
@@ -38,6 +39,8 @@ export interface FormatOptions {
   /** What an operator without a value gives is the empty text instead of `-`: header values, `omit_empty_values`. */
   readonly omitEmptyValues?: boolean;
   readonly environment?: FormatterEnvironment;
+  /** Told the name of each operator that the format has. */
+  readonly onOperator?: (name: string) => void;
 }
 
 /** Operators by name. */
@@ -47,6 +50,7 @@ export const operators: OperatorTable = {
   ...addressOperatorTable,
   ...headerOperators,
   ...metadataOperators,
+  ...guestOperators,
   ...absentOperators,
 };
 
@@ -82,6 +86,7 @@ export function parseSegments(text: string, options: FormatOptions): Result<Segm
       literal = toByteText(token);
       continue;
     }
+    options.onOperator?.(token.name);
     const provider = makeProvider(token, environment);
     if (!provider.ok) return provider;
     literals.push(literal);

@@ -51,7 +51,8 @@ function guestsConfigOf(guests: Guests | undefined, context: ConfigContext): Gue
     wasmByName.set(name, wasmSettingsOf(entry.wasm, wasm));
   }
   const wasmVmsPerWorkerMax = guests?.maxWasmVmsPerWorker;
-  return { defaultLimits, byName, lua, luaByName, wasm, wasmByName, wasmVmsPerWorkerMax };
+  const watch = { sampleOneIn: guests?.measureOneStreamOf };
+  return { defaultLimits, byName, lua, luaByName, wasm, wasmByName, wasmVmsPerWorkerMax, watch };
 }
 
 const noLimits: GuestLimits = {

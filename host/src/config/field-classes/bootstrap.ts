@@ -82,6 +82,7 @@ export const bootstrapFields: FieldClassTable = {
       "default_lua",
       "default_wasm",
       "max_wasm_vms_per_worker",
+      "measure_one_stream_of",
     ],
   },
   "sluice.guests.v1.Guests.Entry": { implemented: ["name", "limits", "lua", "wasm"] },

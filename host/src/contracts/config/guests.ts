@@ -95,6 +95,12 @@ export interface LuaStatesSettings {
   readonly maxMemoryBytes: number | undefined;
 }
 
+/** What of guests is measured. */
+export interface GuestWatchSettings {
+  /** Of so many streams one is measured; 0: none, undefined: the built-in default of `guest/watch`. */
+  readonly sampleOneIn?: number | undefined;
+}
+
 /** `sluice.guests.v1.Guests`, the bootstrap extension. */
 export interface GuestLimitsConfig {
   readonly defaultLimits: GuestLimits;
@@ -111,6 +117,8 @@ export interface GuestLimitsConfig {
   readonly wasmByName?: ReadonlyMap<string, WasmSettings> | undefined;
   /** Wasm VMs that may exist on one worker. */
   readonly wasmVmsPerWorkerMax?: number | undefined;
+  /** What is measured. */
+  readonly watch?: GuestWatchSettings | undefined;
 }
 
 /** What the Wasm guests of all threads share: their data, queues and metrics. Plain data, for each thread its own. */

@@ -61,5 +61,5 @@ export const fileAccessLogger: AccessLoggerFactory<FileAccessLogConfig> = {
   }),
   prepare,
   createAccessLog: (config, context) =>
-    new StreamAccessLog(config.format, accessLogFilesOf(context).open(config.path)),
+    new StreamAccessLog(config.format, accessLogFilesOf(context).open(config.path), context),
 };

@@ -24,5 +24,5 @@ export const stderrAccessLogger: AccessLoggerFactory<StderrAccessLogConfig> = {
         : parseSubstitutionFormat(message.accessLogFormat.value, context),
   }),
   createAccessLog: (config, context) =>
-    new StreamAccessLog(config.format, accessLogFilesOf(context).open(2)),
+    new StreamAccessLog(config.format, accessLogFilesOf(context).open(2), context),
 };

@@ -24,5 +24,5 @@ export const stdoutAccessLogger: AccessLoggerFactory<StdoutAccessLogConfig> = {
         : parseSubstitutionFormat(message.accessLogFormat.value, context),
   }),
   createAccessLog: (config, context) =>
-    new StreamAccessLog(config.format, accessLogFilesOf(context).open(1)),
+    new StreamAccessLog(config.format, accessLogFilesOf(context).open(1), context),
 };

@@ -11,10 +11,23 @@ export class GuestMemory {
   bytes: Buffer = Buffer.alloc(0);
   #words = new Int32Array(0);
   #memory: WebAssembly.Memory | undefined;
+  readonly #onGrown: ((fromBytes: number, toBytes: number) => void) | undefined;
+  #size = 0;
+
+  /** `onGrown`: noticed when the memory is used next. */
+  constructor(onGrown?: (fromBytes: number, toBytes: number) => void) {
+    this.#onGrown = onGrown;
+  }
 
   attach(memory: WebAssembly.Memory): void {
     this.#memory = memory;
     this.#renew();
+  }
+
+  /** Bytes of the whole memory. */
+  get size(): number {
+    this.refresh();
+    return this.bytes.length;
   }
 
   /** A detached view has length 0, which is quicker to see than `memory.buffer` is to read. */
@@ -90,5 +103,8 @@ export class GuestMemory {
     const buffer = this.#memory.buffer as ArrayBuffer;
     this.bytes = Buffer.from(buffer);
     this.#words = new Int32Array(buffer);
+    if (this.bytes.length === this.#size) return;
+    this.#onGrown?.(this.#size, this.bytes.length);
+    this.#size = this.bytes.length;
   }
 }

@@ -40,6 +40,7 @@ import {
 } from "./hostcalls/stream.ts";
 import { getCurrentTime, setTickPeriod } from "./hostcalls/time.ts";
 import type { FiveNumbers, WasmVm } from "./vm.ts";
+import { watchedImports } from "./watch/watched-imports.ts";
 
 type HostFunction = (...args: number[]) => number;
 /** Metrics have values of 64 bits. */
@@ -258,8 +259,9 @@ export function vmImports(vm: WasmVm): WebAssembly.Imports {
     deny(vm, wasi, allowed, "WASI capability", errnoNotCapable);
   }
   Object.assign(env, toolchainCalls(vm));
-  const imports: WebAssembly.Imports = { env };
-  for (const name of wasiModules) imports[name] = wasi;
+  const imports: WebAssembly.Imports = { env: watchedImports(vm, env) };
+  const watchedWasi = watchedImports(vm, wasi);
+  for (const name of wasiModules) imports[name] = watchedWasi;
   return imports;
 }
 

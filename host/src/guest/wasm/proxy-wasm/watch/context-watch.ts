@@ -1,0 +1,130 @@
+import {
+  MAP_HTTP_REQUEST_HEADERS,
+  MAP_HTTP_RESPONSE_HEADERS,
+  STREAM_HTTP_RESPONSE,
+  STREAM_UPSTREAM,
+} from "@sluice/abi";
+import type { StreamInfo } from "../../../../contracts/stream-info.ts";
+import type { CallTrace } from "../../../watch/guest-trace.ts";
+import { StreamWatch } from "../../../watch/stream-watch.ts";
+import type { WatchedGuest } from "../../../watch/watched-guest.ts";
+import type { Context } from "../context.ts";
+import { CallText, type CallValue } from "./call-text.ts";
+
+/** A function that modules import. */
+export type HostFunction = (...args: CallValue[]) => CallValue | undefined;
+
+const responseDirection = 1;
+
+/** Directions by what callbacks' names begin with. */
+const directions: readonly (readonly [prefix: string, direction: number])[] = [
+  ["proxy_on_request_", 0],
+  ["proxy_on_downstream_data", 0],
+  ["proxy_on_new_connection", 0],
+  ["proxy_on_response_", responseDirection],
+  ["proxy_on_upstream_data", responseDirection],
+];
+
+/** Follows one context: a stream's, or the root's with all that belongs to no single stream. */
+export class ContextWatch extends StreamWatch {
+  readonly #context: Context;
+  readonly #isRoot: boolean;
+  #trace: CallTrace | undefined = undefined;
+
+  constructor(context: Context, guest: WatchedGuest, info: StreamInfo | undefined) {
+    super(guest, info);
+    this.#context = context;
+    this.#isRoot = context.root === context;
+    if (!this.#isRoot) this.#trace = guest.trace?.stream(`context ${context.id}`);
+  }
+
+  enter(callback: string, args: readonly number[]): void {
+    if (this.#isRoot) this.#trace = this.guest.trace?.outsideStreams();
+    const trace = this.#trace;
+    if (trace !== undefined) {
+      this.#learnSecrets(trace);
+      trace.begin(this.#text(trace).callback(callback, args));
+    }
+    this.begin(callback);
+  }
+
+  /** `failure`: why the VM is lost, when it is. */
+  leave(callback: string, result: number, failure: string | undefined): void {
+    const { selfMs, hostCallMs } = this.end();
+    const trace = this.#trace;
+    if (trace !== undefined) {
+      const text = this.#text(trace).callbackResult(callback, result);
+      trace.end(failure === undefined ? text : `failed: ${failure}`, selfMs, hostCallMs);
+    }
+    if (failure !== undefined || callback === "proxy_on_done") return this.resumeAll();
+    const direction = directionOf(callback);
+    if (direction === undefined) return;
+    if (result === 0) this.resume(direction);
+    else this.pause(direction, callback);
+  }
+
+  /** Makes a host call. */
+  hostCall(name: string, run: HostFunction, args: CallValue[]): CallValue | undefined {
+    const trace = this.#trace;
+    if (trace !== undefined) return this.#tracedCall(trace, name, run, args);
+    const startMs = performance.now();
+    try {
+      return run(...args);
+    } finally {
+      this.inHostCall(performance.now() - startMs, 0);
+    }
+  }
+
+  #tracedCall(
+    trace: CallTrace,
+    name: string,
+    run: HostFunction,
+    args: CallValue[],
+  ): CallValue | undefined {
+    const beginMs = performance.now();
+    const call = this.#text(trace).call(name, args);
+    let given = "trap";
+    const startMs = performance.now();
+    let endMs = startMs;
+    try {
+      const result = run(...args);
+      endMs = performance.now();
+      given = this.#text(trace).result(name, args, Number(result ?? 0));
+      return result;
+    } finally {
+      const ms = endMs - startMs;
+      trace.hostCall(call, given, ms);
+      this.inHostCall(ms, performance.now() - beginMs - ms);
+    }
+  }
+
+  /** `continue_stream` and its like: the stream type that goes on. */
+  continued(streamType: number): void {
+    const response = streamType === STREAM_HTTP_RESPONSE || streamType === STREAM_UPSTREAM;
+    this.resume(response ? responseDirection : 0);
+  }
+
+  /** The guest has let go of the context. */
+  over(): void {
+    this.resumeAll();
+    this.#trace?.over();
+  }
+
+  #text(trace: CallTrace): CallText {
+    return new CallText(this.#context.vm.memory, trace);
+  }
+
+  #learnSecrets(trace: CallTrace): void {
+    for (const map of [MAP_HTTP_REQUEST_HEADERS, MAP_HTTP_RESPONSE_HEADERS]) {
+      const headers = this.#context.readableMap(map);
+      if (headers === undefined) continue;
+      for (let i = 0; i < headers.size; i += 1) {
+        trace.redactor.learn(headers.nameAt(i), headers.valueAt(i));
+      }
+    }
+  }
+}
+
+function directionOf(callback: string): number | undefined {
+  return directions.find(([prefix]) => callback.startsWith(prefix))?.[1];
+}

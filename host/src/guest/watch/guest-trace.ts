@@ -1,0 +1,120 @@
+import { Redactor } from "./redactor.ts";
+import { microseconds } from "./trace-text.ts";
+
+/** What is asked of the workers: plain data. */
+export interface TraceRequest {
+  /** Name of a Wasm plugin, or of a Lua filter. */
+  readonly guest: string;
+  /** Streams of one worker at most. */
+  readonly streams: number;
+  /** Names of headers whose values are not shown, in lower case. */
+  readonly secretHeaders: readonly string[];
+  /** Texts and bodies are cut after so many bytes. */
+  readonly maxTextBytes: number;
+}
+
+/** One line. `stream` 0: a callback that belongs to no single stream, such as a tick. */
+export interface TraceLine {
+  readonly stream: number;
+  readonly text: string;
+  /** The first or the last line of its stream. */
+  readonly border?: "first" | "last" | undefined;
+}
+
+/** Where the lines go. */
+export interface TraceSink {
+  write(line: TraceLine): void;
+}
+
+/** Somebody follows the calls of a guest on one worker. */
+export class GuestTrace {
+  readonly request: TraceRequest;
+  readonly #sink: TraceSink;
+  readonly #names: ReadonlySet<string>;
+  #streams = 0;
+
+  constructor(request: TraceRequest, sink: TraceSink) {
+    this.request = request;
+    this.#sink = sink;
+    this.#names = new Set(request.secretHeaders);
+  }
+
+  /** For a stream that begins; undefined when enough are followed already. `what`: what it is to the guest. */
+  stream(what: string): CallTrace | undefined {
+    if (this.#streams >= this.request.streams) return undefined;
+    this.#streams += 1;
+    const trace = this.#callTrace(this.#streams);
+    this.#sink.write({ stream: this.#streams, text: what, border: "first" });
+    return trace;
+  }
+
+  /** For callbacks that belong to no single stream; nothing once the last stream has begun. */
+  outsideStreams(): CallTrace | undefined {
+    return this.#streams >= this.request.streams ? undefined : this.#callTrace(0);
+  }
+
+  #callTrace(stream: number): CallTrace {
+    return new CallTrace(this.#sink, stream, new Redactor(this.#names), this.request.maxTextBytes);
+  }
+}
+
+/** Writes the calls of one stream, as `strace` does: the calls that a callback makes stand below it, indented. */
+export class CallTrace {
+  readonly redactor: Redactor;
+  readonly maxTextBytes: number;
+  readonly #sink: TraceSink;
+  readonly #stream: number;
+  /** A callback that has been entered and has made no call yet: it may fit on one line. */
+  #entered: string | undefined = undefined;
+  #depth = 0;
+  #over = false;
+
+  constructor(sink: TraceSink, stream: number, redactor: Redactor, maxTextBytes: number) {
+    this.#sink = sink;
+    this.#stream = stream;
+    this.redactor = redactor;
+    this.maxTextBytes = maxTextBytes;
+  }
+
+  /** `call`: the callback with its arguments. */
+  begin(call: string): void {
+    this.#flush();
+    this.#entered = call;
+    this.#depth += 1;
+  }
+
+  hostCall(call: string, result: string, ms: number): void {
+    this.#flush();
+    this.#write(`${call} = ${result} <${microseconds(ms)}>`);
+  }
+
+  /** `result`: empty for a callback that gives none. */
+  end(result: string, selfMs: number, hostCallMs: number): void {
+    const call = this.#entered ?? "";
+    this.#entered = undefined;
+    this.#depth -= 1;
+    const given = result === "" ? "" : ` = ${result}`;
+    const inHost = hostCallMs > 0 ? `, host calls ${microseconds(hostCallMs)}` : "";
+    this.#write(`${call}${given} <self ${microseconds(selfMs)}${inHost}>`.trimStart());
+  }
+
+  /** The stream has ended. */
+  over(): void {
+    if (this.#over) return;
+    this.#over = true;
+    this.#sink.write({ stream: this.#stream, text: "end of the stream", border: "last" });
+  }
+
+  #flush(): void {
+    if (this.#entered === undefined) return;
+    const entered = this.#entered;
+    this.#entered = undefined;
+    this.#depth -= 1;
+    this.#write(entered);
+    this.#depth += 1;
+  }
+
+  #write(text: string): void {
+    this.#sink.write({ stream: this.#stream, text: `${"  ".repeat(this.#depth)}${text}` });
+  }
+}
