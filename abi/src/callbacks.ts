@@ -45,6 +45,7 @@ export const callbacks = {
   proxy_on_done: callback(1, 1),
   proxy_on_log: callback(1, 0),
   proxy_on_delete: callback(1, 0),
+  envoy_on_stats_update: callback(2, 0),
 } as const satisfies Record<string, Callback>;
 
 /** Names of callbacks. */

@@ -86,11 +86,16 @@ export interface ListenerFilterFactory<Config = unknown> extends ExtensionFactor
 
 /** Makes access loggers (category `envoy.access_loggers`). */
 export interface AccessLoggerFactory<Config = unknown> extends ExtensionFactory<Config> {
+  /** True for those that cannot log what happens on the main thread. */
+  readonly needsWorker?: boolean | undefined;
   createAccessLog(config: Config, context: AccessLogContext): AccessLog;
 }
 
 /** What access loggers get of a worker, or of the main thread (for the admin interface's). */
-export type AccessLogContext = Pick<WorkerContext, "loggers" | "singleton" | "stats">;
+export interface AccessLogContext extends Pick<WorkerContext, "loggers" | "singleton" | "stats"> {
+  /** All of it; absent on the main thread. */
+  readonly worker?: WorkerContext | undefined;
+}
 
 /** The factories that this build has, by the message name of their configuration. */
 export interface ExtensionRegistry {

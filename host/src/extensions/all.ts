@@ -3,6 +3,7 @@ import type { ExtensionRegistry } from "../contracts/extension.ts";
 import { fileAccessLogger } from "./access-loggers/file/config.ts";
 import { stderrAccessLogger } from "./access-loggers/stderr/config.ts";
 import { stdoutAccessLogger } from "./access-loggers/stdout/config.ts";
+import { wasmAccessLogger } from "./access-loggers/wasm/config.ts";
 import { luaFilter } from "./http-filters/lua/config.ts";
 import { routerFilter } from "./http-filters/router/config.ts";
 import { upstreamCodecFilter } from "./http-filters/upstream_codec/config.ts";
@@ -18,5 +19,5 @@ export const registry: ExtensionRegistry = createRegistry({
   httpFilters: [luaFilter, routerFilter, upstreamCodecFilter, wasmFilter],
   networkFilters: [directResponseFilter, echoFilter, httpConnectionManagerFilter, tcpProxyFilter],
   listenerFilters: [httpInspectorFilter],
-  accessLoggers: [fileAccessLogger, stderrAccessLogger, stdoutAccessLogger],
+  accessLoggers: [fileAccessLogger, stderrAccessLogger, stdoutAccessLogger, wasmAccessLogger],
 });

@@ -1,7 +1,9 @@
 import { create, toBinary } from "@bufbuild/protobuf";
 import { AnySchema } from "@bufbuild/protobuf/wkt";
-import { accessLogTypeUrl } from "../access-log/config.ts";
+import { type AccessLogConfig, accessLogTypeUrl } from "../access-log/config.ts";
+import { messageNameOfTypeUrl } from "../common/type-url.ts";
 import type { ConfigContext } from "../config/context.ts";
+import type { AccessLog } from "../config/gen/envoy/config/accesslog/v3/accesslog_pb.ts";
 import type { Admin, Bootstrap } from "../config/gen/envoy/config/bootstrap/v3/bootstrap_pb.ts";
 import { typeUrlOf } from "../config/schema.ts";
 import type { Address } from "../contracts/address.ts";
@@ -19,11 +21,28 @@ export function parseAdmin(message: Bootstrap, context: ConfigContext): AdminCon
   const { admin } = message;
   if (!admin) return undefined;
   const accessLogs = admin.accessLog
-    .map((log) => context.accessLog(log))
+    .map((log, index) => adminLog(admin, log, index, context))
     .concat(admin.accessLogPath === "" ? [] : [fileLog(admin, context)])
     .filter((log) => log !== undefined);
   const address = admin.address && parseListenAddress(admin.address, context);
   return address && { address, accessLogs };
+}
+
+function adminLog(
+  admin: Admin,
+  message: AccessLog,
+  index: number,
+  context: ConfigContext,
+): ExtensionConfig | undefined {
+  const log = context.accessLog(message);
+  if (log === undefined) return undefined;
+  const { typeUrl } = (log.config as AccessLogConfig).logger;
+  const factory = context.registry.accessLogger(messageNameOfTypeUrl(typeUrl));
+  if (factory?.needsWorker === true) {
+    const text = `${factory.name} logs on workers, and admin is on the main thread; use another logger`;
+    context.problem(admin, `access_log[${index}]`, text);
+  }
+  return log;
 }
 
 const fileLogName = "envoy.extensions.access_loggers.file.v3.FileAccessLog";

@@ -58,7 +58,8 @@ class DataPlane implements WorkerRuntime {
       guestShared: init.guestShared,
       guestLimits: init.guestLimits,
       extensionConfigs: this.#extensionConfigs,
-      createAccessLog: (config) => createAccessLog(config, context, extensions),
+      createAccessLog: (config) =>
+        createAccessLog(config, { ...context, worker: context }, extensions),
       createHttpFilter: (config, filterName, statPrefix) =>
         createHttpFilter(extensions, context, config, { filterName, statPrefix }),
       singleton: (key, create) => this.#singletons.get(key, create),

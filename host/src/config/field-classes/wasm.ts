@@ -2,6 +2,7 @@ import type { FieldClassTable } from "./types.ts";
 
 export const wasmFields: FieldClassTable = {
   "envoy.extensions.filters.http.wasm.v3.Wasm": { implemented: ["config"] },
+  "envoy.extensions.access_loggers.wasm.v3.WasmAccessLog": { implemented: ["config"] },
   "sluice.http.wasm.v1.WasmPerRoute": { implemented: ["disabled", "configuration"] },
   "envoy.extensions.wasm.v3.PluginConfig": {
     implemented: [

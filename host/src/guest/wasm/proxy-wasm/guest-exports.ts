@@ -45,6 +45,7 @@ export class GuestExports {
   readonly onDone: GuestCallback | undefined;
   readonly onLog: GuestCallback | undefined;
   readonly onDelete: GuestCallback | undefined;
+  readonly onStatsUpdate: GuestCallback | undefined;
 
   constructor(exports: WebAssembly.Exports, allowed: readonly string[] | undefined) {
     const get = (name: string): GuestFunction | undefined => {
@@ -81,5 +82,6 @@ export class GuestExports {
     this.onDone = callback("proxy_on_done");
     this.onLog = callback("proxy_on_log");
     this.onDelete = callback("proxy_on_delete");
+    this.onStatsUpdate = callback("envoy_on_stats_update");
   }
 }

@@ -14,6 +14,7 @@ import type { HeaderMap } from "../../../contracts/headers.ts";
 import type { Route } from "../../../contracts/router/route.ts";
 import type { FilterState, StreamInfo } from "../../../contracts/stream-info.ts";
 import { Context, emptyBytes, type LocalResponse } from "./context.ts";
+import { loggedMap } from "./logged-map.ts";
 import type { RootContext } from "./root-context.ts";
 
 /** What an HTTP context may do to its stream. Called when no guest code is on the stack. */
@@ -152,19 +153,5 @@ export class HttpContext extends Context {
 
   override onVmFailed(): void {
     this.#actions.onVmFailed();
-  }
-}
-
-/** In `on_log`, where request trailers are never there. */
-function loggedMap(stream: StreamInfo, type: number): HeaderMap | undefined {
-  switch (type) {
-    case MAP_HTTP_REQUEST_HEADERS:
-      return stream.requestHeaders;
-    case MAP_HTTP_RESPONSE_HEADERS:
-      return stream.responseHeaders;
-    case MAP_HTTP_RESPONSE_TRAILERS:
-      return stream.responseTrailers;
-    default:
-      return undefined;
   }
 }

@@ -1,8 +1,10 @@
 import {
+  BUFFER_CALL_DATA,
   BUFFER_HTTP_CALL_RESPONSE_BODY,
   BUFFER_PLUGIN_CONFIGURATION,
   MAP_HTTP_CALL_RESPONSE_HEADERS,
   MAP_HTTP_CALL_RESPONSE_TRAILERS,
+  MAP_HTTP_RESPONSE_TRAILERS,
   STATUS_BROKEN_CONNECTION,
   STATUS_OK,
 } from "@sluice/abi";
@@ -10,11 +12,15 @@ import type { HeaderMap } from "../../../contracts/headers.ts";
 import type { AsyncClientRequest } from "../../../contracts/upstream/async-client.ts";
 import type { DataBuffer } from "../../../contracts/buffer.ts";
 import type { Timer } from "../../../contracts/event.ts";
+import type { StreamInfo } from "../../../contracts/stream-info.ts";
+import type { WatchedGuest } from "../../watch/watched-guest.ts";
 import type { Plugin } from "../plugin.ts";
 import { Context } from "./context.ts";
+import { loggedMap } from "./logged-map.ts";
 import { type CallOwner, type CallResponse, HttpCalls } from "./http-calls.ts";
 import { declarationsMax, type PropertyPrototype } from "./filter-state.ts";
 import { callFailed, type WasmVm } from "./vm.ts";
+import { ContextWatch } from "./watch/context-watch.ts";
 
 /** How long a root context whose `on_done` returned false may take until it calls `proxy_done`. */
 const donePendingMs = 60_000;
@@ -24,6 +30,10 @@ type Stage = "configuring" | "running" | "done_pending" | "deleted";
 /** One plugin in a VM: the parent of its streams' contexts. */
 export class RootContext extends Context implements CallOwner {
   readonly plugin: Plugin;
+  /** What is known of the plugin on this worker; absent in canary runs. */
+  readonly watched: WatchedGuest | undefined;
+  /** Of callbacks that belong to no single stream. */
+  readonly #ownWatch: ContextWatch | undefined;
   /** `logPrefix` of its streams: with the plugin's name, which a root's own lines leave out. */
   readonly streamLogPrefix: string;
   #stage: Stage = "configuring";
@@ -36,6 +46,10 @@ export class RootContext extends Context implements CallOwner {
   #queueRegistration = 0;
   #calls: HttpCalls | undefined;
   #callResponse: CallResponse | undefined;
+  /** During `log`. */
+  #logged: StreamInfo | undefined;
+  /** During `updateStats`. */
+  #callData: Uint8Array | undefined;
   /** Of the last callout that failed (`proxy_get_status`); the message only during its callback. */
   calloutCode = 0;
   calloutMessage = "";
@@ -45,6 +59,9 @@ export class RootContext extends Context implements CallOwner {
     const rootPrefix = prefix(rootId) + prefix(settings.vmId);
     super(vm, id, rootPrefix);
     this.plugin = plugin;
+    this.watched = vm.environment.watches?.guest("wasm", name);
+    this.#ownWatch = this.watched && new ContextWatch(this, this.watched, undefined);
+    this.watch = this.#ownWatch;
     this.streamLogPrefix = prefix(name) + rootPrefix;
   }
 
@@ -72,6 +89,17 @@ export class RootContext extends Context implements CallOwner {
     this.#configuration = undefined;
     this.#stage = "running";
     return undefined;
+  }
+
+  /** Stands for one that has been configured in a VM that this one's is a copy of. */
+  resume(tickPeriodMs: number): void {
+    this.#stage = "running";
+    if (tickPeriodMs > 0) this.setTickPeriod(tickPeriodMs);
+  }
+
+  /** 0: it does not tick. */
+  get tickPeriodMs(): number {
+    return this.#tickPeriodMs;
   }
 
   /** No stream uses the plugin any more. `onDeleted` is called when the guest has let go of it. */
@@ -172,13 +200,48 @@ export class RootContext extends Context implements CallOwner {
     this.vm.callWith(this, callback, [this.id, token, headers, body, trailers]);
   }
 
+  /** Shows the guest, which logs accesses, a stream or connection that has ended. */
+  log(ended: StreamInfo): void {
+    const { vm } = this;
+    const onLog = vm.exports.onLog;
+    if (onLog === undefined || this.#stage === "deleted") return;
+    this.#logged = ended;
+    // One of so many is measured, as of streams.
+    this.watch = this.watched?.watchesNext() === true ? this.#ownWatch : undefined;
+    vm.call1(this, onLog, this.id);
+    this.watch = this.#ownWatch;
+    this.#logged = undefined;
+  }
+
+  /** Shows the guest the statistics, as `envoy_on_stats_update` has them. */
+  updateStats(update: Uint8Array): void {
+    const { vm } = this;
+    const onStatsUpdate = vm.exports.onStatsUpdate;
+    if (onStatsUpdate === undefined || this.#stage === "deleted") return;
+    this.#callData = update;
+    vm.call2(this, onStatsUpdate, this.id, update.length);
+    this.#callData = undefined;
+  }
+
+  override get logging(): boolean {
+    return this.#logged !== undefined;
+  }
+
+  override get streamInfo(): StreamInfo | undefined {
+    return this.#logged;
+  }
+
   override readableMap(type: number): HeaderMap | undefined {
+    if (this.#logged !== undefined && type <= MAP_HTTP_RESPONSE_TRAILERS) {
+      return loggedMap(this.#logged, type);
+    }
     if (type === MAP_HTTP_CALL_RESPONSE_HEADERS) return this.#callResponse?.headers;
     return type === MAP_HTTP_CALL_RESPONSE_TRAILERS ? this.#callResponse?.trailers : undefined;
   }
 
   override buffer(type: number): DataBuffer | Uint8Array | undefined {
     if (type === BUFFER_HTTP_CALL_RESPONSE_BODY) return this.#callResponse?.body;
+    if (type === BUFFER_CALL_DATA) return this.#callData;
     return type === BUFFER_PLUGIN_CONFIGURATION ? this.#configuration : super.buffer(type);
   }
 

@@ -1,0 +1,23 @@
+import type { WasmAccessLog } from "../../../config/gen/envoy/extensions/access_loggers/wasm/v3/wasm_pb.js";
+import type { AccessLoggerFactory } from "../../../contracts/extension.ts";
+import {
+  parsePluginConfig,
+  preparePluginConfig,
+  type WasmPluginConfig,
+} from "../../../guest/wasm/plugin-config.ts";
+import { WorkerPlugin } from "../../../guest/wasm/worker-plugin.ts";
+import { PluginAccessLog } from "./plugin-access-log.ts";
+
+/** `envoy.access_loggers.wasm`: a plugin that is shown each stream or connection when it has ended. */
+export const wasmAccessLogger: AccessLoggerFactory<WasmPluginConfig> = {
+  name: "envoy.access_loggers.wasm",
+  messageName: "envoy.extensions.access_loggers.wasm.v3.WasmAccessLog",
+  needsWorker: true,
+  parseConfig: (message: WasmAccessLog, context) =>
+    parsePluginConfig(message.config, message, context),
+  prepare: preparePluginConfig,
+  createAccessLog(config, { worker }) {
+    if (worker === undefined) throw new Error(`${this.name} logs on workers only`);
+    return new PluginAccessLog(WorkerPlugin.start(config, worker));
+  },
+};
