@@ -31,7 +31,7 @@ test("a Go filter reads headers and bodies, answers, counts and shares", { skip 
   const refused = await client.response();
   assert.match(refused, /^HTTP\/1\.1 401 Unauthorized\r\n/);
   assert.match(refused, /\r\nx-why: go\r\n/);
-  assert.equal(host.shared.metrics.define("counter", "go.requests")!.value, 3n);
+  assert.equal(host.shared.metrics.define("counter", "wasmcustom.go.requests")!.value, 3n);
   assert.notEqual(host.shared.data.get("", "k"), "missing");
   const log = host.logger.take();
   assert.equal(log[0], 'info wasm log: configured "hello" <nil>');

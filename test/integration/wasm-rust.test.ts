@@ -88,7 +88,7 @@ test("a Rust filter counts in shared data, and its root hears of the queue", asy
   await nextTurn();
   const jobs = proxy.log.filter((line) => line.includes("job"));
   assert.deepEqual(jobs, ["info job 1", "info job 2"]);
-  assert.equal(proxy.host.shared.metrics.define("counter", "rust.requests")!.value, 2n);
+  assert.equal(proxy.host.shared.metrics.define("counter", "wasmcustom.rust.requests")!.value, 2n);
 });
 
 test("a Rust filter calls foreign functions, and is told which there are not", async () => {

@@ -1,11 +1,12 @@
 import assert from "node:assert/strict";
-import type { GuestShared } from "../../host/src/contracts/config/guests.ts";
+import type { GuestShared, WasmSettings } from "../../host/src/contracts/config/guests.ts";
 import { createGuestShared, GuestSharedState } from "../../host/src/guest/shared/shared-state.ts";
 import { StatsStore } from "../../host/src/stats/stats-store.ts";
 import type { LocalInfo } from "../../host/src/contracts/config/snapshot.ts";
 import type { PrepareContext } from "../../host/src/contracts/extension.ts";
 import type { HttpFilterInstances } from "../../host/src/contracts/http/filter.ts";
 import type { Logger, LogLevel } from "../../host/src/contracts/log.ts";
+import { GuestWatches } from "../../host/src/guest/watch/guest-watches.ts";
 import { WasmFilter } from "../../host/src/extensions/http-filters/wasm/wasm-filter.ts";
 import { preparePlugin } from "../../host/src/guest/wasm/canary.ts";
 import type { Plugin, PluginSettings } from "../../host/src/guest/wasm/plugin.ts";
@@ -111,7 +112,7 @@ export function pluginSettings(
   };
 }
 
-/** One worker's Wasm runtime, and the main thread's canary in front of it, in one thread. */
+/** One worker's Wasm runtime, and the main thread's canary in front of it, in one thread. VMs are started, not cloned. */
 export class WasmHost {
   readonly logger = new CollectingLogger();
   /** What canary runs logged. */
@@ -126,18 +127,21 @@ export class WasmHost {
     vmFailed: new CountingStat(),
     cpuLimitExceeded: new CountingStat(),
     cpuOverrun: new CountingStat(),
+    cloned: new CountingStat(),
   } satisfies PluginStats;
   readonly runtime: WasmRuntime;
   readonly epoch: WebAssembly.Memory;
   readonly shared: GuestSharedState;
   readonly clusters = new RecordedClusters();
   readonly #guestShared: GuestShared;
-  readonly #stats = new StatsStore().main;
+  readonly statsStore = new StatsStore();
+  readonly watches = new GuestWatches(this.statsStore.main);
   readonly #prepareContext: PrepareContext;
 
   constructor(
     dispatcher: SimulatedDispatcher = new SimulatedDispatcher(),
     guestShared: GuestShared = createGuestShared(),
+    wasmSettings: WasmSettings = { cloneVms: false },
   ) {
     this.#guestShared = guestShared;
     this.shared = new GuestSharedState(guestShared);
@@ -155,7 +159,8 @@ export class WasmHost {
         localInfo,
         shared: this.shared,
         clusters: this.clusters.manager,
-        stats: this.#stats,
+        stats: this.statsStore.main,
+        watches: this.watches,
       },
       () => this.stats,
     );
@@ -164,7 +169,7 @@ export class WasmHost {
       loggers: { logger: () => this.canaryLogger },
       localInfo,
       guestShared: this.#guestShared,
-      guestLimits: { defaultLimits: noLimits, byName: new Map() },
+      guestLimits: { defaultLimits: noLimits, byName: new Map(), wasm: wasmSettings },
       guestEpoch: epoch,
       filterName: "wasm",
       deadlineMs: 5000,

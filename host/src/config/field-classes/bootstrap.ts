@@ -83,10 +83,14 @@ export const bootstrapFields: FieldClassTable = {
       "default_wasm",
       "max_wasm_vms_per_worker",
       "measure_one_stream_of",
+      "lua_states",
     ],
   },
   "sluice.guests.v1.Guests.Entry": { implemented: ["name", "limits", "lua", "wasm"] },
-  "sluice.guests.v1.Lua": { implemented: ["dialect", "profile"] },
+  "sluice.guests.v1.Lua": { implemented: ["dialect", "profile", "extensions", "modules"] },
+  "sluice.guests.v1.LuaStates": {
+    implemented: ["max_states_per_worker", "max_memory_bytes_per_worker"],
+  },
   "sluice.guests.v1.Limits": {
     implemented: [
       "cpu_time_per_callback",
@@ -101,7 +105,7 @@ export const bootstrapFields: FieldClassTable = {
       "inputs",
     ],
   },
-  "sluice.guests.v1.Wasm": { implemented: [] },
+  "sluice.guests.v1.Wasm": { implemented: ["clone_vms"] },
   "sluice.guests.v1.ModuleLimits": {
     implemented: [
       "max_locals",

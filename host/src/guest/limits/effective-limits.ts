@@ -22,6 +22,8 @@ export interface EffectiveLimits {
   readonly share: CpuShareLimits;
   readonly module: StaticLimits;
   readonly inputs: InputLimits;
+  /** Deterministic mode: instructions of a call, instead of its CPU time. */
+  readonly instructions: { readonly callback: number; readonly configure: number } | undefined;
 }
 
 /** The limits of the guest that is known under these names (a plugin's, a filter's): the first with an entry counts. */
@@ -38,6 +40,7 @@ export function limitsFor(config: GuestLimitsConfig, ...names: readonly string[]
       loopDelayMs: limits.cpuShareLoopDelayMs ?? cpuShareDefaults.loopDelayMs,
     },
     module: moduleLimits(limits),
+    instructions: undefined,
     inputs: { ...inputLimits, ...said(limits.inputs ?? {}) },
   };
 }

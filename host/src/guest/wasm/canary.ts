@@ -5,11 +5,13 @@ import { limitsFor } from "../limits/effective-limits.ts";
 import { guestBudgetOf } from "../limits/guest-budget.ts";
 import { ModuleCache } from "./engine/module-cache.ts";
 import { pluginKey, vmKey } from "./plugin-key.ts";
+import { clonesVms } from "./options.ts";
 import type { Plugin, PluginSettings } from "./plugin.ts";
 import type { VmEnvironment } from "./proxy-wasm/vm.ts";
 import { guestSharedOf } from "../shared/shared-state.ts";
-import { createVm, startPlugin } from "./runtime.ts";
+import { CloneCandidate } from "./clone-candidate.ts";
 import { uncounted } from "./stats.ts";
+import { createVm, startPlugin } from "./vm-start.ts";
 
 /**
  * On the main thread: checks and compiles the code of a plugin and runs it once up to `on_configure`, in a VM that
@@ -28,37 +30,57 @@ export async function preparePlugin(
   const limits = limitsFor(context.guestLimits, settings.name, context.filterName);
   const loaded = await cache.load(code, limits);
   if (!loaded.ok) return refused(loaded.error);
+  const clones = clonesVms(context.guestLimits, settings.name, context.filterName);
   const plugin: Plugin = {
     settings,
     limits,
     module: loaded.value,
     vmKey: vmKey(settings.vm, limits, loaded.value),
     pluginKey: pluginKey(settings),
+    snapshot: undefined,
+    notCloned: clones ? "" : "cloning is switched off",
   };
-  const problem = canary(plugin, context);
-  return problem === undefined ? { ok: true, value: plugin } : refused(problem);
+  const environment = canaryEnvironment(context);
+  const startMs = Math.min(limits.canaryMs, context.deadlineMs);
+  // All of it runs on one budget: calls inside keep the outer one.
+  environment.budget.enter(startMs);
+  try {
+    const candidate = clones ? new CloneCandidate(plugin.module) : undefined;
+    const tried = tryPlugin(plugin, environment, startMs, candidate);
+    return tried.ok ? tried : refused(tried.error);
+  } finally {
+    environment.budget.leave();
+  }
 }
 
-function canary(plugin: Plugin, context: PrepareContext): string | undefined {
-  const budget = guestBudgetOf(context);
-  const environment: VmEnvironment = {
+function canaryEnvironment(context: PrepareContext): VmEnvironment {
+  return {
     epoch: context.guestEpoch,
-    budget,
+    budget: guestBudgetOf(context),
     logger: context.loggers.logger("wasm"),
     time: systemTime,
     localInfo: context.localInfo,
     shared: guestSharedOf(context),
   };
-  // All of it runs on one budget: calls inside keep the outer one.
-  const startMs = Math.min(plugin.limits.canaryMs, context.deadlineMs);
-  budget.enter(startMs);
-  try {
-    const made = createVm(plugin, environment, uncounted, startMs);
-    if (!made.ok) return made.error;
-    const started = startPlugin(made.value, plugin, startMs);
-    made.value.retire();
-    return started.ok ? undefined : started.error;
-  } finally {
-    budget.leave();
-  }
+}
+
+/** Starts and configures the plugin in a VM that is then dropped; with a candidate, what it gives is kept. */
+function tryPlugin(
+  plugin: Plugin,
+  environment: VmEnvironment,
+  startMs: number,
+  candidate?: CloneCandidate,
+): Result<Plugin, string> {
+  const made = createVm(plugin, environment, uncounted, startMs, candidate);
+  if (!made.ok) return made;
+  const started = startPlugin(made.value, plugin, startMs);
+  const snapshot = started.ok ? candidate?.snapshot(started.value) : undefined;
+  made.value.retire();
+  if (!started.ok) return started;
+  if (snapshot === undefined) return { ok: true, value: plugin };
+  if (typeof snapshot !== "string") return { ok: true, value: { ...plugin, snapshot } };
+  environment.logger.debug(
+    `wasm: VMs of plugin ${plugin.settings.name} are not cloned: ${snapshot}`,
+  );
+  return { ok: true, value: { ...plugin, notCloned: snapshot } };
 }

@@ -19,10 +19,11 @@ export function pluginKey(settings: PluginSettings): string {
   return digest(name, rootId, configuration, JSON.stringify(others));
 }
 
-/** The plugin in the same VM, with another configuration. */
+/** The plugin in the same VM, with another configuration, which no snapshot has. */
 export function reconfigured(plugin: Plugin, configuration: Uint8Array): Plugin {
   const settings = { ...plugin.settings, configuration };
-  return { ...plugin, settings, pluginKey: pluginKey(settings) };
+  const notCloned = "it is configured for a route";
+  return { ...plugin, settings, pluginKey: pluginKey(settings), snapshot: undefined, notCloned };
 }
 
 /** Of parts whose borders count. */

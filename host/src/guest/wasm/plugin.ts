@@ -2,6 +2,8 @@ import type { AbiVersion } from "@sluice/abi";
 import type { EffectiveLimits } from "../limits/effective-limits.ts";
 import type { GuestMemoryType } from "../limits/rewriter.ts";
 import type { OffsetMap } from "../limits/offset-map.ts";
+import type { ModuleState } from "../limits/state-exports.ts";
+import type { InstanceState } from "./engine/instance-state.ts";
 
 /** `envoy.extensions.wasm.v3.VmConfig` without its code. */
 export interface VmSettings {
@@ -43,6 +45,7 @@ export interface LoadedModule {
   /** Limits of the table that the module imports, if it does. */
   readonly table: ImportedTable | undefined;
   readonly offsets: OffsetMap;
+  readonly state: ModuleState;
   readonly abiVersion: AbiVersion;
   /** SHA-256 of the bytes as they were given, in hexadecimal. */
   readonly sha256: string;
@@ -65,4 +68,17 @@ export interface Plugin {
   readonly vmKey: string;
   /** Of the same key within a VM: one root context. */
   readonly pluginKey: string;
+  /** What VMs are made from; undefined: each is started. */
+  readonly snapshot: VmSnapshot | undefined;
+  /** Why there is no snapshot; empty when there is one. */
+  readonly notCloned: string;
+}
+
+/** A VM with one plugin in it, just configured: plain data. */
+export interface VmSnapshot {
+  readonly state: InstanceState;
+  readonly rootId: number;
+  readonly tickPeriodMs: number;
+  /** What it has defined, in that order, from which the ids follow. */
+  readonly metrics: readonly (readonly [type: number, name: string])[];
 }

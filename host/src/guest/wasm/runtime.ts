@@ -1,84 +1,16 @@
 import type { WorkerContext } from "../../contracts/runtime.ts";
 import type { Result } from "../../contracts/result.ts";
 import { guestBudgetOf } from "../limits/guest-budget.ts";
-import { instantiateLimited } from "../limits/instance.ts";
-import type { Plugin } from "./plugin.ts";
-import { GuestExports } from "./proxy-wasm/guest-exports.ts";
-import { vmImports } from "./proxy-wasm/imports.ts";
-import { RootContext } from "./proxy-wasm/root-context.ts";
-import { Restriction, type VmEnvironment, WasmVm } from "./proxy-wasm/vm.ts";
+import type { WasmPluginReport } from "../watch/guest-report.ts";
+import { guestReportsOf } from "../watch/guest-reports.ts";
+import { guestWatchesOf } from "../watch/guest-watches.ts";
+import { pluginReport } from "./plugin-report.ts";
+import type { Plugin, VmSnapshot } from "./plugin.ts";
+import type { RootContext } from "./proxy-wasm/root-context.ts";
+import type { VmEnvironment, WasmVm } from "./proxy-wasm/vm.ts";
 import { guestSharedOf } from "../shared/shared-state.ts";
 import { type PluginStats, pluginStats } from "./stats.ts";
-
-/** Makes an instance and runs its start functions. The text of an error says what failed. */
-export function createVm(
-  plugin: Plugin,
-  environment: VmEnvironment,
-  stats: PluginStats,
-  startMs: number,
-): Result<WasmVm, string> {
-  const vm = new WasmVm(plugin, environment, stats);
-  vm.withBudget(startMs, () => {
-    instantiate(vm);
-    if (vm.failure === undefined) runStartFunctions(vm);
-  });
-  vm.restriction = Restriction.None;
-  if (vm.failure !== undefined) return { ok: false, error: vm.failure };
-  if (!environment.shared.hold(vm.sharedName)) {
-    return { ok: false, error: "the memory that guests share is full" };
-  }
-  stats.created.inc();
-  stats.active.inc();
-  return { ok: true, value: vm };
-}
-
-function instantiate(vm: WasmVm): void {
-  const { plugin, environment } = vm;
-  const { module, memory, table } = plugin.module;
-  const imports = vmImports(vm);
-  if (table !== undefined) {
-    imports[table.module] = {
-      ...imports[table.module],
-      [table.name]: new WebAssembly.Table({
-        element: "anyfunc",
-        initial: table.initial,
-        maximum: table.maximum,
-      }),
-    };
-  }
-  vm.callStart("start section", () => {
-    const limited = { module, memory };
-    const made = instantiateLimited(limited, imports, environment.epoch, (own) =>
-      vm.memory.attach(own),
-    );
-    vm.exports = new GuestExports(made.instance.exports, plugin.settings.vm.allowedCapabilities);
-  });
-}
-
-function runStartFunctions(vm: WasmVm): void {
-  const { initialize, main, mainVoid, start } = vm.exports.startFunctions;
-  if (initialize === undefined) {
-    if (start !== undefined) vm.callStart("_start", () => start());
-    return;
-  }
-  vm.callStart("_initialize", () => initialize());
-  if (main !== undefined) vm.callStart("main", () => main(0, 0));
-  else if (mainVoid !== undefined) vm.callStart("__main_void", () => mainVoid());
-}
-
-/** Creates and configures `plugin` in `vm`; each of its callbacks may take `startMs` of CPU. */
-export function startPlugin(
-  vm: WasmVm,
-  plugin: Plugin,
-  startMs: number,
-): Result<RootContext, string> {
-  const root = new RootContext(vm, vm.takeContextId(), plugin);
-  vm.add(root);
-  const problem = vm.withBudget(startMs, () => root.start());
-  if (problem === undefined) return { ok: true, value: root };
-  root.abandon();
-  return { ok: false, error: problem };
-}
+import { cloneVm, createVm, startPlugin } from "./vm-start.ts";
 
 /** A plugin as one worker uses it. */
 export interface PluginHandle {
@@ -89,11 +21,14 @@ export interface PluginHandle {
 
 class SharedVm {
   readonly vm: WasmVm;
+  /** Unique in the thread. */
+  readonly number: number;
   /** Root contexts by plugin key, with the number of their users. */
   readonly roots = new Map<string, SharedRoot>();
 
-  constructor(vm: WasmVm) {
+  constructor(vm: WasmVm, number: number) {
     this.vm = vm;
+    this.number = number;
   }
 }
 
@@ -110,6 +45,7 @@ export class WasmRuntime {
   readonly #environment: VmEnvironment;
   readonly #stats: (plugin: Plugin) => PluginStats;
   readonly #vms = new Map<string, SharedVm>();
+  #number = 0;
 
   constructor(environment: VmEnvironment, stats: (plugin: Plugin) => PluginStats) {
     this.#environment = environment;
@@ -121,16 +57,40 @@ export class WasmRuntime {
     return this.#vms.size;
   }
 
+  /** The plugins as they are. */
+  report(): WasmPluginReport[] {
+    const reports: WasmPluginReport[] = [];
+    for (const shared of this.#vms.values()) {
+      for (const { root } of shared.roots.values()) reports.push(pluginReport(root, shared.number));
+    }
+    return reports;
+  }
+
   /** The plugin, ready for streams. A failed VM is never used again: this makes a new one. */
   acquire(plugin: Plugin): Result<PluginHandle, string> {
     const found = this.#vms.get(plugin.vmKey);
     if (found !== undefined && found.vm.failure === undefined) return this.#use(found, plugin);
+    const { snapshot } = plugin;
+    return snapshot === undefined ? this.#start(plugin) : this.#clone(plugin, snapshot);
+  }
+
+  #start(plugin: Plugin): Result<PluginHandle, string> {
     const { configureMs } = plugin.limits;
     const made = createVm(plugin, this.#environment, this.#stats(plugin), configureMs);
     if (!made.ok) return made;
-    const shared = new SharedVm(made.value);
+    const shared = new SharedVm(made.value, this.#nextNumber());
     this.#vms.set(plugin.vmKey, shared);
     return this.#use(shared, plugin);
+  }
+
+  #clone(plugin: Plugin, snapshot: VmSnapshot): Result<PluginHandle, string> {
+    const made = cloneVm(plugin, snapshot, this.#environment, this.#stats(plugin));
+    if (!made.ok) return made;
+    const shared = new SharedVm(made.value.vm, this.#nextNumber());
+    this.#vms.set(plugin.vmKey, shared);
+    const entry: SharedRoot = { root: made.value, users: 1 };
+    shared.roots.set(plugin.pluginKey, entry);
+    return { ok: true, value: this.#handle(shared, entry, plugin) };
   }
 
   #use(shared: SharedVm, plugin: Plugin): Result<PluginHandle, string> {
@@ -161,6 +121,11 @@ export class WasmRuntime {
     };
   }
 
+  #nextNumber(): number {
+    this.#number += 1;
+    return this.#number;
+  }
+
   #dropUnused(shared: SharedVm, plugin: Plugin): void {
     if (shared.roots.size > 0) return;
     if (this.#vms.get(plugin.vmKey) === shared) this.#vms.delete(plugin.vmKey);
@@ -172,6 +137,7 @@ export class WasmRuntime {
 export function wasmRuntimeOf(context: WorkerContext): WasmRuntime {
   return context.singleton("sluice.wasm_runtime", () => {
     const { dispatcher, localInfo } = context;
+    const reports = guestReportsOf(context);
     const environment: VmEnvironment = {
       epoch: context.guestEpoch,
       budget: guestBudgetOf(context),
@@ -181,15 +147,19 @@ export function wasmRuntimeOf(context: WorkerContext): WasmRuntime {
       localInfo,
       shared: guestSharedOf(context),
       clusters: context.clusterManager,
+      watches: guestWatchesOf(context),
+      failures: reports.failures,
       stats: context.stats,
     };
     const stats = new Map<string, PluginStats>();
-    return new WasmRuntime(environment, (plugin) => {
+    const runtime = new WasmRuntime(environment, (plugin) => {
       const { name, vm } = plugin.settings;
       const key = `${name} ${vm.runtime}`;
       const known = stats.get(key) ?? pluginStats(context.stats, name, vm.runtime);
       stats.set(key, known);
       return known;
     });
+    reports.setPlugins(() => runtime.report());
+    return runtime;
   });
 }

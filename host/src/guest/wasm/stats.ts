@@ -4,6 +4,8 @@ import type { Counter, Gauge, StatsScope } from "../../contracts/stats.ts";
 export interface PluginStats {
   /** `wasm.<runtime>.created`: VMs made. */
   readonly created: Counter;
+  /** VMs that were made by copying instead of starting. */
+  readonly cloned: Counter;
   /** `wasm.<runtime>.active`: VMs that exist. */
   readonly active: Gauge;
   /** `wasm.<plugin name>.vm_reload_…`: what FAIL_RELOAD did for new streams. */
@@ -30,6 +32,7 @@ export function pluginStats(scope: StatsScope, pluginName: string, runtime: stri
     reloadBackoff: reload.counter("vm_reload_backoff"),
     created: shared.counter("created"),
     active: shared.gauge("active"),
+    cloned: own.counter("vm_cloned"),
     vmFailed: own.counter("vm_failed"),
     cpuLimitExceeded: own.counter("cpu_limit_exceeded"),
     cpuOverrun: own.counter("cpu_overrun"),
@@ -44,6 +47,7 @@ export const uncounted: PluginStats = {
   reloadFailure: nothing,
   reloadBackoff: nothing,
   created: nothing,
+  cloned: nothing,
   active: nothing,
   vmFailed: nothing,
   cpuLimitExceeded: nothing,

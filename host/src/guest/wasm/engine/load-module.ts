@@ -20,9 +20,12 @@ export async function loadModule(
   const rewritten = rewriteModule(bytes, {
     memoryBytes: limits.memoryBytes,
     limits: limits.module,
+    exportState: true,
+    countInstructions: limits.instructions !== undefined,
   });
   if (!rewritten.ok) return rewritten;
   const { info, memory, offsets } = rewritten.value;
+  const state = rewritten.value.state!;
   const abiVersion = abiVersionOf(info);
   if (abiVersion === undefined) {
     return {
@@ -44,7 +47,7 @@ export async function loadModule(
   const sha256 = createHash("sha256").update(bytes).digest("hex");
   return {
     ok: true,
-    value: { module, memory, table: importedTable(info), offsets, abiVersion, sha256 },
+    value: { module, memory, table: importedTable(info), offsets, state, abiVersion, sha256 },
   };
 }
 

@@ -16,7 +16,8 @@ export class ModuleCache {
 
   load(code: Uint8Array, limits: EffectiveLimits): Promise<Result<LoadedModule, string>> {
     const sha256 = createHash("sha256").update(code).digest("hex");
-    const key = `${sha256} ${limits.memoryBytes} ${JSON.stringify(limits.module)}`;
+    const counting = limits.instructions !== undefined;
+    const key = `${sha256} ${limits.memoryBytes} ${counting} ${JSON.stringify(limits.module)}`;
     const known = this.#modules.get(key);
     const loading = known ?? loadModuleAside(code, limits);
     // Put last, where the ones used most recently stand.

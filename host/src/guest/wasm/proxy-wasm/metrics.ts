@@ -54,6 +54,11 @@ export class VmMetrics {
     return id;
   }
 
+  /** What has been defined, in that order: the same, defined again, gets the same ids. */
+  definitions(): [type: number, name: string][] {
+    return [...this.#ids.keys()].map((key) => [Number(key[0]), key.slice(2)]);
+  }
+
   /** A counter or gauge. */
   value(id: number): SharedMetric | undefined {
     return this.#values.get(id);

@@ -2,11 +2,15 @@ import { type PairLimits, STATUS_INVALID_MEMORY_ACCESS, STATUS_OK } from "@sluic
 import type { LocalInfo } from "../../../contracts/config/snapshot.ts";
 import type { Timer, TimeSource } from "../../../contracts/event.ts";
 import type { Logger } from "../../../contracts/log.ts";
-import { formatBacktrace, guestFrames } from "../../limits/backtrace.ts";
+import { backtraceLines, guestFrames } from "../../limits/backtrace.ts";
 import type { GuestBudget } from "../../limits/guest-budget.ts";
 import type { ClusterManager } from "../../../contracts/upstream/cluster.ts";
 import type { StatsScope } from "../../../contracts/stats.ts";
 import type { GuestSharedState } from "../../shared/shared-state.ts";
+import type { WasmFailure } from "../../watch/guest-report.ts";
+import type { Recent } from "../../watch/guest-reports.ts";
+import type { GuestWatches } from "../../watch/guest-watches.ts";
+import type { WatchedGuest } from "../../watch/watched-guest.ts";
 import { GuestMemory } from "../engine/guest-memory.ts";
 import type { Plugin } from "../plugin.ts";
 import type { PluginStats } from "../stats.ts";
@@ -14,6 +18,8 @@ import { type Context, VmContext } from "./context.ts";
 import { ContextTable } from "./context-table.ts";
 import type { GuestCallback, GuestExports } from "./guest-exports.ts";
 import { VmMetrics } from "./metrics.ts";
+import { failureText } from "./vm-failure.ts";
+import { ContextWatch } from "./watch/context-watch.ts";
 
 /** What the thread gives to its VMs. */
 export interface VmEnvironment {
@@ -29,6 +35,10 @@ export interface VmEnvironment {
   readonly shared: GuestSharedState;
   /** Absent in canary runs, whose calls are never made. */
   readonly clusters?: ClusterManager | undefined;
+  /** What is measured and followed of guests. Absent in canary runs. */
+  readonly watches?: GuestWatches | undefined;
+  /** Where VMs that trap are remembered. */
+  readonly failures?: Recent<WasmFailure> | undefined;
   /** The root of all stats, for histograms of modules. Absent in canary runs. */
   readonly stats?: StatsScope | undefined;
 }
@@ -58,7 +68,7 @@ export class GuestTrap extends Error {
 export class WasmVm {
   readonly plugin: Plugin;
   readonly environment: VmEnvironment;
-  readonly memory = new GuestMemory();
+  readonly memory: GuestMemory;
   readonly stats: PluginStats;
   readonly metrics: VmMetrics;
   /** How much of a list of pairs is taken from the guest. */
@@ -70,6 +80,8 @@ export class WasmVm {
   /** Why the VM can no longer be used; undefined while it can. */
   failure: string | undefined;
   restriction: Restriction = Restriction.Start;
+  /** Ms since the epoch; 0: it has not. */
+  startedMs = 0;
 
   readonly #contexts = new ContextTable();
   readonly #trail: string[] = Array.from({ length: trailLength }, () => "");
@@ -82,10 +94,12 @@ export class WasmVm {
   #budgetMs: number;
   #deferred: (() => void)[] = [];
   #reported = false;
+  #watched: WatchedGuest | undefined = undefined;
 
   constructor(plugin: Plugin, environment: VmEnvironment, stats: PluginStats) {
     this.plugin = plugin;
     this.environment = environment;
+    this.memory = new GuestMemory((from, to) => this.#watched?.memoryGrew(from, to));
     this.stats = stats;
     const { inputs } = plugin.limits;
     this.pairLimits = { count: inputs.headerPairs, bytes: inputs.headerBytes };
@@ -98,6 +112,11 @@ export class WasmVm {
   /** What host calls act on: the current context, or the one that the guest chose instead. */
   get acting(): Context {
     return this.#effective ?? this.#current;
+  }
+
+  /** Streams, connections and plugins that the guest knows. */
+  get contextCount(): number {
+    return this.#contexts.size;
   }
 
   /** Whose callback is running. */
@@ -124,13 +143,23 @@ export class WasmVm {
     return id;
   }
 
+  /** The VM is a copy of one whose last context had this number. */
+  resumeContextIds(last: number): void {
+    this.#nextContextId = nextId(last);
+  }
+
   /** The guest may name this context from now on, until `forget`. */
   add(context: Context): void {
     this.#contexts.add(context);
+    const watched = context.root?.watched;
+    if (watched !== undefined && context !== context.root && watched.watchesNext()) {
+      context.watch = new ContextWatch(context, watched, context.streamInfo);
+    }
   }
 
   forget(context: Context): void {
     this.#contexts.remove(context);
+    if (context.watch !== undefined) context.watch.over();
     if (this.#effective === context) this.#effective = undefined;
   }
 
@@ -146,6 +175,7 @@ export class WasmVm {
   call1(context: Context, callback: GuestCallback, a: number): number {
     if (this.failure !== undefined) return callFailed;
     const outer = this.#enter(context);
+    if (context.watch !== undefined) context.watch.enter(callback.name, [a]);
     let result: number = callFailed;
     try {
       result = callback.run(a)! >>> 0;
@@ -158,6 +188,7 @@ export class WasmVm {
   call2(context: Context, callback: GuestCallback, a: number, b: number): number {
     if (this.failure !== undefined) return callFailed;
     const outer = this.#enter(context);
+    if (context.watch !== undefined) context.watch.enter(callback.name, [a, b]);
     let result: number = callFailed;
     try {
       result = callback.run(a, b)! >>> 0;
@@ -170,6 +201,7 @@ export class WasmVm {
   call3(context: Context, callback: GuestCallback, a: number, b: number, c: number): number {
     if (this.failure !== undefined) return callFailed;
     const outer = this.#enter(context);
+    if (context.watch !== undefined) context.watch.enter(callback.name, [a, b, c]);
     let result: number = callFailed;
     try {
       result = callback.run(a, b, c)! >>> 0;
@@ -183,6 +215,7 @@ export class WasmVm {
   callWith(context: Context, callback: GuestCallback, args: FiveNumbers): number {
     if (this.failure !== undefined) return callFailed;
     const outer = this.#enter(context);
+    if (context.watch !== undefined) context.watch.enter(callback.name, args);
     let result: number = callFailed;
     try {
       result = callback.run(...args)! >>> 0;
@@ -210,11 +243,22 @@ export class WasmVm {
     return this.#leave(outer, name, 0) !== callFailed;
   }
 
+  /** It has started and is in use from now on, until `retire`. */
+  started(): void {
+    this.stats.created.inc();
+    this.stats.active.inc();
+    this.startedMs = this.environment.time.systemMs();
+    this.#watched = this.environment.watches?.guest("wasm", this.plugin.settings.name);
+    this.#watched?.instanceAdded(this.memory.size);
+  }
+
   /** The VM has no plugin any more; late calls into it do nothing. */
   retire(): void {
     this.failure ??= "the VM has been disposed of";
     this.#reported = true;
     this.stats.active.dec();
+    this.#watched?.instanceRemoved(this.memory.size);
+    this.#watched = undefined;
     this.environment.shared.release(this.sharedName);
   }
 
@@ -305,6 +349,8 @@ export class WasmVm {
 
   #leave(outer: Context, name: string, result: number): number {
     const condemned = this.environment.budget.leave();
+    const { watch } = this.#current;
+    if (watch !== undefined) watch.leave(name, result, this.failure);
     this.#current = outer;
     this.#effective = undefined;
     this.#depth -= 1;
@@ -338,17 +384,23 @@ export class WasmVm {
     const limit = overTime ? ` (over its CPU limit of ${this.#budgetMs} ms)` : "";
     const failure = `Function: ${name} failed: Uncaught ${message}${limit}`;
     this.failure = failure;
-    environment.logger.error(failure + this.#report(error));
+    const report = this.#report(failure, error);
+    environment.logger.error(failureText(report));
+    environment.failures?.add(report);
     for (const context of this.#contexts.all()) context.onVmFailed();
   }
 
-  #report(error: unknown): string {
+  #report(failure: string, error: unknown): WasmFailure {
     const { name, rootId, vm } = this.#current.root?.plugin.settings ?? this.plugin.settings;
-    const frames = guestFrames(error, this.plugin.module.offsets);
-    const backtrace =
-      frames.length === 0 ? "" : `\nProxy-Wasm plugin in-VM backtrace:\n${formatBacktrace(frames)}`;
-    const calls = this.#calls();
-    return `${backtrace}\nPlugin: "${name}", root_id "${rootId}", vm_id "${vm.vmId}"; host calls of this callback: ${calls}`;
+    return {
+      timeMs: this.environment.time.systemMs(),
+      plugin: name,
+      rootId,
+      vmId: vm.vmId,
+      failure,
+      backtrace: backtraceLines(guestFrames(error, this.plugin.module.offsets)),
+      hostCalls: this.#calls(),
+    };
   }
 
   /** The last host calls, oldest first; one that was made again and again is named once. */

@@ -61,7 +61,7 @@ test("metrics of one name are one in all VMs of the process", async () => {
   const calls = await GuestCalls.create();
   calls.inside(() => {
     const [, id] = calls.getNumber(define, 0, "shared");
-    calls.host.shared.metrics.define("counter", "shared")!.add(40n);
+    calls.host.shared.metrics.define("counter", "wasmcustom.shared")!.add(40n);
     calls.call(increment, id!, 2n);
     assert.equal(valueOf(calls, id!), 42n);
   });
