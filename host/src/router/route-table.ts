@@ -49,7 +49,7 @@ class RouteTableImpl implements RouteTable {
   route(headers: RequestHeaderMap, streamInfo: StreamInfo, random: number): Route | undefined {
     const authority = headers.getId(HeaderId.Authority);
     const path = headers.getId(HeaderId.Path);
-    if (authority === undefined || path === undefined) return undefined;
+    if (path === undefined) return undefined;
     const host = this.#onlyDefault ? this.#default : this.#findHost(authority);
     streamInfo.virtualHostMetadata = host?.metadata;
     return host?.route(headers, path, random);
@@ -65,7 +65,8 @@ class RouteTableImpl implements RouteTable {
     }
   }
 
-  #findHost(authority: string): VirtualHost | undefined {
+  #findHost(authority: string | undefined): VirtualHost | undefined {
+    if (authority === undefined) return undefined;
     const host = asciiLower(this.#ignorePort ? withoutPort(authority) : authority);
     return (
       this.#exact.get(host) ??

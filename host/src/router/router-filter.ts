@@ -434,10 +434,7 @@ export class RouterFilter
   }): void {
     this.#stop();
     const { code, body, details, dropped } = reply;
-    if (this.#responseStarted) {
-      this.callbacks.resetStream(StreamResetReason.LocalReset, details);
-      return;
-    }
+    // A response whose head a filter still holds is replaced; one whose head has left is reset.
     const modifyHeaders = (headers: ResponseHeaderMap): void => this.#modifyReply(headers, dropped);
     this.callbacks.sendLocalReply({ code, body, modifyHeaders, details });
   }

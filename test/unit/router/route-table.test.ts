@@ -59,10 +59,14 @@ test("RouteTable.route() matches a fraction of the requests by their random valu
   assert.deepEqual(names, ["quarter", "quarter", "rest", "rest", "quarter", "rest"]);
 });
 
-test("RouteTable.route() finds nothing for a request without host or path", () => {
-  const table = tableOf([{ match: { prefix: "" }, route: { cluster: "a" } }]);
-  assert.equal(table.route(headerMapOf([[":path", "/"]]), info, 0), undefined);
-  assert.equal(table.route(headerMapOf([[":authority", "h"]]), info, 0), undefined);
+test("RouteTable.route() finds nothing for a request without path, or without a host that is asked for", () => {
+  const routes = [{ match: { prefix: "" }, route: { cluster: "a" } }];
+  const noHost = headerMapOf([[":path", "/"]]);
+  const all = tableOf(routes);
+  assert.equal(all.route(headerMapOf([[":authority", "h"]]), info, 0), undefined);
+  assert.notEqual(all.route(noHost, info, 0), undefined);
+  const hosts = tableOf(routes, { domains: ["h", "*"] });
+  assert.equal(hosts.route(noHost, info, 0), undefined);
 });
 
 test("Route.perFilterConfig() gives the most specific level", () => {

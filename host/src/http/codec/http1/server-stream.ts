@@ -35,6 +35,8 @@ export class ServerStream extends Http1Stream implements ResponseEncoder {
   responseStarted = false;
   readonly #owner: ServerStreamOwner;
   readonly #body = new BodyEncoder();
+  /** The line about the framing that the response's own fields do not have; empty when there is none. */
+  #framingField = "";
 
   constructor(connection: Connection, owner: ServerStreamOwner) {
     super(connection);
@@ -64,12 +66,14 @@ export class ServerStream extends Http1Stream implements ResponseEncoder {
     // The client may still be sending, and nobody would read it to its end: no other request can follow.
     if (!this.requestComplete) this.#owner.closeAfterResponse();
     const status = statusOf(headers);
-    const body = this.#startBody(headers, status, endStream);
+    const fields = this.#startBody(headers, status, endStream);
+    // Envoy writes what it adds about the framing last.
+    const framing = this.#framingField;
     const connection = this.#connectionField(headers);
     const version = this.http10 ? "HTTP/1.0" : "HTTP/1.1";
     const { reasonPhrase } = headers;
     const line = reasonPhrase === "" ? statusLineEnd(status) : ` ${status} ${reasonPhrase}`;
-    this.#writeHead(`${version}${line}${body}${connection}\r\n\r\n`);
+    this.#writeHead(`${version}${line}${fields}${connection}${framing}\r\n\r\n`);
     if (!endStream) return;
     if (this.#body.end(this.connection, this.bytesMeter) === BodyResult.Written) this.#complete();
     else this.#mismatch();
@@ -111,22 +115,24 @@ export class ServerStream extends Http1Stream implements ResponseEncoder {
     this.resetStream(StreamResetReason.LocalReset);
   }
 
-  /** Decides the framing (RFC 9112 section 6); returns the field lines, with the one that says so. */
+  /** Decides the framing (RFC 9112 section 6); returns the field lines, but not one that it adds about it. */
   #startBody(headers: ResponseHeaderMap, status: number, endStream: boolean): string {
     const format = this.#owner.headerFormat;
     const text = headers.getId(HeaderId.ContentLength) ?? "";
     const length = parseContentLength(text);
     this.#body.start(BodyKind.None, 0);
+    this.#framingField = "";
     if (status < 200 || status === 204) return encodeFields(headers, "", format);
     if (this.headRequest || status === 304) {
       if (length >= 0) return encodeFields(headers, text, format);
       // What the answer to a GET would have: Envoy says so too.
       const chunked = status !== 304 && !this.http10;
-      return encodeFields(headers, "", format) + (chunked ? format.chunked : "");
+      if (chunked) this.#framingField = format.chunked;
+      return encodeFields(headers, "", format);
     }
     if (endStream) {
-      const fields = encodeFields(headers, "0", format);
-      return headers.hasId(HeaderId.ContentLength) ? fields : fields + format.noContent;
+      if (!headers.hasId(HeaderId.ContentLength)) this.#framingField = format.noContent;
+      return encodeFields(headers, "0", format);
     }
     if (length >= 0) {
       this.#body.start(BodyKind.Length, length);
@@ -138,7 +144,8 @@ export class ServerStream extends Http1Stream implements ResponseEncoder {
       return encodeFields(headers, "", format);
     }
     this.#body.start(BodyKind.Chunked, 0);
-    return encodeFields(headers, "", format) + format.chunked;
+    this.#framingField = format.chunked;
+    return encodeFields(headers, "", format);
   }
 
   /** The `connection` line: what the map says, unless the connection closes. */

@@ -264,7 +264,7 @@ test("connection: close in a response map closes, and is written once", () => {
   requests[0]!.encoder.encodeHeaders(headers, true);
   assert.equal(
     connection.takeWritten(),
-    "HTTP/1.1 200 OK\r\ncontent-length: 0\r\nconnection: close\r\n\r\n",
+    "HTTP/1.1 200 OK\r\nconnection: close\r\ncontent-length: 0\r\n\r\n",
   );
   assert.equal(codec.closing, true);
 });
@@ -443,7 +443,7 @@ test("proper-case writes every name with capitals", () => {
   assert.equal(
     connection.takeWritten(),
     "HTTP/1.1 200 OK\r\nX-Envoy-Upstream-Service-Time: 1\r\nEtag: x\r\nX1-B2: y\r\n" +
-      "Transfer-Encoding: chunked\r\nConnection: close\r\n\r\n1\r\na\r\n0\r\n\r\n",
+      "Connection: close\r\nTransfer-Encoding: chunked\r\n\r\n1\r\na\r\n0\r\n\r\n",
   );
 });
 

@@ -1,0 +1,170 @@
+import type { JsonObject } from "@bufbuild/protobuf";
+import { httpFilter, httpListener, staticCluster, typeUrl } from "../../support/proxy-config.ts";
+import type { Corpus, CorpusPorts } from "../lib/corpus.ts";
+import type { TrafficCase } from "../lib/traffic.ts";
+import { type LuaCase, type LuaListener, luaListeners } from "./case.ts";
+import { bodyCases } from "./cases/bodies.ts";
+import { callCases } from "./cases/calls.ts";
+import { dialectCases } from "./cases/dialect.ts";
+import { errorCases } from "./cases/errors.ts";
+import { flowCases, scopeCases } from "./cases/flow.ts";
+import { headerCases } from "./cases/headers.ts";
+import { limitCases } from "./cases/limits.ts";
+import { methodCases } from "./cases/methods.ts";
+import { objectCases } from "./cases/objects.ts";
+import { publishedCases } from "./cases/published.ts";
+import { respondCases } from "./cases/respond.ts";
+import { routeCases } from "./cases/routes.ts";
+
+const luaCases: readonly LuaCase[] = [
+  ...headerCases,
+  ...bodyCases,
+  ...errorCases,
+  ...objectCases,
+  ...respondCases,
+  ...callCases,
+  ...dialectCases,
+  ...publishedCases,
+  ...flowCases,
+  ...scopeCases,
+  ...routeCases,
+  ...limitCases,
+  ...methodCases,
+];
+
+/** A case as a client sends it. */
+export type SentLuaCase = LuaCase & TrafficCase;
+
+/** Each script has a state of its own, of which a worker has not room for all. */
+const casesAtOnce = 120;
+
+/** The cases, in parts that one proxy can have. */
+export function luaCorpora(): Corpus<SentLuaCase>[] {
+  const corpora: Corpus<SentLuaCase>[] = [];
+  for (let i = 0; i < luaCases.length; i += casesAtOnce) {
+    corpora.push(corpusOf(luaCases.slice(i, i + casesAtOnce)));
+  }
+  return corpora;
+}
+
+function corpusOf(cases: readonly LuaCase[]): Corpus<SentLuaCase> {
+  return {
+    listeners: luaListeners,
+    cases: cases.map((each) => ({
+      ...each,
+      path: each.wholePath ?? `/${each.name}${each.path ?? ""}`,
+    })),
+    listenerOf: (each) => each.listener ?? "main",
+    logger: "lua",
+    stats: /^http\.(?!mark)[a-z]+\.lua\./,
+    plainLine: (line) => line,
+    config: (ports) => ({
+      listeners: luaListeners.map((name) => listener(name, cases, ports)),
+      clusters: [
+        staticCluster("upstream", [ports.upstream], withTrailers),
+        staticCluster("other", [ports.other], withTrailers),
+        staticCluster("pair", [ports.upstream, ports.other], withTrailers),
+      ],
+    }),
+  };
+}
+
+const trailers: JsonObject = { enable_trailers: true };
+const withTrailers: JsonObject = {
+  typed_extension_protocol_options: {
+    "envoy.extensions.upstreams.http.v3.HttpProtocolOptions": {
+      "@type": typeUrl("envoy.extensions.upstreams.http.v3.HttpProtocolOptions"),
+      explicit_http_config: { http_protocol_options: trailers },
+    },
+  },
+};
+
+/** What sets each listener apart. */
+const peculiarities: {
+  readonly [name in LuaListener]: { hcm?: JsonObject; listener?: JsonObject };
+} = {
+  main: {},
+  small: { listener: { per_connection_buffer_limit_bytes: 1024 } },
+  canonical: {},
+  bare: {},
+};
+
+const defaultScript = `function envoy_on_request(h)
+  h:headers():add("x-default", h:filterContext():get("k") or "none")
+end
+function envoy_on_response(h)
+  h:headers():add("x-default", h:filterContext():get("k") or "none")
+end`;
+const namedScript = `function envoy_on_request(h) h:headers():add("x-named", "yes") end`;
+/** Runs for requests that have no route. */
+const bareScript = `function envoy_on_request(h)
+  h:headers():add("x-route", h:streamInfo():routeName())
+end
+function envoy_on_response(h)
+  local function count(m) local n = 0 for _ in pairs(m) do n = n + 1 end return n end
+  h:headers():add("x-seen", count(h:metadata()) .. count(h:route():metadata()) .. type(h:virtualHost()))
+end`;
+
+function listener(name: LuaListener, all: readonly LuaCase[], ports: CorpusPorts): JsonObject {
+  const filterName = name === "canonical" ? "other-name" : "script";
+  const config: JsonObject =
+    name === "bare"
+      ? { default_source_code: { inline_string: bareScript }, clear_route_cache: false }
+      : {
+          default_source_code: { inline_string: defaultScript },
+          source_codes: { named: { inline_string: namedScript } },
+          ...(name === "canonical" && { stat_prefix: "my_script" }),
+        };
+  const routes = all
+    .filter((each) => (each.listener ?? "main") === name)
+    .map((each) => routeOf(each, filterName, ports));
+  const { hcm, listener: more } = peculiarities[name];
+  return httpListener({
+    name,
+    port: ports.listeners[name]!,
+    filters: [httpFilter(filterName, { "@type": typeUrl("lua"), ...config })],
+    virtualHosts: [virtualHost(name, filterName, routes)],
+    hcm: { http_protocol_options: trailers, ...hcm },
+    ...(more && { listener: more }),
+  });
+}
+
+function virtualHost(
+  name: LuaListener,
+  filterName: string,
+  routes: readonly JsonObject[],
+): JsonObject {
+  // A rewritten path must not lead to another case's route.
+  const rest: JsonObject = { match: { prefix: "/" }, route: { cluster: "upstream" } };
+  const other: JsonObject = { match: { prefix: "/to-other" }, route: { cluster: "other" } };
+  return {
+    name: "all",
+    domains: name === "bare" ? ["known"] : ["*"],
+    routes: name === "bare" ? [...routes] : [...routes, other, rest],
+    metadata: { filter_metadata: { [filterName]: { v: 2 } } },
+  };
+}
+
+function routeOf(each: LuaCase, filterName: string, ports: CorpusPorts): JsonObject {
+  const script = each.script?.replaceAll("<other>", String(ports.other));
+  const perRoute: JsonObject = {
+    "@type": typeUrl("envoy.extensions.filters.http.lua.v3.LuaPerRoute"),
+    ...(script !== undefined && { source_code: { inline_string: script } }),
+    ...each.perRoute,
+  };
+  const hasOwn = each.script !== undefined || each.perRoute !== undefined;
+  const key = filterName === "other-name" ? "envoy.filters.http.lua" : filterName;
+  const usual: { [name: string]: JsonObject | string } = {
+    name: `route-${each.name}`,
+    match: { path_separated_prefix: `/${each.name}` },
+    route: { cluster: "upstream" },
+    metadata: { filter_metadata: { [key]: { m: 1, list: ["a"] } } },
+  };
+  const route: JsonObject = { ...usual };
+  for (const [name, value] of Object.entries(each.route ?? {})) {
+    if (value === null) delete route[name];
+    else route[name] = value;
+  }
+  if (hasOwn) route["typed_per_filter_config"] = { [filterName]: perRoute };
+  return route;
+}
