@@ -38,6 +38,7 @@ export class SharedHeap {
   readonly words: Int32Array;
   readonly bytes: Uint8Array;
   readonly longs: BigInt64Array;
+  readonly doubles: Float64Array;
   /** This thread's number in the lock; never 0. */
   readonly thread: number;
 
@@ -45,6 +46,7 @@ export class SharedHeap {
     this.words = new Int32Array(memory);
     this.bytes = new Uint8Array(memory);
     this.longs = new BigInt64Array(memory);
+    this.doubles = new Float64Array(memory);
     this.thread = thread;
   }
 

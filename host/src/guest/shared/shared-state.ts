@@ -1,4 +1,5 @@
 import { randomUUID } from "node:crypto";
+import { ExpiringData } from "./expiring-data.ts";
 import { Namespaces } from "./namespaces.ts";
 import { QueueChannel } from "./queue-channel.ts";
 import { SharedData } from "./shared-data.ts";
@@ -24,6 +25,7 @@ export function guestSharedOf(
 /** Shared data, queues and metrics as one thread sees them. */
 export class GuestSharedState {
   readonly data: SharedData;
+  readonly expiring: ExpiringData;
   readonly queues: SharedQueues;
   readonly metrics: SharedMetrics;
   readonly channel: QueueChannel;
@@ -36,6 +38,7 @@ export class GuestSharedState {
     const map = new SharedMap(heap);
     this.#heap = heap;
     this.data = new SharedData(heap, map);
+    this.expiring = new ExpiringData(heap, map);
     this.queues = new SharedQueues(heap, map);
     this.metrics = new SharedMetrics(heap, map);
     this.channel = new QueueChannel(shared.channel, shared.thread);
@@ -62,6 +65,7 @@ export class GuestSharedState {
   onThreadGone(thread: number): void {
     this.#heap.takeOver(thread, () => {
       this.data.repair();
+      this.expiring.repair();
       this.queues.repair();
     });
     this.#heap.locked(() => {
@@ -76,6 +80,7 @@ export class GuestSharedState {
   #release(vmId: string, thread: number, all: boolean): void {
     if (!this.#namespaces.release(vmId, thread, all)) return;
     this.data.removeAll(vmId);
+    this.expiring.removeAll(vmId);
     this.queues.removeAll(vmId);
   }
 }
