@@ -64,7 +64,7 @@ export class SluiceProcess {
     const usual =
       other === undefined
         ? [process.execPath, sluiceBin]
-        : [other, "--log-format", "[%Y-%m-%d %T.%e][%t][%l][%n] %v"];
+        : [other, "--use-dynamic-base-id", "--log-format", "[%Y-%m-%d %T.%e][%t][%l][%n] %v"];
     const program = options.program ?? usual;
     const command = [...program, "-c", this.configFile, ...args];
     this.child = spawn(command[0]!, command.slice(1), {

@@ -10,7 +10,6 @@ import {
   httpListener,
   logLines,
   luaConfig,
-  typeUrl,
   wasmConfig,
 } from "../../support/proxy-config.ts";
 import { type Cleanup, scratchFolder, startSluice } from "../../support/sluice-process.ts";
@@ -55,6 +54,16 @@ function filtersOf(module: string, scenario: Scenario): JsonObject[] {
   return scenario.lua === undefined ? [wasm] : [wasm, httpFilter("lua", luaConfig(scenario.lua))];
 }
 
+/** All calls are made in one callback, which takes longer than a callback may. */
+function patience(): JsonObject {
+  if (process.env["SLUICE_UNDER_TEST"] !== undefined) return {};
+  const guests = {
+    "@type": "type.googleapis.com/sluice.guests.v1.Guests",
+    default_limits: { cpu_time_per_callback: "5s" },
+  };
+  return { bootstrap_extensions: [{ name: "sluice.guests", typed_config: guests }] };
+}
+
 /** Runs the proxy under test once: one request, answered without an upstream. */
 export async function run(cleanup: Cleanup, scenario: Scenario): Promise<Outcome> {
   const folder = scratchFolder(cleanup);
@@ -75,7 +84,7 @@ export async function run(cleanup: Cleanup, scenario: Scenario): Promise<Outcome
     accessLog: logFile,
     logFormat: operators.join("\t"),
   });
-  const config = bootstrap([listener], [], { node: { id: "n", cluster: "c" } });
+  const config = bootstrap([listener], [], { node: { id: "n", cluster: "c" }, ...patience() });
   const proxy = await startSluice(cleanup, { config, folder, args: ["--concurrency", "1"] });
   // Envoy says that it starts its workers before they listen.
   while (!(await canConnect(port))) await new Promise((resolve) => setTimeout(resolve, 20));
@@ -93,6 +102,16 @@ export async function run(cleanup: Cleanup, scenario: Scenario): Promise<Outcome
   return { calls: results, operators: line.split("\t").slice(1), headers };
 }
 
+/** What is the same in each run. */
+export function comparable({ calls, operators, headers }: Outcome): {
+  readonly calls: readonly string[];
+  readonly operators: readonly string[];
+  readonly headers: readonly (readonly [string, string])[];
+} {
+  const own = [...headers].filter(([name]) => name.startsWith("x-"));
+  return { calls, operators, headers: own };
+}
+
 /** Encoded protobuf of small messages: field number to varint or bytes. */
 export function proto(fields: { readonly [number: number]: number | string | Uint8Array }): Buffer {
   const parts = Object.entries(fields).map(([number, value]) => {
@@ -103,6 +122,3 @@ export function proto(fields: { readonly [number: number]: number | string | Uin
   });
   return Buffer.concat(parts);
 }
-
-/** Kept for scenarios that name messages. */
-export { typeUrl };

@@ -10,6 +10,8 @@ const volatile = new Set([
   "source|port",
   "destination|address",
   "destination|port",
+  "connection|id",
+  "connection_id",
   "upstream|address",
   "upstream|port",
   "upstream|local_address",

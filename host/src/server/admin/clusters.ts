@@ -18,7 +18,7 @@ import {
   jsonResponse,
   textResponse,
 } from "./admin-request.ts";
-import { linearRegExp } from "./linear-regexp.ts";
+import { linearRegExp } from "../../common/linear-regexp.ts";
 
 /** `/clusters`: hosts with their stats and health. */
 export function clustersPage(request: AdminRequest, deps: AdminDeps): AdminResponse {

@@ -11,7 +11,7 @@ import type { JsonValue } from "../../contracts/stream-info.ts";
 import type { AdminDeps, ConfigDumpSource } from "./admin-deps.ts";
 import { type AdminRequest, type AdminResponse, jsonResponse } from "./admin-request.ts";
 import { applyMask } from "./field-mask.ts";
-import { linearRegExp } from "./linear-regexp.ts";
+import { linearRegExp } from "../../common/linear-regexp.ts";
 import { nodeJson } from "./node-json.ts";
 
 type JsonObject = { [key: string]: JsonValue };

@@ -2,7 +2,7 @@ import type { Result } from "../../../contracts/result.ts";
 import type { MergedHistogram, MergedValue } from "../../../stats/merged-stats.ts";
 import type { StatsStore } from "../../../stats/stats-store.ts";
 import { type AdminResponse, textResponse } from "../admin-request.ts";
-import { linearRegExp } from "../linear-regexp.ts";
+import { linearRegExp } from "../../../common/linear-regexp.ts";
 
 export type HistogramMode = "summary" | "cumulative" | "disjoint" | "detailed";
 export type StatsFormat = "text" | "json" | "prometheus";

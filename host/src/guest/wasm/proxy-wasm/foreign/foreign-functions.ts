@@ -7,6 +7,7 @@ import {
 } from "@sluice/abi";
 import type { Context } from "../context.ts";
 import { setFilterStateObject, type StateSpan } from "../filter-state.ts";
+import { Expressions } from "./expressions.ts";
 import { bytesField, numberField, readProto } from "./proto-fields.ts";
 import { signText, verifySignature } from "./signature.ts";
 
@@ -30,6 +31,9 @@ const functions: { readonly [name: string]: ForeignFunction } = {
   },
   declare_property: declareProperty,
   set_envoy_filter_state: setEnvoyFilterState,
+  expr_create: (context, args) => expressionsOf(context).create(context, args),
+  expr_evaluate: (context, args) => expressionsOf(context).evaluate(context, args),
+  expr_delete: (context, args) => expressionsOf(context).delete(args),
   verify_signature: (_context, args) => verifySignature(args),
   sign: (_context, args) => signText(args),
 };
@@ -38,6 +42,16 @@ const functions: { readonly [name: string]: ForeignFunction } = {
 export function callForeign(context: Context, name: string, args: Uint8Array): ForeignResult {
   const run = Object.hasOwn(functions, name) ? functions[name] : undefined;
   return run === undefined ? { status: STATUS_NOT_FOUND } : run(context, args);
+}
+
+const byRoot = new WeakMap<Context, Expressions>();
+
+/** Those of the plugin; all of its streams may evaluate them. */
+function expressionsOf(context: Context): Expressions {
+  const owner = context.root ?? context;
+  const known = byRoot.get(owner) ?? new Expressions();
+  byRoot.set(owner, known);
+  return known;
 }
 
 function uncompress(args: Uint8Array): ForeignResult {
