@@ -128,6 +128,7 @@ export class WasmHost {
     cpuLimitExceeded: new CountingStat(),
     cpuOverrun: new CountingStat(),
     cloned: new CountingStat(),
+    cpuShare: { exceeded: new CountingStat(), refused: new CountingStat() },
   } satisfies PluginStats;
   readonly runtime: WasmRuntime;
   readonly epoch: WebAssembly.Memory;

@@ -1,5 +1,7 @@
 import type { WorkerContext } from "../../contracts/runtime.ts";
 import type { Result } from "../../contracts/result.ts";
+import { cpuSharesOf } from "../limits/cpu-share.ts";
+import { vmsPerWorkerMax } from "../limits/defaults.ts";
 import { guestBudgetOf } from "../limits/guest-budget.ts";
 import type { WasmPluginReport } from "../watch/guest-report.ts";
 import { guestReportsOf } from "../watch/guest-reports.ts";
@@ -44,12 +46,19 @@ interface SharedRoot {
 export class WasmRuntime {
   readonly #environment: VmEnvironment;
   readonly #stats: (plugin: Plugin) => PluginStats;
+  readonly #vmsMax: number;
   readonly #vms = new Map<string, SharedVm>();
   #number = 0;
 
-  constructor(environment: VmEnvironment, stats: (plugin: Plugin) => PluginStats) {
+  /** `vmsMax`: VMs that may exist. */
+  constructor(
+    environment: VmEnvironment,
+    stats: (plugin: Plugin) => PluginStats,
+    vmsMax: number = vmsPerWorkerMax,
+  ) {
     this.#environment = environment;
     this.#stats = stats;
+    this.#vmsMax = vmsMax;
   }
 
   /** Number of VMs that exist. */
@@ -70,6 +79,11 @@ export class WasmRuntime {
   acquire(plugin: Plugin): Result<PluginHandle, string> {
     const found = this.#vms.get(plugin.vmKey);
     if (found !== undefined && found.vm.failure === undefined) return this.#use(found, plugin);
+    if (found === undefined && this.#vms.size >= this.#vmsMax) {
+      this.#environment.stats?.counter("sluice.wasm.vm_limit_exceeded").inc();
+      const text = `the worker has ${this.#vmsMax} Wasm VMs, which is the limit (sluice.guests: max_wasm_vms_per_worker)`;
+      return { ok: false, error: text };
+    }
     const { snapshot } = plugin;
     return snapshot === undefined ? this.#start(plugin) : this.#clone(plugin, snapshot);
   }
@@ -147,18 +161,21 @@ export function wasmRuntimeOf(context: WorkerContext): WasmRuntime {
       localInfo,
       shared: guestSharedOf(context),
       clusters: context.clusterManager,
+      cpuShares: cpuSharesOf(context),
       watches: guestWatchesOf(context),
       failures: reports.failures,
       stats: context.stats,
     };
     const stats = new Map<string, PluginStats>();
-    const runtime = new WasmRuntime(environment, (plugin) => {
+    const statsOf = (plugin: Plugin): PluginStats => {
       const { name, vm } = plugin.settings;
       const key = `${name} ${vm.runtime}`;
       const known = stats.get(key) ?? pluginStats(context.stats, name, vm.runtime);
       stats.set(key, known);
       return known;
-    });
+    };
+    const vmsMax = context.guestLimits.wasmVmsPerWorkerMax;
+    const runtime = new WasmRuntime(environment, statsOf, vmsMax);
     reports.setPlugins(() => runtime.report());
     return runtime;
   });

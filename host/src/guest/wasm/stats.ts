@@ -1,3 +1,4 @@
+import type { CpuShareStats } from "../limits/cpu-share.ts";
 import type { Counter, Gauge, StatsScope } from "../../contracts/stats.ts";
 
 /** What is counted of one plugin: `sluice.wasm.<plugin name>.`; and of its runtime: `wasm.<runtime>.`. */
@@ -13,6 +14,8 @@ export interface PluginStats {
   readonly reloadFailure: Counter;
   /** Streams that came too soon after the last VM was made. */
   readonly reloadBackoff: Counter;
+  /** Of the plugin's part of the worker. */
+  readonly cpuShare: CpuShareStats;
   /** VMs that trapped. */
   readonly vmFailed: Counter;
   /** Traps because a call took more CPU than its limit. */
@@ -34,6 +37,10 @@ export function pluginStats(scope: StatsScope, pluginName: string, runtime: stri
     active: shared.gauge("active"),
     cloned: own.counter("vm_cloned"),
     vmFailed: own.counter("vm_failed"),
+    cpuShare: {
+      exceeded: own.counter("cpu_share_exceeded"),
+      refused: own.counter("cpu_share_refused"),
+    },
     cpuLimitExceeded: own.counter("cpu_limit_exceeded"),
     cpuOverrun: own.counter("cpu_overrun"),
   };
@@ -50,6 +57,7 @@ export const uncounted: PluginStats = {
   cloned: nothing,
   active: nothing,
   vmFailed: nothing,
+  cpuShare: { exceeded: nothing, refused: nothing },
   cpuLimitExceeded: nothing,
   cpuOverrun: nothing,
 };

@@ -57,11 +57,14 @@ export class WorkerPlugin {
 
   /**
    * What a new stream, connection or log entry gets. Undefined: it goes on without the plugin. One whose VM has
-   * failed: it must be refused.
+   * failed, or `refused`, for a plugin that takes too much of the worker: it must be refused.
    */
-  rootForStream(): RootContext | undefined {
+  rootForStream(): RootContext | "refused" | undefined {
     const { root } = this.#handle;
-    if (root.vm.failure === undefined) return root;
+    if (root.vm.failure === undefined) {
+      if (root.share === undefined || root.share.admits()) return root;
+      return this.plugin.settings.failurePolicy === "open" ? undefined : "refused";
+    }
     switch (this.plugin.settings.failurePolicy) {
       case "open":
         return undefined;

@@ -14,6 +14,7 @@ export class PluginAccessLog implements AccessLog {
   log(streamInfo: StreamInfo, type: AccessLogType): void {
     if (type === "TcpPeriodic" || type === "TcpUpstreamConnected") return;
     const root = this.#plugin.rootForStream();
-    if (root !== undefined && root.vm.failure === undefined) root.log(streamInfo);
+    if (root === undefined || root === "refused" || root.vm.failure !== undefined) return;
+    root.log(streamInfo);
   }
 }

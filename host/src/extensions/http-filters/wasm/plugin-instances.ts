@@ -19,9 +19,10 @@ export class PluginInstances implements HttpFilterInstances, RouteRoots {
   createFilters(callbacks: FilterChainFactoryCallbacks): void {
     const root = this.#plugin.rootForStream();
     if (root === undefined) return;
-    const filter = new WasmFilter(root, this);
+    const own = root === "refused" ? this.#plugin.root : root;
+    const filter = new WasmFilter(own, this, root === "refused");
     callbacks.addStreamFilter(filter);
-    if (root.vm.exports.onLog === undefined) return;
+    if (own.vm.exports.onLog === undefined) return;
     callbacks.addAccessLogHandler((streamInfo) => filter.onLog(streamInfo));
   }
 
@@ -31,7 +32,7 @@ export class PluginInstances implements HttpFilterInstances, RouteRoots {
     const known = this.#ofRoutes.get(route);
     const variant = known ?? this.#variantOf(route);
     if (variant !== undefined) return variant.rootForStream();
-    return this.#plugin.plugin.settings.failurePolicy === "open" ? undefined : "failed";
+    return this.#plugin.plugin.settings.failurePolicy === "open" ? undefined : "refused";
   }
 
   dispose(): void {

@@ -29,8 +29,8 @@ import { dataStatus, headersStatus, trailersStatus } from "./status.ts";
 
 const grpcUnavailable = 14;
 
-/** The plugin as a route configures it; undefined: not at all; `failed`: that could not be started. */
-export type RouteRoot = RootContext | "failed" | undefined;
+/** The plugin as a route configures it; undefined: not at all; `refused`: the stream must not have it. */
+export type RouteRoot = RootContext | "refused" | undefined;
 
 export interface RouteRoots {
   /** `config`: what the filter has on the route, which is something. */
@@ -45,6 +45,7 @@ export class WasmFilter implements StreamFilter, HttpStreamActions {
   #root: RootContext;
   #vm: WasmVm;
   readonly #routes: RouteRoots;
+  readonly #refused: boolean;
   /** The route does not want the plugin. */
   #left = false;
   #context: HttpContext | undefined;
@@ -63,7 +64,9 @@ export class WasmFilter implements StreamFilter, HttpStreamActions {
   #bufferingRequest = false;
   #bufferingResponse = false;
 
-  constructor(root: RootContext, routes: RouteRoots) {
+  /** `refused`: streams are answered 503, unless their route says otherwise. */
+  constructor(root: RootContext, routes: RouteRoots, refused = false) {
+    this.#refused = refused;
     this.#root = root;
     this.#routes = routes;
     this.#vm = root.vm;
@@ -82,9 +85,11 @@ export class WasmFilter implements StreamFilter, HttpStreamActions {
     if (routeConfig !== undefined) {
       const root = this.#routes.rootOfRoute(routeConfig);
       if (root === undefined) return this.#leave();
-      if (root === "failed") return this.#refuse();
+      if (root === "refused") return this.#refuse();
       this.#root = root;
       this.#vm = root.vm;
+    } else if (this.#refused) {
+      return this.#refuse();
     }
     const context = this.#createContext();
     const callback = this.#vm.exports.onRequestHeaders;

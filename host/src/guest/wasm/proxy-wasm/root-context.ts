@@ -14,6 +14,7 @@ import type { DataBuffer } from "../../../contracts/buffer.ts";
 import type { Timer } from "../../../contracts/event.ts";
 import type { StreamInfo } from "../../../contracts/stream-info.ts";
 import type { WatchedGuest } from "../../watch/watched-guest.ts";
+import type { CpuShare } from "../../limits/cpu-share.ts";
 import type { Plugin } from "../plugin.ts";
 import { Context } from "./context.ts";
 import { loggedMap } from "./logged-map.ts";
@@ -34,6 +35,8 @@ export class RootContext extends Context implements CallOwner {
   readonly watched: WatchedGuest | undefined;
   /** Of callbacks that belong to no single stream. */
   readonly #ownWatch: ContextWatch | undefined;
+  /** The part of the worker that the plugin takes; absent in canary runs. */
+  readonly share: CpuShare | undefined;
   /** `logPrefix` of its streams: with the plugin's name, which a root's own lines leave out. */
   readonly streamLogPrefix: string;
   #stage: Stage = "configuring";
@@ -62,6 +65,7 @@ export class RootContext extends Context implements CallOwner {
     this.watched = vm.environment.watches?.guest("wasm", name);
     this.#ownWatch = this.watched && new ContextWatch(this, this.watched, undefined);
     this.watch = this.#ownWatch;
+    this.share = vm.environment.cpuShares?.acquire(name, plugin.limits.share, vm.stats.cpuShare);
     this.streamLogPrefix = prefix(name) + rootPrefix;
   }
 
@@ -126,6 +130,7 @@ export class RootContext extends Context implements CallOwner {
   /** Ends a plugin that did not start: the guest is told nothing. */
   abandon(): void {
     this.#stage = "deleted";
+    this.#releaseShare();
     this.#quiet();
     this.vm.forget(this);
   }
@@ -273,10 +278,15 @@ export class RootContext extends Context implements CallOwner {
     if (this.#tickPeriodMs > 0) this.#tick?.enable(this.#tickPeriodMs);
   }
 
+  #releaseShare(): void {
+    if (this.share !== undefined) this.vm.environment.cpuShares?.release(this.share);
+  }
+
   #delete(): void {
     if (this.#stage === "deleted") return;
     this.#stage = "deleted";
     this.#quiet();
+    this.#releaseShare();
     this.#doneTimeout?.disable();
     const { vm } = this;
     const onDelete = vm.exports.onDelete;

@@ -3,6 +3,7 @@ import type { LocalInfo } from "../../../contracts/config/snapshot.ts";
 import type { Timer, TimeSource } from "../../../contracts/event.ts";
 import type { Logger } from "../../../contracts/log.ts";
 import { backtraceLines, guestFrames } from "../../limits/backtrace.ts";
+import type { CpuShares } from "../../limits/cpu-share.ts";
 import type { GuestBudget } from "../../limits/guest-budget.ts";
 import type { ClusterManager } from "../../../contracts/upstream/cluster.ts";
 import type { StatsScope } from "../../../contracts/stats.ts";
@@ -33,6 +34,8 @@ export interface VmEnvironment {
   readonly localInfo: LocalInfo;
   /** Data, queues and metrics of all threads. */
   readonly shared: GuestSharedState;
+  /** Absent in canary runs. */
+  readonly cpuShares?: CpuShares | undefined;
   /** Absent in canary runs, whose calls are never made. */
   readonly clusters?: ClusterManager | undefined;
   /** What is measured and followed of guests. Absent in canary runs. */
@@ -343,7 +346,7 @@ export class WasmVm {
       this.#trailNext = 0;
     }
     this.#depth += 1;
-    this.environment.budget.enter(this.#budgetMs);
+    this.environment.budget.enter(this.#budgetMs, context.root?.share);
     return outer;
   }
 
