@@ -64,6 +64,7 @@ export const layers = {
   "host/src/extensions/*/*": [...leaf, "host/src/extensions/*/common"],
   "host/src/extensions/network-filters/http_connection_manager": [
     "+",
+    "host/src/http/codec",
     "host/src/http/connection-manager",
     "host/src/http/filter-manager",
     "host/src/router",

@@ -28,7 +28,7 @@ export class WorkerThread {
   drained = false;
   readonly #worker: Worker;
   readonly #heartbeat = new Int32Array(new SharedArrayBuffer(4));
-  readonly #waiting = new Map<number, (result: Result<undefined, string>) => void>();
+  readonly #waiting = new Map<number, (result: Result<unknown, string>) => void>();
   readonly #onGone: (reason: string) => void;
   #onDrained: (() => void) | undefined;
   #lastId = 0;
@@ -69,7 +69,13 @@ export class WorkerThread {
   }
 
   /** Resolves with the worker's answer, or with an error when the worker ends without one. */
-  call(command: WorkerCommand, transfer: Transfer = []): Promise<Result<undefined, string>> {
+  async call(command: WorkerCommand, transfer: Transfer = []): Promise<Result<undefined, string>> {
+    const answer = await this.ask(command, transfer);
+    return answer.ok ? { ok: true, value: undefined } : answer;
+  }
+
+  /** As `call`, for commands that ask for something: resolves with that. */
+  ask(command: WorkerCommand, transfer: Transfer = []): Promise<Result<unknown, string>> {
     if (this.#gone) return Promise.resolve({ ok: false, error: `${this.name} has ended` });
     const message: ToWorker = { id: (this.#lastId += 1), command };
     return new Promise((resolve) => {
@@ -115,8 +121,8 @@ export class WorkerThread {
     }
     const resolve = this.#waiting.get(message.id);
     this.#waiting.delete(message.id);
-    const { error } = message;
-    resolve?.(error === undefined ? { ok: true, value: undefined } : { ok: false, error });
+    const { error, value } = message;
+    resolve?.(error === undefined ? { ok: true, value } : { ok: false, error });
   }
 
   #onExit(code: number): void {

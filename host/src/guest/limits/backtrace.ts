@@ -36,7 +36,7 @@ export function guestFrames(error: unknown, offsets: OffsetMap): GuestFrame[] {
   return frames;
 }
 
-/** The frames as text, one line each: `  0: 0x1f - name`. */
-export function formatBacktrace(frames: readonly GuestFrame[]): string {
-  return frames.map((frame, i) => `  ${i}: ${hex(frame.offset)} - ${frame.name}`).join("\n");
+/** The frames as text: `0: 0x1f - name`. */
+export function backtraceLines(frames: readonly GuestFrame[]): string[] {
+  return frames.map((frame, i) => `${i}: ${hex(frame.offset)} - ${frame.name}`);
 }

@@ -13,6 +13,10 @@ export class ContextTable {
   #buckets: (Context | undefined)[] = emptyBuckets(firstBuckets);
   #size = 0;
 
+  get size(): number {
+    return this.#size;
+  }
+
   get(id: number): Context | undefined {
     let context = this.#buckets[id & (this.#buckets.length - 1)];
     while (context !== undefined && context.id !== id) context = context.nextInTable;

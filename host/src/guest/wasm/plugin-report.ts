@@ -1,0 +1,25 @@
+import type { WasmPluginReport } from "../watch/guest-report.ts";
+import type { RootContext } from "./proxy-wasm/root-context.ts";
+
+/** What there is to tell of a plugin on this thread. `vm`: the number of its VM. */
+export function pluginReport(root: RootContext, vm: number): WasmPluginReport {
+  const { plugin, watched } = root;
+  const { settings, module } = plugin;
+  return {
+    key: `${plugin.vmKey} ${plugin.pluginKey}`,
+    name: settings.name,
+    rootId: settings.rootId,
+    vmId: settings.vm.vmId,
+    runtime: settings.vm.runtime,
+    sha256: module.sha256,
+    abiVersion: module.abiVersion,
+    failurePolicy: settings.failurePolicy,
+    vm,
+    vmStartedMs: root.vm.startedMs,
+    failure: root.vm.failure ?? "",
+    memoryBytes: root.vm.memory.size,
+    memoryHighWaterBytes: watched?.memoryHighWaterBytes ?? 0,
+    contexts: root.vm.contextCount,
+    tickPeriodMs: root.tickPeriodMs,
+  };
+}
