@@ -1,5 +1,9 @@
 import { SimulatedStat } from "../support/simulated-stat.ts";
 import { LuaFilter } from "../../host/src/extensions/http-filters/lua/lua-filter.ts";
+import type { LuaScriptError } from "../../host/src/guest/watch/guest-report.ts";
+import { Recent } from "../../host/src/guest/watch/guest-reports.ts";
+import { GuestWatches } from "../../host/src/guest/watch/guest-watches.ts";
+import { StatsStore } from "../../host/src/stats/stats-store.ts";
 import type { HttpFilterInstances } from "../../host/src/contracts/http/filter.ts";
 import { LuaHost, RecordedSide } from "../support/lua.ts";
 import { testHttpFilter } from "./http-filter.ts";
@@ -8,12 +12,20 @@ function scripted(source: string): HttpFilterInstances {
   const host = new LuaHost();
   const script = host.load(source);
   const shared = {
-    scripts: { choose: () => ({ states: { current: script }, filterContext: {} }) },
+    scripts: {
+      choose: () => ({
+        states: { current: script, admits: () => true },
+        filterContext: {},
+        scriptName: "default",
+      }),
+    },
     clusterManager: { getThreadLocalCluster: () => undefined },
     clearRouteCache: false,
     logger: host.environment.logger,
     filterName: "lua",
     stats: { errors: new SimulatedStat(), executions: new SimulatedStat() },
+    watched: new GuestWatches(new StatsStore().main).guest("lua", "lua"),
+    errors: new Recent<LuaScriptError>(),
     scriptStats: new RecordedSide(true).stats,
   };
   return { createFilters: (callbacks) => callbacks.addStreamFilter(new LuaFilter(shared)) };

@@ -23,6 +23,7 @@ import type { LimitedModule } from "../../host/src/guest/limits/instance.ts";
 import { StateQuota } from "../../host/src/guest/lua/engine/state-quota.ts";
 import { luaOptionsDefault } from "../../host/src/guest/lua/options.ts";
 import { loadLuaModule } from "../../host/src/guest/lua/lua-module.ts";
+import { RequestTable } from "../../host/src/guest/lua/request-table.ts";
 import { ScriptStats } from "../../host/src/guest/lua/script-stats.ts";
 import { createGuestShared, GuestSharedState } from "../../host/src/guest/shared/shared-state.ts";
 import { LuaScript, type LuaScriptEnvironment } from "../../host/src/guest/lua/lua-script.ts";
@@ -38,6 +39,8 @@ const engines = new Map<LuaDialect, LimitedModule>();
 export class LuaHost {
   readonly lines: string[] = [];
   readonly environment: LuaScriptEnvironment;
+  /** Source texts that scripts get by `require`. */
+  modules: { readonly [name: string]: string } = {};
 
   constructor(quota = new StateQuota()) {
     const log = (level: string, text: string): void => void this.lines.push(`${level} ${text}`);
@@ -52,7 +55,8 @@ export class LuaHost {
       error: (text) => log("error", text),
       critical: (text) => log("critical", text),
     };
-    this.environment = { ...ownBudget(), logger, quota };
+    const shared = new GuestSharedState(createGuestShared()).expiring;
+    this.environment = { ...ownBudget(), logger, quota, shared: { data: shared, namespace: "n" } };
   }
 
   load(source: string | Buffer, some: Partial<LuaOptions> = {}): LuaScript {
@@ -71,6 +75,14 @@ export class LuaHost {
         chunk: undefined,
         name: "test",
         options,
+        modules: new Map(
+          Object.entries(this.modules).map(([name, text]) => [
+            name,
+            { source: Buffer.from(text), chunkName: `@${name}` },
+          ]),
+        ),
+        packagePaths: [],
+        sharedVmId: "",
         callbackMs: 10,
       },
       this.environment,
@@ -138,6 +150,7 @@ export class RecordedSide implements StreamSide {
   readonly filterName = "test";
   /** Histograms by name and unit: what was recorded. */
   readonly recorded = new Map<string, number[]>();
+  readonly requestTable: RequestTable;
   readonly stats = new ScriptStats(
     "lua.",
     new GuestSharedState(createGuestShared()).metrics,
@@ -157,8 +170,9 @@ export class RecordedSide implements StreamSide {
     | { status: number; headers: readonly (readonly [string, string])[]; body: string }
     | undefined;
 
-  constructor(isRequest: boolean) {
+  constructor(isRequest: boolean, requestTable = new RequestTable()) {
     this.isRequest = isRequest;
+    this.requestTable = requestTable;
   }
 
   #histograms(): Pick<StatsScope, "histogram"> {
@@ -223,10 +237,12 @@ export class LuaStream {
   constructor(
     script: LuaScript,
     headers: Iterable<readonly [string, string]>,
-    options: { endStream: boolean; isRequest?: boolean } = { endStream: true },
+    options: { endStream: boolean; isRequest?: boolean; side?: RecordedSide } = {
+      endStream: true,
+    },
   ) {
     const isRequest = options.isRequest ?? true;
-    this.side = new RecordedSide(isRequest);
+    this.side = options.side ?? new RecordedSide(isRequest);
     this.headers = headerMapOf(headers);
     this.handle = new StreamHandle(script, this.side, this.headers, options.endStream);
     const hook = isRequest ? script.requestHook : script.responseHook;

@@ -1,13 +1,9 @@
 import type { ConfigContext } from "../config/context.ts";
 import type { Bootstrap } from "../config/gen/envoy/config/bootstrap/v3/bootstrap_pb.ts";
-import type { Guests, Lua } from "../config/gen/sluice/guests/v1/guests_pb.ts";
-import type {
-  GuestLimits,
-  GuestLimitsConfig,
-  LuaSettings,
-  WasmSettings,
-} from "../contracts/config/guests.ts";
+import type { Guests } from "../config/gen/sluice/guests/v1/guests_pb.ts";
+import type { GuestLimits, GuestLimitsConfig, WasmSettings } from "../contracts/config/guests.ts";
 import { guestLimitsOf, wasmSettingsOf } from "./guest-limits.ts";
+import { luaGuestsOf } from "./lua-settings.ts";
 
 const guestsName = "sluice.guests.v1.Guests";
 
@@ -37,8 +33,6 @@ export function parseBootstrapExtensions(
 function guestsConfigOf(guests: Guests | undefined, context: ConfigContext): GuestLimitsConfig {
   const defaultLimits = guestLimitsOf(guests?.defaultLimits, noLimits, context);
   const byName = new Map<string, GuestLimits>();
-  const lua = luaSettingsOf(guests?.defaultLua, { dialect: undefined, profile: undefined });
-  const luaByName = new Map<string, LuaSettings>();
   const wasm = wasmSettingsOf(guests?.defaultWasm, {});
   const wasmByName = new Map<string, WasmSettings>();
   for (const entry of guests?.entries ?? []) {
@@ -47,12 +41,19 @@ function guestsConfigOf(guests: Guests | undefined, context: ConfigContext): Gue
       context.problem(entry, "name", `the limits of "${name}" are set already`);
     }
     byName.set(name, guestLimitsOf(limits, defaultLimits, context));
-    luaByName.set(name, luaSettingsOf(entry.lua, lua));
     wasmByName.set(name, wasmSettingsOf(entry.wasm, wasm));
   }
   const wasmVmsPerWorkerMax = guests?.maxWasmVmsPerWorker;
   const watch = { sampleOneIn: guests?.measureOneStreamOf };
-  return { defaultLimits, byName, lua, luaByName, wasm, wasmByName, wasmVmsPerWorkerMax, watch };
+  return {
+    defaultLimits,
+    byName,
+    ...luaGuestsOf(guests, context),
+    wasm,
+    wasmByName,
+    wasmVmsPerWorkerMax,
+    watch,
+  };
 }
 
 const noLimits: GuestLimits = {
@@ -63,17 +64,3 @@ const noLimits: GuestLimits = {
   maxFunctionBodyBytes: undefined,
   maxFunctions: undefined,
 };
-
-/** `sluice.guests.v1.Lua` by its numbers: this module must not load protobuf's. */
-function luaSettingsOf(lua: Lua | undefined, outer: LuaSettings): LuaSettings {
-  const dialects: readonly (LuaSettings["dialect"] | undefined)[] = [undefined, "luajit", "lua54"];
-  const profiles: readonly (LuaSettings["profile"] | undefined)[] = [
-    undefined,
-    "envoy-compatible",
-    "sandboxed",
-  ];
-  return {
-    dialect: dialects[lua?.dialect ?? 0] ?? outer.dialect,
-    profile: profiles[lua?.profile ?? 0] ?? outer.profile,
-  };
-}

@@ -5,6 +5,7 @@ import {
   type LuaScriptEnvironment,
   ScriptLoadError,
 } from "./lua-script.ts";
+import { ModuleFiles } from "./script-modules.ts";
 
 /** Scripts whose compiled form is kept for others of the same text. */
 const compiledMax = 64;
@@ -15,8 +16,8 @@ export class LuaCanary {
   readonly #chunks = new Map<string, Uint8Array>();
 
   /**
-   * Loads the script in a state that is thrown away, and gives it back with its compiled form. The error is for the
-   * operator.
+   * Loads the script in a state that is thrown away, and gives it back with its compiled form and the modules that it
+   * has read. The error is for the operator.
    */
   try(
     config: LuaScriptConfig,
@@ -26,12 +27,18 @@ export class LuaCanary {
     const key = `${config.options.dialect} ${Buffer.from(config.source).latin1Slice()}`;
     const known = this.#chunks.get(key);
     try {
-      const script = new LuaScript({ ...config, chunk: known }, environment, canaryMs);
+      const files = new ModuleFiles(config.modules);
+      const modules = config.options.profile === "envoy-compatible" ? files : undefined;
+      const script = new LuaScript(
+        { ...config, chunk: known },
+        { ...environment, modules },
+        canaryMs,
+      );
       const chunk = known ?? shared(script.dumpMainChunk());
       script.run(canaryMs);
       script.engine.release();
       this.#keep(key, chunk);
-      return { ok: true, value: { ...config, chunk } };
+      return { ok: true, value: { ...config, chunk, modules: files.modules } };
     } catch (error) {
       if (error instanceof ScriptLoadError) return { ok: false, error: error.message };
       throw error;

@@ -1,12 +1,15 @@
 import type { LuaOptions } from "../../contracts/config/guests.ts";
 import type { Logger } from "../../contracts/log.ts";
+import type { CpuShare } from "../limits/cpu-share.ts";
 import type { GuestBudget } from "../limits/guest-budget.ts";
 import type { LimitedModule } from "../limits/instance.ts";
+import type { WatchedGuest } from "../watch/watched-guest.ts";
 import { bufferMethods } from "./api/buffer-object.ts";
 import { HeaderMethods } from "./api/header-object.ts";
 import { type LuaObject, LuaObjects, LuaTypeId, typeNames } from "./api/lua-objects.ts";
 import { logText } from "./api/log-text.ts";
 import { MetadataMethods } from "./api/metadata-objects.ts";
+import { type ScriptSharedData, SluiceTable } from "./api/sluice-table.ts";
 import { sslMethods, sslSubjectMethods } from "./api/ssl-objects.ts";
 import { StatsMethods } from "./api/stats-objects.ts";
 import { StreamHandleMethods } from "./api/stream-handle-methods.ts";
@@ -16,6 +19,8 @@ import { publicKeyMethods, timestampResolution } from "./api/utility-methods.ts"
 import { LuaEngine, StateQuotaError } from "./engine/lua-engine.ts";
 import { LuaStatus, LuaType, registryIndex } from "./engine/lua-exports.ts";
 import type { StateQuota } from "./engine/state-quota.ts";
+import { installRequire } from "./libraries/require.ts";
+import { GivenModules, type ModuleFinder, type ModuleSource } from "./script-modules.ts";
 import { installLibraries, messageOf, sourceOf, syntaxMessageOf } from "./libraries/libraries.ts";
 
 /** What a script is made of: plain data that can be posted to a worker. */
@@ -27,6 +32,12 @@ export interface LuaScriptConfig {
   /** For messages: the filter's name. */
   readonly name: string;
   readonly options: LuaOptions;
+  /** What `require` finds, by name. */
+  readonly modules: ReadonlyMap<string, ModuleSource>;
+  /** Templates for `package.path`. */
+  readonly packagePaths: readonly string[];
+  /** Scripts of the same text and paths that say the same here have one state; empty: a state of its own. */
+  readonly sharedVmId: string;
   /** CPU milliseconds per hook run. */
   readonly callbackMs: number;
 }
@@ -37,6 +48,14 @@ export interface LuaScriptEnvironment {
   readonly epoch: WebAssembly.Memory;
   readonly logger: Logger;
   readonly quota: StateQuota;
+  /** Where states and their memory are counted; absent in canary runs. */
+  readonly watched?: WatchedGuest | undefined;
+  /** What the scripts of the filter share with those on other threads. */
+  readonly shared: ScriptSharedData;
+  /** Where `require` looks; undefined: in the script's own `modules`. */
+  readonly modules?: ModuleFinder | undefined;
+  /** Whose time hooks count as. */
+  readonly share?: CpuShare | undefined;
 }
 
 /** How a stretch of a hook ended. */
@@ -95,10 +114,12 @@ export class LuaScript {
         epoch: environment.epoch,
         print: (line) => logger.info(`script log: ${logText(line)}`),
         quota: environment.quota,
+        watched: environment.watched,
       });
       this.engine = engine;
       this.objects = new LuaObjects(engine);
       installLibraries(engine, config.options);
+      this.#installExtensions();
       this.#defineTypes(logger);
       this.#loadMainChunk();
     } catch (error) {
@@ -138,7 +159,7 @@ export class LuaScript {
   /** Calls a hook with `handle` as its argument, in a coroutine of its own. */
   start(thread: LuaThread, hook: bigint, handle: LuaObject, owner: SliceOwner): LuaOutcome {
     const { budget } = this.#environment;
-    budget.enter(this.config.callbackMs);
+    budget.enter(this.config.callbackMs, this.#environment.share);
     try {
       this.engine.api.lua_rawgeti(thread.L, registryIndex, hook);
       owner.keepForSlice(this.objects.push(thread.L, handle));
@@ -153,7 +174,7 @@ export class LuaScript {
   /** Goes on with a waiting coroutine; `value` becomes the result of the call that waits, or pushes its results. */
   resume(thread: LuaThread, value: ResumeValue, owner: SliceOwner): LuaOutcome {
     const { budget } = this.#environment;
-    budget.enter(this.config.callbackMs);
+    budget.enter(this.config.callbackMs, this.#environment.share);
     try {
       let results = 0;
       if (typeof value === "function") {
@@ -175,7 +196,7 @@ export class LuaScript {
     const idle = this.#idle.pop();
     if (idle !== undefined) return idle;
     const { budget } = this.#environment;
-    budget.enter(this.config.callbackMs);
+    budget.enter(this.config.callbackMs, this.#environment.share);
     try {
       const L = this.engine.api.lua_newthread(this.engine.L);
       return { L, ref: this.engine.reference(this.engine.L) };
@@ -212,6 +233,16 @@ export class LuaScript {
     this.trapReason = trapText(error, budget.condemned, this.config.callbackMs);
     this.lastError = this.trapReason;
     return LuaOutcome.Trapped;
+  }
+
+  #installExtensions(): void {
+    const { options, modules, packagePaths } = this.config;
+    const { profile } = options;
+    if (profile === "envoy-compatible" || modules.size > 0) {
+      const finder = this.#environment.modules ?? new GivenModules(modules);
+      installRequire(this.engine, { profile, packagePaths, modules: finder });
+    }
+    if (options.extensions) new SluiceTable(this, this.#environment.shared).install();
   }
 
   /** In the order of `LuaTypeId`. */

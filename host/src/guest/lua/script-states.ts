@@ -1,3 +1,5 @@
+import type { Gauge } from "../../contracts/stats.ts";
+import type { LuaScriptReport } from "../watch/guest-report.ts";
 import { LuaScript, type LuaScriptConfig, type LuaScriptEnvironment } from "./lua-script.ts";
 
 /** What the states of a script need besides what each of them does. */
@@ -6,6 +8,10 @@ export interface LuaStatesOptions {
   readonly loadBudgetMs: number;
   /** Runs a callback after the current event. */
   readonly post: (callback: () => void) => void;
+  /** States in use, of all scripts of the worker. */
+  readonly count?: Gauge | undefined;
+  /** Told when the script is not used any more. */
+  readonly onClosed?: (() => void) | undefined;
 }
 
 /**
@@ -20,6 +26,7 @@ export class LuaScriptStates {
   #current: LuaScript | undefined;
   #spare: LuaScript | undefined = undefined;
   #closed = false;
+  #lost = 0;
 
   /** Loads the script; throws a `ScriptLoadError`. */
   constructor(
@@ -32,6 +39,7 @@ export class LuaScriptStates {
     this.#options = options;
     this.#current = this.#prepare();
     this.#current.run(options.loadBudgetMs);
+    options.count?.inc();
     options.post(() => this.#prepareSpare());
   }
 
@@ -41,24 +49,54 @@ export class LuaScriptStates {
     return this.#current;
   }
 
+  /** Whether a new stream may use the script: it has not taken more than its share of the worker. Counts those refused. */
+  admits(): boolean {
+    return this.#environment.share?.admits() ?? true;
+  }
+
   /** No stream comes any more; those that are left may go on with the state that they have. */
   close(): void {
+    if (this.#closed) return;
     this.#closed = true;
+    this.#options.onClosed?.();
+    if (this.#current !== undefined) this.#options.count?.dec();
     this.#spare?.engine.release();
     this.#spare = undefined;
     this.#current?.engine.release();
   }
 
+  /** What there is to tell of it. `names`: of the filter that uses it, and of the script there. */
+  report(names: Pick<LuaScriptReport, "filter" | "script">): LuaScriptReport {
+    const { options, source } = this.config;
+    const [current, spare] = [this.#current, this.#spare];
+    return {
+      ...names,
+      dialect: options.dialect,
+      profile: options.profile,
+      sourceBytes: source.length,
+      states: (current === undefined ? 0 : 1) + (spare === undefined ? 0 : 1),
+      dead: current === undefined,
+      memoryBytes: (current?.engine.memoryBytes ?? 0) + (spare?.engine.memoryBytes ?? 0),
+      memoryHighWaterBytes: this.#environment.watched?.memoryHighWaterBytes ?? 0,
+      statesLost: this.#lost,
+      hasRequestHook: current?.requestHook !== undefined,
+      hasResponseHook: current?.responseHook !== undefined,
+    };
+  }
+
   #replace(): void {
     const lost = this.#current;
     if (lost === undefined) return;
+    this.#lost += 1;
     lost.engine.release();
     this.#current = undefined;
+    this.#options.count?.dec();
     try {
       const next = this.#spare ?? this.#prepare();
       this.#spare = undefined;
       next.run(this.#options.loadBudgetMs);
       this.#current = next;
+      this.#options.count?.inc();
       this.#options.post(() => this.#prepareSpare());
     } catch (error) {
       this.#report("its state could not be replaced, and it does not run any more", error);

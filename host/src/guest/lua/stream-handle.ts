@@ -20,6 +20,7 @@ import { type LuaObject, LuaTypeId } from "./api/lua-objects.ts";
 import { type HttpCallOptions, type HttpCallResult, pushCallResult } from "./api/http-call.ts";
 import type { ImportedKeys } from "./api/utility-methods.ts";
 import type { Struct } from "./api/values.ts";
+import type { RequestTable } from "./request-table.ts";
 import type { ScriptStats } from "./script-stats.ts";
 import {
   LuaOutcome,
@@ -28,6 +29,7 @@ import {
   type ResumeValue,
   type SliceOwner,
 } from "./lua-script.ts";
+import type { HookWatch } from "./watch/hook-watch.ts";
 
 /** One direction of the stream, as the handle sees it; implemented by the filter. */
 export interface StreamSide {
@@ -45,6 +47,8 @@ export interface StreamSide {
   readonly filterContext: Struct;
   /** What `stats()` of the script makes. */
   readonly stats: ScriptStats;
+  /** What the hooks of the stream have in common. */
+  readonly requestTable: RequestTable;
   /** Before each change of the request headers. */
   clearRouteCache(): void;
   /** Undefined: there is no such cluster. */
@@ -100,6 +104,8 @@ export class StreamHandle implements LuaObject, HeaderOwner, SliceOwner {
   readonly type = LuaTypeId.StreamHandle;
   /** True while the script runs: outside of it the handle is dead. */
   running = false;
+  /** Whoever follows what the hook does. */
+  watch: HookWatch | undefined = undefined;
   readonly #script: LuaScript;
   readonly side: StreamSide;
   readonly #headers: HeaderMap;
@@ -137,7 +143,11 @@ export class StreamHandle implements LuaObject, HeaderOwner, SliceOwner {
     }
     this.#thread = thread;
     this.running = true;
-    this.#finish(this.#script.start(thread, hook, this, this));
+    this.#finish(
+      this.watch === undefined
+        ? this.#script.start(thread, hook, this, this)
+        : this.#watched(this.watch, false, () => this.#script.start(thread, hook, this, this)),
+    );
     if (this.#holdsHeaders) return FilterHeadersStatus.StopIteration;
     this.#headersContinued = true;
     return FilterHeadersStatus.Continue;
@@ -356,7 +366,22 @@ export class StreamHandle implements LuaObject, HeaderOwner, SliceOwner {
     }
     this.#state = State.Running;
     this.running = true;
-    this.#finish(this.#script.resume(thread, value, this));
+    this.#finish(
+      this.watch === undefined
+        ? this.#script.resume(thread, value, this)
+        : this.#watched(this.watch, true, () => this.#script.resume(thread, value, this)),
+    );
+  }
+
+  #watched(watch: HookWatch, resumed: boolean, body: () => LuaOutcome): LuaOutcome {
+    const hook = this.side.isRequest ? "envoy_on_request" : "envoy_on_response";
+    const { engine } = this.#script;
+    return watch.run({ engine, hook, resumed, headers: this.#headers }, body, (outcome) => {
+      const waits = outcome === LuaOutcome.Yielded;
+      if (outcome === LuaOutcome.Finished || waits)
+        return { text: waits ? "waits" : "ended", waits };
+      return { text: `error ${this.#script.lastError}`, waits };
+    });
   }
 
   /** The script has left: what it held dies, and its outcome decides what comes. */
@@ -400,6 +425,7 @@ export class StreamHandle implements LuaObject, HeaderOwner, SliceOwner {
 
   #end(clean: boolean): void {
     this.#state = State.Done;
+    this.watch?.ended(this.side.isRequest);
     this.#releaseHandle();
     if (this.#thread !== undefined) this.#script.releaseThread(this.#thread, clean);
     this.#thread = undefined;

@@ -103,3 +103,11 @@ test("LuaScriptStates runs the main chunk once for each state that is used", () 
   assert.equal(host.lines.length, 2);
   assert.equal(host.environment.quota.states, 1, "the lost state gave its room back");
 });
+test("LuaScriptStates says so when a spare cannot be run, and has no state from then on", () => {
+  const { states, host } = statesOf(`
+    if sluice.shared.increment("loads") > 2 then error("no more") end ${source}`);
+  stream(states, "x-loop").start();
+  assert.equal(states.current, undefined);
+  assert.match(host.lines.at(-1)!, /it does not run any more: script load error: .*no more/);
+  assert.equal(host.environment.quota.states, 0);
+});

@@ -17,14 +17,22 @@ import type { Logger } from "../../../contracts/log.ts";
 import type { Result } from "../../../contracts/result.ts";
 import { LuaCanary } from "../../../guest/lua/canary.ts";
 import { StateQuota } from "../../../guest/lua/engine/state-quota.ts";
-import { luaLimitsFor, luaOptionsFor } from "../../../guest/lua/options.ts";
+import { luaLimitsFor, luaModulesFor, luaOptionsFor } from "../../../guest/lua/options.ts";
 import { loadLuaModule } from "../../../guest/lua/lua-module.ts";
 import type { LuaScriptConfig } from "../../../guest/lua/lua-script.ts";
 import { ScriptStats } from "../../../guest/lua/script-stats.ts";
-import { guestSharedOf } from "../../../guest/shared/shared-state.ts";
+import type { Struct } from "../../../guest/lua/api/values.ts";
+import type { ModuleSource } from "../../../guest/lua/script-modules.ts";
+import {
+  createGuestShared,
+  guestSharedOf,
+  GuestSharedState,
+} from "../../../guest/shared/shared-state.ts";
 import { guestBudgetOf } from "../../../guest/limits/guest-budget.ts";
+import { guestReportsOf } from "../../../guest/watch/guest-reports.ts";
+import { guestWatchesOf } from "../../../guest/watch/guest-watches.ts";
 import { LuaFilter, type LuaFilterShared } from "./lua-filter.ts";
-import { FilterScripts, type LuaRouteConfig } from "./scripts.ts";
+import { FilterScripts, type LuaRouteConfig, sharedNamespaceOf } from "./scripts.ts";
 
 /** `envoy.extensions.filters.http.lua.v3.Lua` as plain data. */
 export interface LuaConfig {
@@ -37,7 +45,15 @@ export interface LuaConfig {
   readonly named: ReadonlyMap<string, LuaScriptConfig>;
   readonly statPrefix: string;
   readonly clearRouteCache: boolean;
+  readonly filterContext: Struct;
+  /** Templates for `package.path`. */
+  readonly packagePaths: readonly string[];
+  /** Scripts of the same text with the same id have one state; empty: each has its own. */
+  readonly sharedVmId: string;
 }
+
+/** A script and what it is loaded with. */
+type ScriptParts = Pick<LuaRouteConfig, "source" | "packagePaths" | "sharedVmId">;
 
 function parseConfig(message: Lua, context: ParseContext): LuaConfig {
   const inline = message.inlineCode;
@@ -59,6 +75,9 @@ function parseConfig(message: Lua, context: ParseContext): LuaConfig {
     named: new Map(),
     statPrefix: message.statPrefix,
     clearRouteCache: message.clearRouteCache ?? true,
+    filterContext: message.filterContext ?? {},
+    packagePaths: message.packagePaths,
+    sharedVmId: message.sharedVmId,
   };
 }
 
@@ -80,7 +99,9 @@ function parseRouteConfig(message: LuaPerRoute, context: ParseContext): LuaRoute
         ? context.dataSource(override.value, message, "source_code")
         : undefined,
     script: undefined,
-    filterContext: message.filterContext ?? {},
+    packagePaths: message.packagePaths,
+    sharedVmId: message.sharedVmId,
+    filterContext: message.filterContext,
   };
 }
 
@@ -89,11 +110,11 @@ async function prepare(
   config: LuaConfig,
   context: PrepareContext,
 ): Promise<Result<LuaConfig, string>> {
-  const script = prepareScript(config.source, context);
+  const script = prepareScript(config, context);
   if (!script.ok) return script;
   const named = new Map<string, LuaScriptConfig>();
   for (const [name, source] of config.sources) {
-    const result = prepareScript(source, context);
+    const result = prepareScript({ ...config, source }, context);
     if (!result.ok) return { ok: false, error: `source_codes["${name}"]: ${result.error}` };
     named.set(name, result.value!);
   }
@@ -104,12 +125,12 @@ async function prepareRouteConfig(
   config: LuaRouteConfig,
   context: PrepareContext,
 ): Promise<Result<LuaRouteConfig, string>> {
-  const script = prepareScript(config.source, context);
+  const script = prepareScript(config, context);
   return script.ok ? { ok: true, value: { ...config, script: script.value } } : script;
 }
 
 function prepareScript(
-  source: Uint8Array | undefined,
+  { source, packagePaths, sharedVmId }: ScriptParts,
   context: PrepareContext,
 ): Result<LuaScriptConfig | undefined, string> {
   if (source === undefined) return { ok: true, value: undefined };
@@ -126,6 +147,9 @@ function prepareScript(
     chunk: undefined,
     name: context.filterName,
     options,
+    modules: givenModules(context),
+    packagePaths,
+    sharedVmId,
     callbackMs: limits.callbackMs,
   };
   const environment = {
@@ -133,9 +157,23 @@ function prepareScript(
     epoch: context.guestEpoch,
     logger: context.loggers.logger("lua"),
     quota: new StateQuota(),
+    // What a trial run changes, no worker sees.
+    shared: {
+      data: context.singleton(
+        "sluice.lua_canary_shared",
+        () => new GuestSharedState(createGuestShared()).expiring,
+      ),
+      namespace: sharedNamespaceOf(context.filterName),
+    },
   };
   const canary = context.singleton("sluice.lua_canary", () => new LuaCanary());
   return canary.try(script, environment, limits.canaryMs);
+}
+
+/** The modules that are configured, named in messages as they are there. */
+function givenModules(context: PrepareContext): ReadonlyMap<string, ModuleSource> {
+  const modules = luaModulesFor(context.guestLimits, context.filterName);
+  return new Map([...modules].map(([name, source]) => [name, { source, chunkName: `@${name}` }]));
 }
 
 function createFilterFactory(config: LuaConfig, context: HttpFilterContext): HttpFilterInstances {
@@ -148,6 +186,8 @@ function createFilterFactory(config: LuaConfig, context: HttpFilterContext): Htt
     clearRouteCache: config.clearRouteCache,
     logger,
     filterName: context.filterName,
+    watched: guestWatchesOf(context).guest("lua", context.filterName),
+    errors: guestReportsOf(context).scriptErrors,
     stats: {
       errors: context.stats.counter(`${prefix}errors`),
       executions: context.stats.counter(`${prefix}executions`),

@@ -12,6 +12,7 @@ import {
   type StreamDecoderFilterCallbacks,
   type StreamEncoderFilterCallbacks,
   type StreamFilter,
+  type StreamFilterCallbacks,
 } from "../../../contracts/http/filter.ts";
 import type { Logger } from "../../../contracts/log.ts";
 import type { AsyncClient } from "../../../contracts/upstream/async-client.ts";
@@ -21,7 +22,15 @@ import { logText } from "../../../guest/lua/api/log-text.ts";
 import type { Struct } from "../../../guest/lua/api/values.ts";
 import type { ScriptStats } from "../../../guest/lua/script-stats.ts";
 import { StreamHandle, type StreamSide } from "../../../guest/lua/stream-handle.ts";
-import type { ScriptChooser } from "./scripts.ts";
+import type { LuaScript } from "../../../guest/lua/lua-script.ts";
+import { RequestTable } from "../../../guest/lua/request-table.ts";
+import { HookWatch } from "../../../guest/lua/watch/hook-watch.ts";
+import type { LuaScriptError } from "../../../guest/watch/guest-report.ts";
+import type { Recent } from "../../../guest/watch/guest-reports.ts";
+import type { WatchedGuest } from "../../../guest/watch/watched-guest.ts";
+import type { ScriptChooser, ScriptStates } from "./scripts.ts";
+
+type HookName = "envoy_on_request" | "envoy_on_response";
 
 /** What the filters of one configuration share on a worker. */
 export interface LuaFilterShared {
@@ -32,6 +41,10 @@ export interface LuaFilterShared {
   readonly logger: Logger;
   readonly filterName: string;
   readonly stats: { readonly errors: Counter; readonly executions: Counter };
+  /** What is known of the filter on this worker. */
+  readonly watched: WatchedGuest;
+  /** Where errors of scripts are remembered. */
+  readonly errors: Recent<LuaScriptError>;
   /** What the scripts make by `stats()`. */
   readonly scriptStats: ScriptStats;
 }
@@ -43,6 +56,13 @@ export class LuaFilter implements StreamFilter {
   #encoder: StreamEncoderFilterCallbacks | undefined = undefined;
   #request: StreamHandle | undefined = undefined;
   #response: StreamHandle | undefined = undefined;
+  #requestTable: RequestTable | undefined = undefined;
+  /** Whether the script may be used for this stream; undefined: not asked yet. */
+  #admitted: boolean | undefined = undefined;
+  #requestScript = "";
+  #responseScript = "";
+  #watch: HookWatch | undefined = undefined;
+  #begun = false;
 
   constructor(shared: LuaFilterShared) {
     this.#shared = shared;
@@ -58,12 +78,14 @@ export class LuaFilter implements StreamFilter {
 
   decodeHeaders(headers: RequestHeaderMap, endStream: boolean): FilterHeadersStatus {
     const decoder = this.#decoder!;
-    const { states, filterContext } = this.#shared.scripts.choose(decoder);
-    const script = states?.current;
+    const { states, filterContext, scriptName } = this.#shared.scripts.choose(decoder);
+    const script = this.#scriptOf(states);
     if (script?.requestHook === undefined) return FilterHeadersStatus.Continue;
     this.#shared.stats.executions.inc();
     const side = new RequestSide(this, this.#shared, decoder, filterContext);
     this.#request = new StreamHandle(script, side, headers, endStream);
+    this.#requestScript = scriptName;
+    this.#request.watch = this.#watchOf(decoder);
     return this.#request.start(script.requestHook);
   }
 
@@ -77,12 +99,14 @@ export class LuaFilter implements StreamFilter {
 
   encodeHeaders(headers: ResponseHeaderMap, endStream: boolean): FilterHeadersStatus {
     const encoder = this.#encoder!;
-    const { states, filterContext } = this.#shared.scripts.choose(encoder);
-    const script = states?.current;
+    const { states, filterContext, scriptName } = this.#shared.scripts.choose(encoder);
+    const script = this.#scriptOf(states);
     if (script?.responseHook === undefined) return FilterHeadersStatus.Continue;
     this.#shared.stats.executions.inc();
     const side = new ResponseSide(this, this.#shared, encoder, filterContext);
     this.#response = new StreamHandle(script, side, headers, endStream);
+    this.#responseScript = scriptName;
+    this.#response.watch = this.#watchOf(encoder);
     return this.#response.start(script.responseHook);
   }
 
@@ -106,20 +130,53 @@ export class LuaFilter implements StreamFilter {
     this.#response?.onDestroy();
     this.#request = undefined;
     this.#response = undefined;
+    this.#requestTable?.release();
+    this.#watch?.over();
+  }
+
+  /** What `sluice.request` of both hooks gives. */
+  get requestTable(): RequestTable {
+    this.#requestTable ??= new RequestTable();
+    return this.#requestTable;
+  }
+
+  /** The state to run a hook in; undefined when there is none, or the script has had its share of the worker. */
+  #scriptOf(states: ScriptStates | undefined): LuaScript | undefined {
+    if (states === undefined) return undefined;
+    this.#admitted ??= states.admits();
+    return this.#admitted ? states.current : undefined;
   }
 
   /** A Lua error: the script's part ends, the stream passes. */
-  onScriptError(text: string): void {
+  onScriptError(hook: HookName, text: string): void {
     this.#shared.stats.errors.inc();
+    this.#remember(hook, text);
     this.#shared.logger.error(`script log: ${logText(text)}`);
   }
 
   /** The state is lost: for the stream no more than a script error; a spare state serves the next one. */
-  onTrap(hook: string, reason: string): void {
+  onTrap(hook: HookName, reason: string): void {
     this.#shared.stats.errors.inc();
+    this.#remember(hook, `${reason}; its state is replaced`);
     this.#shared.logger.error(
       `script log: lua filter "${this.#shared.filterName}", ${hook}: ${reason}; its state is replaced`,
     );
+  }
+
+  #remember(hook: HookName, text: string): void {
+    const { errors, filterName } = this.#shared;
+    const script = hook === "envoy_on_request" ? this.#requestScript : this.#responseScript;
+    const timeMs = this.#decoder?.dispatcher.time.systemMs() ?? 0;
+    errors.add({ timeMs, filter: filterName, script, hook, text });
+  }
+
+  /** Both hooks of a stream are watched, or neither. */
+  #watchOf({ streamInfo }: StreamFilterCallbacks): HookWatch | undefined {
+    if (this.#begun) return this.#watch;
+    this.#begun = true;
+    const { watched } = this.#shared;
+    if (watched.watchesNext()) this.#watch = new HookWatch(watched, streamInfo);
+    return this.#watch;
   }
 }
 
@@ -190,8 +247,12 @@ class RequestSide implements StreamSide {
     });
   }
 
+  get requestTable(): RequestTable {
+    return this.#filter.requestTable;
+  }
+
   onScriptError(text: string): void {
-    this.#filter.onScriptError(text);
+    this.#filter.onScriptError("envoy_on_request", text);
   }
 
   onTrap(reason: string): void {
@@ -255,8 +316,12 @@ class ResponseSide implements StreamSide {
     throw new Error("respond() is refused on the response path");
   }
 
+  get requestTable(): RequestTable {
+    return this.#filter.requestTable;
+  }
+
   onScriptError(text: string): void {
-    this.#filter.onScriptError(text);
+    this.#filter.onScriptError("envoy_on_response", text);
   }
 
   onTrap(reason: string): void {

@@ -1,12 +1,18 @@
 import type { HttpFilterContext } from "../../../contracts/extension.ts";
 import type { StreamFilterCallbacks } from "../../../contracts/http/filter.ts";
 import type { Logger } from "../../../contracts/log.ts";
-import type { Struct } from "../../../guest/lua/api/values.ts";
-import type { LuaScript, LuaScriptConfig } from "../../../guest/lua/lua-script.ts";
-import { LuaScriptStates } from "../../../guest/lua/script-states.ts";
+import { cpuSharesOf } from "../../../guest/limits/cpu-share.ts";
 import { guestBudgetOf } from "../../../guest/limits/guest-budget.ts";
+import type { Struct } from "../../../guest/lua/api/values.ts";
 import { StateQuota } from "../../../guest/lua/engine/state-quota.ts";
+import type { LuaScriptConfig } from "../../../guest/lua/lua-script.ts";
 import { luaLimitsFor, stateQuotaOf } from "../../../guest/lua/options.ts";
+import { LuaScriptStates } from "../../../guest/lua/script-states.ts";
+import { SharedScriptStates, scriptKeyOf } from "../../../guest/lua/shared-script-states.ts";
+import { guestSharedOf } from "../../../guest/shared/shared-state.ts";
+import type { LuaScriptReport } from "../../../guest/watch/guest-report.ts";
+import { guestReportsOf } from "../../../guest/watch/guest-reports.ts";
+import { guestWatchesOf } from "../../../guest/watch/guest-watches.ts";
 
 /** `envoy.extensions.filters.http.lua.v3.LuaPerRoute` as plain data. */
 export interface LuaRouteConfig {
@@ -16,13 +22,21 @@ export interface LuaRouteConfig {
   /** The route's own script, and the same ready to be loaded: set by `prepareRouteConfig`. */
   readonly source: Uint8Array | undefined;
   readonly script: LuaScriptConfig | undefined;
-  readonly filterContext: Struct;
+  readonly packagePaths: readonly string[];
+  readonly sharedVmId: string;
+  /** Undefined: the filter's. */
+  readonly filterContext: Struct | undefined;
 }
+
+/** The states of a script, as filters use them. */
+export type ScriptStates = Pick<LuaScriptStates, "current" | "admits">;
 
 /** What runs for one direction of a stream. */
 export interface ScriptChoice {
-  readonly states: { readonly current: LuaScript | undefined } | undefined;
+  readonly states: ScriptStates | undefined;
   readonly filterContext: Struct;
+  /** `default`, the key in `source_codes`, or `route` for a route's own. */
+  readonly scriptName: string;
 }
 
 /** Says what runs. */
@@ -31,31 +45,55 @@ export interface ScriptChooser {
   choose(callbacks: StreamFilterCallbacks): ScriptChoice;
 }
 
-const noContext: Struct = {};
+const defaultScript = "default";
+const routeScript = "route";
 
 /** All scripts of one filter configuration on one worker, and those that its routes bring. */
 export class FilterScripts implements ScriptChooser {
   readonly #context: HttpFilterContext;
   readonly #logger: Logger;
+  readonly #filterContext: Struct;
+  readonly #namespace: string;
+  /** With the names of the scripts. */
+  readonly #states = new Map<LuaScriptStates, string>();
   readonly defaultStates: LuaScriptStates | undefined;
   readonly #default: ScriptChoice;
   readonly #named = new Map<string, LuaScriptStates>();
+  readonly #stopReporting: () => void;
   /** By the route's configuration, which lives as long as its route table. */
   readonly #ofRoutes = new WeakMap<LuaRouteConfig, ScriptChoice>();
+  /** Gives back what a route table that is gone has had. */
+  readonly #routesGone = new FinalizationRegistry<LuaScriptStates>((states) => this.#free(states));
 
   /** Loads the scripts; throws a `ScriptLoadError`. */
   constructor(
     scripts: {
       readonly script: LuaScriptConfig | undefined;
       readonly named: ReadonlyMap<string, LuaScriptConfig>;
+      readonly filterContext: Struct;
     },
     context: HttpFilterContext,
   ) {
     this.#context = context;
     this.#logger = context.loggers.logger("lua");
-    this.defaultStates = scripts.script && this.#statesOf(scripts.script);
-    this.#default = { states: this.defaultStates, filterContext: noContext };
-    for (const [name, script] of scripts.named) this.#named.set(name, this.#statesOf(script));
+    this.#filterContext = scripts.filterContext;
+    this.#namespace = sharedNamespaceOf(context.filterName);
+    guestSharedOf(context).hold(this.#namespace);
+    this.#stopReporting = guestReportsOf(context).addScripts(() => this.#report());
+    try {
+      this.defaultStates = scripts.script && this.#statesOf(scripts.script, defaultScript);
+      for (const [name, script] of scripts.named) {
+        this.#named.set(name, this.#statesOf(script, name));
+      }
+    } catch (error) {
+      this.close();
+      throw error;
+    }
+    this.#default = {
+      states: this.defaultStates,
+      filterContext: scripts.filterContext,
+      scriptName: defaultScript,
+    };
   }
 
   choose(callbacks: StreamFilterCallbacks): ScriptChoice {
@@ -63,15 +101,25 @@ export class FilterScripts implements ScriptChooser {
     if (route === undefined) return this.#default;
     let choice = this.#ofRoutes.get(route);
     if (choice === undefined) {
-      choice = { states: this.#statesForRoute(route), filterContext: route.filterContext };
+      choice = {
+        states: this.#statesForRoute(route),
+        filterContext: route.filterContext ?? this.#filterContext,
+        scriptName: scriptNameOf(route),
+      };
       this.#ofRoutes.set(route, choice);
     }
     return choice;
   }
 
+  /** No stream comes any more. */
   close(): void {
-    this.defaultStates?.close();
-    for (const states of this.#named.values()) states.close();
+    this.#stopReporting();
+    for (const states of this.#states.keys()) this.#free(states);
+    guestSharedOf(this.#context).release(this.#namespace);
+  }
+
+  #free(states: LuaScriptStates): void {
+    if (this.#states.delete(states)) sharedStatesOf(this.#context).release(states);
   }
 
   #statesForRoute(route: LuaRouteConfig): LuaScriptStates | undefined {
@@ -80,7 +128,9 @@ export class FilterScripts implements ScriptChooser {
     if (route.name !== "") return this.#named.get(route.name);
     if (route.script === undefined) return this.defaultStates;
     try {
-      return this.#statesOf(route.script);
+      const states = this.#statesOf(route.script, routeScript);
+      this.#routesGone.register(route, states);
+      return states;
     } catch (error) {
       this.#logger.error(
         `lua filter "${this.#context.filterName}": the script of a route: ${error instanceof Error ? error.message : String(error)}`,
@@ -89,23 +139,58 @@ export class FilterScripts implements ScriptChooser {
     }
   }
 
-  #statesOf(script: LuaScriptConfig): LuaScriptStates {
-    const context = this.#context;
-    return new LuaScriptStates(
-      script,
-      {
-        budget: guestBudgetOf(context),
-        epoch: context.guestEpoch,
-        logger: this.#logger,
-        quota: context.singleton(
-          "sluice.lua_state_quota",
-          () => new StateQuota(stateQuotaOf(context.guestLimits)),
-        ),
-      },
-      {
-        loadBudgetMs: luaLimitsFor(context.guestLimits, context.filterName).configureMs,
-        post: (callback) => context.dispatcher.post(callback),
-      },
-    );
+  #report(): LuaScriptReport[] {
+    const filter = this.#context.filterName;
+    return [...this.#states].map(([states, script]) => states.report({ filter, script }));
   }
+
+  #statesOf(script: LuaScriptConfig, name: string): LuaScriptStates {
+    const states = sharedStatesOf(this.#context).acquire(script, () => this.#load(script));
+    if (!this.#states.has(states)) this.#states.set(states, name);
+    return states;
+  }
+
+  #load(script: LuaScriptConfig): LuaScriptStates {
+    const context = this.#context;
+    const { filterName, guestLimits, stats } = context;
+    const limits = luaLimitsFor(guestLimits, filterName);
+    const shares = cpuSharesOf(context);
+    const own = stats.scope(`sluice.lua.${filterName}`);
+    const share = shares.acquire(`lua ${filterName} ${scriptKeyOf(script)}`, limits.share, {
+      exceeded: own.counter("cpu_share_exceeded"),
+      refused: own.counter("cpu_share_refused"),
+    });
+    const environment = {
+      budget: guestBudgetOf(context),
+      epoch: context.guestEpoch,
+      logger: this.#logger,
+      quota: context.singleton(
+        "sluice.lua_state_quota",
+        () => new StateQuota(stateQuotaOf(guestLimits)),
+      ),
+      shared: { data: guestSharedOf(context).expiring, namespace: this.#namespace },
+      share,
+      watched: guestWatchesOf(context).guest("lua", filterName),
+    };
+    return new LuaScriptStates(script, environment, {
+      loadBudgetMs: limits.configureMs,
+      post: (callback) => context.dispatcher.post(callback),
+      count: stats.gauge("lua.lua_vm_count"),
+      onClosed: () => shares.release(share),
+    });
+  }
+}
+
+/** What scripts of the filter of this name share; no `vm_id` of a Wasm plugin is like it. */
+export function sharedNamespaceOf(filterName: string): string {
+  return `\0lua ${filterName}`;
+}
+
+function scriptNameOf(route: LuaRouteConfig): string {
+  if (route.name !== "") return route.name;
+  return route.script === undefined ? defaultScript : routeScript;
+}
+
+function sharedStatesOf(context: HttpFilterContext): SharedScriptStates {
+  return context.singleton("sluice.lua_shared_states", () => new SharedScriptStates());
 }

@@ -3,7 +3,7 @@ import type { LuaEngine } from "../engine/lua-engine.ts";
 import { isValidHeaderValue } from "../../../common/headers/validation.ts";
 import { isScriptHeaderName } from "./header-name.ts";
 import { type LuaObject, type LuaObjects, LuaTypeId, upvalueIndex } from "./lua-objects.ts";
-import type { MethodTable } from "./type-definition.ts";
+import { type MethodTable, watchedFunction } from "./type-definition.ts";
 import { untilNul } from "./values.ts";
 
 /** Who may still change a map, and what else a change means. */
@@ -68,7 +68,9 @@ export class HeaderMethods {
   constructor(engine: LuaEngine, objects: LuaObjects) {
     this.#engine = engine;
     this.#objects = objects;
-    this.#nextPairPointer = engine.register([(L) => this.#nextPair(L)])[0]!;
+    this.#nextPairPointer = engine.register([
+      watchedFunction(engine, "HeaderMapIterator:next", (L) => this.#nextPair(L)),
+    ])[0]!;
   }
 
   table(): MethodTable {

@@ -15,7 +15,7 @@ import { MetadataObject } from "./metadata-objects.ts";
 import { readRespondHeaders } from "./respond.ts";
 import { StatsScopeObject } from "./stats-objects.ts";
 import { StreamPart } from "./stream-info-objects.ts";
-import type { MethodTable } from "./type-definition.ts";
+import { type MethodTable, watchedFunction } from "./type-definition.ts";
 import { utilityMethods } from "./utility-methods.ts";
 
 /** Where a route's metadata may stand besides the filter's own name. */
@@ -30,7 +30,9 @@ export class StreamHandleMethods {
   constructor(engine: LuaEngine, objects: LuaObjects) {
     this.#engine = engine;
     this.#objects = objects;
-    this.#nextChunkPointer = engine.register([(L) => this.#nextChunk(L)])[0]!;
+    this.#nextChunkPointer = engine.register([
+      watchedFunction(engine, "bodyChunks:next", (L) => this.#nextChunk(L)),
+    ])[0]!;
   }
 
   table(): MethodTable {

@@ -33,7 +33,10 @@ export function defineType(
   }
   const metamethods = Object.entries(table.metamethods);
   metamethods.push(["__eq", (L) => equal(engine, objects, L)]);
-  const pointers = engine.register([...all, ...metamethods].map(([, fn]) => fn));
+  const pointers = engine.register([
+    ...all.map(([method, fn]) => watchedFunction(engine, `${typeName}:${method}`, fn)),
+    ...metamethods.map(([, fn]) => fn),
+  ]);
   const { L, api } = engine;
   api.lua_createtable(L, 0, pointers.length + 2);
   [...all, ...metamethods].forEach(([method], i) => {
@@ -48,6 +51,11 @@ export function defineType(
   engine.pushString(L, typeName);
   api.lua_setfield(L, -2, engine.cString("__name"));
   objects.defineType();
+}
+
+/** One test of a field is all that a call costs while nobody watches the hook. */
+export function watchedFunction(engine: LuaEngine, name: string, fn: HostFunction): HostFunction {
+  return (L) => (engine.watch === undefined ? fn(L) : engine.watch.hostCall(engine, L, name, fn));
 }
 
 /** One object has several userdata, one for each time that a script asked for it. */

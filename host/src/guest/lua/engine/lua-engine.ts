@@ -3,6 +3,8 @@ import { instantiateLimited, type LimitedModule } from "../../limits/instance.ts
 import { wrapHostFunctions } from "./host-functions.ts";
 import { type ImportTarget, luaImports } from "./imports.ts";
 import { type LuaExports, LuaStatus, LuaType, registryIndex } from "./lua-exports.ts";
+import type { WatchedGuest } from "../../watch/watched-guest.ts";
+import type { HookWatch } from "../watch/hook-watch.ts";
 import type { StateQuota } from "./state-quota.ts";
 
 /** What an instance of the engine is made of. */
@@ -15,6 +17,8 @@ export interface LuaEngineOptions {
   readonly print: (line: string) => void;
   /** What the states of this thread may take together. */
   readonly quota: StateQuota;
+  /** Where the state and its memory are counted. */
+  readonly watched?: WatchedGuest | undefined;
 }
 
 /** The quota has no room for a state; the message says what is used up. */
@@ -47,14 +51,19 @@ export class LuaEngine {
   readonly memory: WebAssembly.Memory;
   /** The main thread of the state. */
   readonly L: number;
+  /** Whoever follows what the running hook does. */
+  watch: HookWatch | undefined = undefined;
   readonly #scratch: number;
   readonly #activation: number;
   readonly #names = new Map<string, number>();
   readonly #print: (line: string) => void;
   readonly #quota: StateQuota;
+  readonly #watched: WatchedGuest | undefined;
   #released = false;
   #bytes: Buffer;
   #words: Int32Array;
+  /** Bytes of memory when it was looked at last. */
+  #size: number;
   #line = "";
 
   /**
@@ -64,6 +73,7 @@ export class LuaEngine {
   constructor(options: LuaEngineOptions) {
     this.#print = options.print;
     this.#quota = options.quota;
+    this.#watched = options.watched;
     const refusal = this.#quota.addState((options.module.memory?.initial ?? 0) * pageBytes);
     if (refusal !== undefined) throw new StateQuotaError(refusal);
     const target: ImportTarget = {
@@ -90,6 +100,8 @@ export class LuaEngine {
     this.api = instance.exports as unknown as LuaExports;
     this.#bytes = Buffer.from(memory.buffer);
     this.#words = new Int32Array(memory.buffer);
+    this.#size = memory.buffer.byteLength;
+    this.#watched?.instanceAdded(this.#size);
     this.api.emscripten_stack_init();
     this.api.__wasm_call_ctors();
     this.#scratch = this.api.malloc(scratchSize);
@@ -287,6 +299,7 @@ export class LuaEngine {
     if (this.#released) return;
     this.#released = true;
     this.#quota.removeState(this.memoryBytes);
+    this.#watched?.instanceRemoved(this.#view().length);
   }
 
   /** The position of the nearest code that is not the host's own, which is in chunks named `=sluice`. */
@@ -354,6 +367,8 @@ export class LuaEngine {
 
   #view(): Buffer {
     if (this.#bytes.buffer !== this.memory.buffer) {
+      this.#watched?.memoryGrew(this.#size, this.memory.buffer.byteLength);
+      this.#size = this.memory.buffer.byteLength;
       this.#bytes = Buffer.from(this.memory.buffer);
       this.#words = new Int32Array(this.memory.buffer);
     }

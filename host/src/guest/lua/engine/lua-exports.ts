@@ -15,6 +15,7 @@ export interface LuaExports {
   luaL_newstate(): number;
   lua_newthread(L: number): number;
   lua_resetthread(L: number): number;
+  lua_status(L: number): number;
   lua_resume(L: number, from: number, args: number, resultsOut: number): number;
   lua_yieldk(L: number, results: number, context: number, continuation: number): number;
   lua_pcallk(

@@ -119,39 +119,15 @@ function installMachine(engine: LuaEngine): void {
   if (error !== undefined) throw new Error(error);
 }
 
-/** `debug` as far as it only reads, and `require` of what is there. */
+/** `debug` as far as it only reads. */
 const machineLibraries = `
-  local error, type, rawget, setmetatable = error, type, rawget, setmetatable
+  local error, setmetatable = error, setmetatable
   local function absent(library)
     return { __index = function(_, field)
       error(library .. "." .. tostring(field) .. " is not supported", 2)
     end }
   end
-  debug = setmetatable({ traceback = debug.traceback, getinfo = debug.getinfo }, absent("debug"))
-  local loaded = {
-    _G = _G, string = string, table = table, math = math, coroutine = coroutine, os = os, io = io,
-    debug = debug, bit = bit, jit = jit, utf8 = utf8,
-  }
-  package = setmetatable(
-    { loaded = loaded, preload = {}, path = "", cpath = "", config = "/\\n;\\n?\\n!\\n-\\n" },
-    absent("package"))
-  loaded.package = package
-  local preload = package.preload
-  function require(name)
-    if type(name) ~= "string" then
-      error("bad argument #1 to 'require' (string expected, got " .. type(name) .. ")", 2)
-    end
-    if loaded[name] ~= nil then return loaded[name] end
-    if name == "ffi" then error("module 'ffi' is not supported: scripts cannot reach native code", 2) end
-    local loader = preload[name]
-    if loader == nil then
-      error("module '" .. name .. "' not found:\\n\\tno field package.preload['" .. name ..
-        "']\\n\\tscripts cannot load files", 2)
-    end
-    local result = loader(name)
-    if result ~= nil then loaded[name] = result elseif loaded[name] == nil then loaded[name] = true end
-    return loaded[name]
-  end`;
+  debug = setmetatable({ traceback = debug.traceback, getinfo = debug.getinfo }, absent("debug"))`;
 
 /** A global table of functions; reading any other field raises what `refusal` says. */
 function installLibrary(
