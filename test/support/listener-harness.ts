@@ -78,6 +78,8 @@ export const testRegistry: ExtensionRegistry = {
   httpFilter: () => undefined,
   httpFilterOfRoute: () => undefined,
   accessLogger: () => undefined,
+  bootstrapExtension: () => undefined,
+  statsSink: () => undefined,
   factories: () => [],
   networkFilter: (name) =>
     networkFilters.find((factory) => factory.messageName === name) as NetworkFilterFactory,

@@ -1,11 +1,13 @@
 import type {
   AccessLoggerFactory,
+  BootstrapExtensionFactory,
   ExtensionFactory,
   ExtensionKind,
   ExtensionRegistry,
   HttpFilterFactory,
   ListenerFilterFactory,
   NetworkFilterFactory,
+  StatsSinkFactory,
 } from "../contracts/extension.ts";
 
 /** The extensions of a build, by kind. */
@@ -14,6 +16,8 @@ export interface ExtensionLists {
   readonly networkFilters: readonly NetworkFilterFactory[];
   readonly listenerFilters: readonly ListenerFilterFactory[];
   readonly accessLoggers: readonly AccessLoggerFactory[];
+  readonly bootstrapExtensions?: readonly BootstrapExtensionFactory[];
+  readonly statsSinks?: readonly StatsSinkFactory[];
 }
 
 /** Throws when two factories of one kind claim the same name or message. */
@@ -22,6 +26,8 @@ export function createRegistry(lists: ExtensionLists): ExtensionRegistry {
   const networkFilters = byMessage("network filter", lists.networkFilters);
   const listenerFilters = byMessage("listener filter", lists.listenerFilters);
   const accessLoggers = byMessage("access logger", lists.accessLoggers);
+  const bootstrapExtensions = byMessage("bootstrap extension", lists.bootstrapExtensions ?? []);
+  const statsSinks = byMessage("stats sink", lists.statsSinks ?? []);
   const routes = new Map<string, HttpFilterFactory>();
   for (const factory of lists.httpFilters) {
     if (factory.routeMessageName === undefined) continue;
@@ -32,6 +38,8 @@ export function createRegistry(lists: ExtensionLists): ExtensionRegistry {
     network_filter: lists.networkFilters,
     listener_filter: lists.listenerFilters,
     access_logger: lists.accessLoggers,
+    bootstrap: lists.bootstrapExtensions ?? [],
+    stats_sink: lists.statsSinks ?? [],
     transport_socket: [],
   };
   return {
@@ -39,6 +47,8 @@ export function createRegistry(lists: ExtensionLists): ExtensionRegistry {
     networkFilter: (messageName) => networkFilters.get(messageName),
     listenerFilter: (messageName) => listenerFilters.get(messageName),
     accessLogger: (messageName) => accessLoggers.get(messageName),
+    bootstrapExtension: (messageName) => bootstrapExtensions.get(messageName),
+    statsSink: (messageName) => statsSinks.get(messageName),
     httpFilterOfRoute: (messageName) => routes.get(messageName),
     factories: (kind) => kinds[kind],
   };

@@ -38,6 +38,8 @@ const kindWords: { readonly [K in ExtensionKind]: string } = {
   network_filter: "network filter",
   listener_filter: "listener filter",
   access_logger: "access logger",
+  bootstrap: "bootstrap extension",
+  stats_sink: "stats sink",
   transport_socket: "transport socket",
 };
 
@@ -165,10 +167,7 @@ export class ConfigContext implements ParseContext {
   }
 
   factory(kind: ExtensionKind, messageName: string): ExtensionFactory | undefined {
-    if (kind === "http_filter") return this.registry.httpFilter(messageName);
-    if (kind === "network_filter") return this.registry.networkFilter(messageName);
-    if (kind === "listener_filter") return this.registry.listenerFilter(messageName);
-    return kind === "access_logger" ? this.registry.accessLogger(messageName) : undefined;
+    return this.registry.factories(kind).find((candidate) => candidate.messageName === messageName);
   }
 
   /** Names what was asked for, and the nearest that there is. */

@@ -9,6 +9,7 @@ import type { NetworkFilterFactoryCb } from "./network/filter.ts";
 import type { ListenerFilterFactoryCb } from "./network/listener-filter.ts";
 import type { Result } from "./result.ts";
 import type { ListenerContext, WorkerContext } from "./runtime.ts";
+import type { StatsSink } from "./stats-sink.ts";
 
 /** Kinds of extension points, as in Envoy's registry categories. */
 export type ExtensionKind =
@@ -16,6 +17,8 @@ export type ExtensionKind =
   | "network_filter"
   | "listener_filter"
   | "access_logger"
+  | "bootstrap"
+  | "stats_sink"
   | "transport_socket";
 
 /**
@@ -97,12 +100,34 @@ export interface AccessLogContext extends Pick<WorkerContext, "loggers" | "singl
   readonly worker?: WorkerContext | undefined;
 }
 
+/** Makes what runs beside the traffic (category `envoy.bootstrap`). */
+export interface BootstrapExtensionFactory<Config = unknown> extends ExtensionFactory<Config> {
+  /**
+   * Called once per worker, before its first listener is built. Throws, with a text for the operator, when the
+   * service does not start. Undefined: this worker does not have it.
+   */
+  createService(config: Config, context: WorkerContext): WorkerService | undefined;
+}
+
+/** What runs on a worker from its start to its end. */
+export interface WorkerService {
+  close(): void;
+}
+
+/** Makes stats sinks (category `envoy.stats_sinks`). They run on worker 0. */
+export interface StatsSinkFactory<Config = unknown> extends ExtensionFactory<Config> {
+  /** Throws, with a text for the operator, when the sink does not start. */
+  createStatsSink(config: Config, context: WorkerContext): StatsSink;
+}
+
 /** The factories that this build has, by the message name of their configuration. */
 export interface ExtensionRegistry {
   httpFilter(messageName: string): HttpFilterFactory | undefined;
   networkFilter(messageName: string): NetworkFilterFactory | undefined;
   listenerFilter(messageName: string): ListenerFilterFactory | undefined;
   accessLogger(messageName: string): AccessLoggerFactory | undefined;
+  bootstrapExtension(messageName: string): BootstrapExtensionFactory | undefined;
+  statsSink(messageName: string): StatsSinkFactory | undefined;
   /** By `routeMessageName`. */
   httpFilterOfRoute(routeMessageName: string): HttpFilterFactory | undefined;
   /** All of a kind, in the order of registration. */

@@ -4,20 +4,33 @@ import { fileAccessLogger } from "./access-loggers/file/config.ts";
 import { stderrAccessLogger } from "./access-loggers/stderr/config.ts";
 import { stdoutAccessLogger } from "./access-loggers/stdout/config.ts";
 import { wasmAccessLogger } from "./access-loggers/wasm/config.ts";
+import { wasmService } from "./bootstrap/wasm/config.ts";
 import { luaFilter } from "./http-filters/lua/config.ts";
 import { routerFilter } from "./http-filters/router/config.ts";
 import { upstreamCodecFilter } from "./http-filters/upstream_codec/config.ts";
 import { wasmFilter } from "./http-filters/wasm/config.ts";
 import { httpInspectorFilter } from "./listener-filters/http_inspector/config.ts";
+import { wasmListenerFilter } from "./listener-filters/wasm/config.ts";
 import { directResponseFilter } from "./network-filters/direct_response/config.ts";
 import { echoFilter } from "./network-filters/echo/config.ts";
 import { httpConnectionManagerFilter } from "./network-filters/http_connection_manager/config.ts";
 import { tcpProxyFilter } from "./network-filters/tcp_proxy/config.ts";
+import { wasmNetworkFilter } from "./network-filters/wasm/config.ts";
+
+import { wasmStatsSink } from "./stat-sinks/wasm/config.ts";
 
 /** Everything that is built in. A new extension becomes known by a line here. */
 export const registry: ExtensionRegistry = createRegistry({
   httpFilters: [luaFilter, routerFilter, upstreamCodecFilter, wasmFilter],
-  networkFilters: [directResponseFilter, echoFilter, httpConnectionManagerFilter, tcpProxyFilter],
-  listenerFilters: [httpInspectorFilter],
+  networkFilters: [
+    directResponseFilter,
+    echoFilter,
+    httpConnectionManagerFilter,
+    tcpProxyFilter,
+    wasmNetworkFilter,
+  ],
+  listenerFilters: [httpInspectorFilter, wasmListenerFilter],
   accessLoggers: [fileAccessLogger, stderrAccessLogger, stdoutAccessLogger, wasmAccessLogger],
+  bootstrapExtensions: [wasmService],
+  statsSinks: [wasmStatsSink],
 });

@@ -5,9 +5,9 @@ import type { GuestLimits, GuestLimitsConfig, WasmSettings } from "../contracts/
 import { guestLimitsOf, wasmSettingsOf } from "./guest-limits.ts";
 import { luaGuestsOf } from "./lua-settings.ts";
 
-const guestsName = "sluice.guests.v1.Guests";
+export const guestsName = "sluice.guests.v1.Guests";
 
-/** `bootstrap_extensions`: only our own settings for guests. */
+/** Of `bootstrap_extensions` our own settings for guests. */
 export function parseBootstrapExtensions(
   message: Bootstrap,
   context: ConfigContext,
@@ -19,11 +19,8 @@ export function parseBootstrapExtensions(
     // The rules say that there must be one.
     if (!typedConfig) return;
     const content = context.model.contentOf(typedConfig);
-    if (content.messageName !== guestsName) {
-      const asked = content.messageName || extension.name;
-      const text = `there is no bootstrap extension of type ${asked}; there is ${guestsName}`;
-      context.problem(message, field, text);
-    } else if (guests) {
+    if (content.messageName !== guestsName) return;
+    if (guests) {
       context.problem(message, field, "the limits of guests are set already");
     } else guests = content.message as Guests | undefined;
   });

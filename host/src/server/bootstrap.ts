@@ -15,9 +15,11 @@ import type { ListenerConfig, LocalInfo } from "../contracts/config/snapshot.ts"
 import type { ExtensionRegistry } from "../contracts/extension.ts";
 import type { Result } from "../contracts/result.ts";
 import { findDuplicateAddresses, parseListener } from "../listener/config.ts";
+import type { Companions } from "../snapshot/messages.ts";
 import { parseCluster, type ParsedCluster } from "../upstream/config.ts";
 import { parseAdmin, type AdminConfig } from "./bootstrap-admin.ts";
 import { parseBootstrapExtensions } from "./bootstrap-extensions.ts";
+import { parseCompanions } from "./bootstrap-companions.ts";
 import { localInfoOf } from "./bootstrap-node.ts";
 
 export interface LoadOptions {
@@ -45,6 +47,7 @@ export interface LoadedBootstrap {
   readonly clusters: readonly ParsedCluster[];
   readonly statsFlushIntervalMs: number;
   readonly guestLimits: GuestLimitsConfig;
+  readonly companions: Companions;
   /** For `prepareAll` and for the subscriptions of discovered filters. */
   readonly found: Found;
   /** What is worth knowing and not wrong. */
@@ -109,6 +112,7 @@ function parse(
   const localInfo = localInfoOf(message, options);
   const context = new ConfigContext({ model, registry: options.registry, localInfo, found });
   const guestLimits = parseBootstrapExtensions(message, context);
+  const companions = parseCompanions(message, context);
   const admin = parseAdmin(message, context);
   const clusterMessages = message.staticResources?.clusters ?? [];
   const listenerMessages = message.staticResources?.listeners ?? [];
@@ -126,6 +130,7 @@ function parse(
     clusters,
     statsFlushIntervalMs: context.durationMs(interval, flushIntervalMs),
     guestLimits,
+    companions,
     found,
     message,
     listenerMessages,

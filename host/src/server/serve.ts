@@ -10,6 +10,7 @@ import { registry } from "../extensions/all.ts";
 import { GuestSharedState } from "../guest/shared/shared-state.ts";
 import type { Watchdog } from "../guest/limits/watchdog.ts";
 import type { SnapshotUpdate } from "../snapshot/update.ts";
+import { StatsSnapshots } from "../stats/stats-snapshots.ts";
 import { StatsStore } from "../stats/stats-store.ts";
 import { MainClusters } from "../upstream/main-clusters.ts";
 import { ExtensionDiscovery } from "../xds/extension-discovery.ts";
@@ -66,7 +67,7 @@ class MainThread implements ServerComponents {
     for (const warning of bootstrap.warnings) log.warning(formatProblem(warning));
     const discovery = this.#discover(bootstrap);
     await discovery.warm();
-    const { localInfo, guestLimits, listeners } = bootstrap;
+    const { localInfo, guestLimits, companions, listeners } = bootstrap;
     const update: SnapshotUpdate = {
       snapshot: 1,
       clusters: bootstrap.clusters.map(withSharedCounts),
@@ -77,7 +78,7 @@ class MainThread implements ServerComponents {
     };
     this.#clusterStats.commit(update);
     this.#loaded = { bootstrap, discovery, clusters: update.clusters };
-    return { ok: true, value: { constants: { localInfo, guestLimits }, update } };
+    return { ok: true, value: { constants: { localInfo, guestLimits, companions }, update } };
   }
 
   async startAdmin(server: Server): Promise<Result<RunningAdmin | undefined, string>> {
@@ -101,6 +102,10 @@ class MainThread implements ServerComponents {
     const { concurrency } = this.#environment.options;
     this.#serverStats.onLive(process.uptime() * 1000, bootstrap.listeners, concurrency);
     this.#refresh(server);
+    if (bootstrap.companions.statsSinks.length > 0) {
+      const snapshots = new StatsSnapshots(this.#stats);
+      this.#stats.onFlushed(() => server.flushStats(snapshots.take()));
+    }
     this.#stats.startFlushing(bootstrap.statsFlushIntervalMs);
     discovery.goLive((update) => server.apply(update));
   }

@@ -2,8 +2,9 @@ import { systemTime } from "../common/time/clock.ts";
 import { within } from "../common/time/deadline.ts";
 import type { Logger } from "../contracts/log.ts";
 import type { Result } from "../contracts/result.ts";
+import type { StatsSnapshot } from "../contracts/stats-sink.ts";
 import { CommittedState } from "../snapshot/committed-state.ts";
-import type { WorkerConstants, WorkerInit } from "../snapshot/messages.ts";
+import type { WorkerCommand, WorkerConstants, WorkerInit } from "../snapshot/messages.ts";
 import type { SnapshotUpdate } from "../snapshot/update.ts";
 import { HeartbeatMonitor } from "./heartbeat-monitor.ts";
 import { ListenSockets, type PoolSocket } from "./listen-sockets.ts";
@@ -62,6 +63,13 @@ export interface ApplyTimes {
   readonly committedMs: number;
 }
 
+/** What one worker answered to `WorkerPool.ask`. */
+export interface WorkerAnswer {
+  /** `worker_0` … */
+  readonly worker: string;
+  readonly answer: Result<unknown, string>;
+}
+
 /** Rows of `ClusterConfig.resourceCounts`: 2 priorities x 4 resources. */
 const countsPerWorker = 8;
 
@@ -88,6 +96,7 @@ export class WorkerPool {
   #applying: Promise<unknown> = Promise.resolve();
   #listening = false;
   #ending = false;
+  #flushing = false;
   #onAllJoined: (() => void) | undefined;
   #watch: NodeJS.Timeout | undefined;
 
@@ -129,12 +138,34 @@ export class WorkerPool {
     return turn;
   }
 
+  /** Asks every worker that serves. One that does not answer in time gives an error. */
+  async ask(command: WorkerCommand, deadlineMs: number): Promise<WorkerAnswer[]> {
+    const workers = [...this.#joined].sort((one, other) => one.index - other.index);
+    const answers = workers.map(async (worker): Promise<WorkerAnswer> => {
+      let answer: Result<unknown, string> = { ok: false, error: "does not answer" };
+      const asked = worker.ask(command).then((given) => (answer = given));
+      await within(deadlineMs, asked);
+      return { worker: worker.name, answer };
+    });
+    return Promise.all(answers);
+  }
+
   /** Lets all workers accept on these sockets, which now belong to the pool. */
   async listen(sockets: readonly PoolSocket[]): Promise<Result<undefined, string>> {
     this.#sockets.set(sockets);
     this.#listening = true;
     const results = await Promise.all([...this.#joined].map((worker) => this.#listenOn(worker)));
     return results.find((result) => !result.ok) ?? { ok: true, value: undefined };
+  }
+
+  /** Hands the statistics to the sinks; left out while those are still busy with the ones before. */
+  async flushStats(snapshot: StatsSnapshot): Promise<void> {
+    const worker = this.#workers[0];
+    if (this.#flushing || this.#ending || worker === undefined || !this.#joined.has(worker)) return;
+    this.#flushing = true;
+    const flushed = await worker.call({ kind: "stats", snapshot });
+    this.#flushing = false;
+    if (!flushed.ok) this.#settings.log.warning(`stats sinks: ${flushed.error}`);
   }
 
   /** Ends one worker as if it had failed; it is replaced. */

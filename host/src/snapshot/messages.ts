@@ -1,6 +1,7 @@
 import type { MessagePort } from "node:worker_threads";
 import type { GuestLimitsConfig, GuestShared } from "../contracts/config/guests.ts";
-import type { LocalInfo } from "../contracts/config/snapshot.ts";
+import type { ExtensionConfig, LocalInfo } from "../contracts/config/snapshot.ts";
+import type { StatsSnapshot } from "../contracts/stats-sink.ts";
 import type { ListenSocket, SnapshotUpdate } from "./update.ts";
 
 /** What the main thread and a worker thread say to each other. All of it is copied by structured clone. */
@@ -18,6 +19,14 @@ export interface WorkerThreadData {
 export interface WorkerConstants {
   readonly localInfo: LocalInfo;
   readonly guestLimits: GuestLimitsConfig;
+  readonly companions: Companions;
+}
+
+/** What runs beside the traffic from a worker's start to its end. */
+export interface Companions {
+  /** `bootstrap_extensions`. */
+  readonly services: readonly ExtensionConfig[];
+  readonly statsSinks: readonly ExtensionConfig[];
 }
 
 /** What a worker's runtime is made with. */
@@ -56,6 +65,10 @@ export type WorkerCommand =
   | { readonly kind: "stop_listening" }
   /** Answered at once; `drained` follows when the last stream has ended. */
   | { readonly kind: "drain" }
+  /** Its reply's value is a `GuestReport`. */
+  | { readonly kind: "report_guests" }
+  /** For the stats sinks, which are on worker 0. */
+  | { readonly kind: "stats"; readonly snapshot: StatsSnapshot }
   /** Flushes what is buffered; the thread can be ended after the reply. */
   | { readonly kind: "close" };
 
@@ -68,5 +81,11 @@ export interface ToWorker {
 /** Worker to main thread. */
 export type FromWorker =
   /** `error`: why the command was refused; undefined: done. */
-  | { readonly kind: "reply"; readonly id: number; readonly error: string | undefined }
+  | {
+      readonly kind: "reply";
+      readonly id: number;
+      readonly error: string | undefined;
+      /** Of commands that ask for something. */
+      readonly value: unknown;
+    }
   | { readonly kind: "drained" };

@@ -22,6 +22,7 @@ export class StatsStore {
   readonly #gauges = new Map<string, MergedValue>();
   readonly #histograms = new Map<string, MergedHistogram>();
   readonly #beforeFlush: (() => void)[] = [];
+  readonly #afterFlush: (() => void)[] = [];
   #timer: NodeJS.Timeout | undefined;
 
   constructor() {
@@ -65,6 +66,12 @@ export class StatsStore {
   flush(): void {
     this.refresh();
     for (const histogram of this.#histograms.values()) histogram.merge();
+    for (const callback of this.#afterFlush) callback();
+  }
+
+  /** `callback` takes the statistics away, at the end of each interval. */
+  onFlushed(callback: () => void): void {
+    this.#afterFlush.push(callback);
   }
 
   /** `callback` sets what is looked up rather than counted (memory, up-time): at each `refresh` and flush. */

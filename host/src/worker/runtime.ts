@@ -7,7 +7,10 @@ import type { ExtensionConfig } from "../contracts/config/snapshot.ts";
 import type { ExtensionRegistry } from "../contracts/extension.ts";
 import type { HttpFilterInstances } from "../contracts/http/filter.ts";
 import type { WorkerContext } from "../contracts/runtime.ts";
+import type { StatsSnapshot } from "../contracts/stats-sink.ts";
 import { registry } from "../extensions/all.ts";
+import type { GuestReport } from "../guest/watch/guest-report.ts";
+import { guestReportsOf } from "../guest/watch/guest-reports.ts";
 import { ConnectionHandler, type StagedListener } from "../listener/connection-handler.ts";
 import type { WorkerInit } from "../snapshot/messages.ts";
 import type { ListenSocket, SnapshotUpdate } from "../snapshot/update.ts";
@@ -17,6 +20,7 @@ import { ClusterManagerImpl } from "../upstream/cluster-manager.ts";
 import { createClusterFilters } from "./cluster-filters.ts";
 import { ExtensionConfigs } from "./extension-configs.ts";
 import { SingletonMap } from "../common/singleton-map.ts";
+import { WorkerCompanions } from "./worker-companions.ts";
 import type { StagedUpdate, WorkerRuntime } from "./worker-runtime.ts";
 
 /** The data plane of one worker: everything that it has is put together here. */
@@ -28,6 +32,7 @@ class DataPlane implements WorkerRuntime {
   readonly #listeners: ConnectionHandler;
   readonly #singletons = new SingletonMap();
   readonly #context: WorkerContext;
+  readonly #companions: WorkerCompanions;
 
   constructor(init: WorkerInit, extensions: ExtensionRegistry) {
     const dispatcher = new ThreadDispatcher(`worker_${init.workerIndex}`);
@@ -65,6 +70,7 @@ class DataPlane implements WorkerRuntime {
       singleton: (key, create) => this.#singletons.get(key, create),
     };
     this.#context = context;
+    this.#companions = new WorkerCompanions(init.companions, context, extensions);
     this.#listeners = new ConnectionHandler(context, extensions);
   }
 
@@ -73,6 +79,7 @@ class DataPlane implements WorkerRuntime {
   }
 
   async stage(update: SnapshotUpdate): Promise<StagedUpdate> {
+    this.#companions.start();
     const clusterFilters = await createClusterFilters(update.clusters, this.#context);
     const clusters = this.#clusters.stage(update, clusterFilters);
     const filters = await this.#extensionConfigs.stage(update.extensionConfigs);
@@ -100,6 +107,10 @@ class DataPlane implements WorkerRuntime {
     }
   }
 
+  onStats(snapshot: StatsSnapshot): void {
+    this.#companions.onStats(snapshot);
+  }
+
   listen(sockets: readonly ListenSocket[]): void {
     for (const { listenerName, addressIndex, fd } of sockets) {
       this.#listeners.listen(listenerName, addressIndex, fd);
@@ -114,7 +125,14 @@ class DataPlane implements WorkerRuntime {
     this.#listeners.drain();
   }
 
+  reportGuests(): GuestReport {
+    return guestReportsOf({
+      singleton: (key, create) => this.#singletons.get(key, create),
+    }).report();
+  }
+
   async close(): Promise<void> {
+    this.#companions.close();
     this.#stats.flush();
     await this.#singletons.close();
     this.#loggers.flush();

@@ -1,3 +1,5 @@
+import type { GuestReport } from "../guest/watch/guest-report.ts";
+import type { StatsSnapshot } from "../contracts/stats-sink.ts";
 import type { WorkerInit } from "../snapshot/messages.ts";
 import type { ListenSocket, SnapshotUpdate } from "../snapshot/update.ts";
 
@@ -19,6 +21,10 @@ export interface WorkerRuntime {
   drain(): void;
   /** Streams and TCP connections that are still open. */
   readonly active: number;
+  /** What there is to tell of the guests that run here: plain data. */
+  reportGuests?(): GuestReport;
+  /** A flush of the statistics of all threads; only worker 0 gets it, and only when there are sinks. */
+  onStats?(snapshot: StatsSnapshot): void;
   /** The last call before the thread is ended: writes out what is buffered (access logs). */
   close?(): Promise<void>;
 }

@@ -26,15 +26,17 @@ export class WorkerShell {
   /** Answers every command, also one that fails. Does not reject. */
   async onMessage(message: ToWorker): Promise<void> {
     let error: string | undefined;
+    let value: unknown;
     try {
-      await this.#carryOut(message.command);
+      value = await this.#carryOut(message.command);
     } catch (thrown) {
       error = thrown instanceof Error ? thrown.message : String(thrown);
     }
-    this.#send({ kind: "reply", id: message.id, error });
+    this.#send({ kind: "reply", id: message.id, error, value });
   }
 
-  #carryOut(command: WorkerCommand): void | Promise<void> {
+  /** Gives what the command asks for, or a promise. */
+  #carryOut(command: WorkerCommand): unknown {
     switch (command.kind) {
       case "init":
         return this.#init(command);
@@ -51,6 +53,10 @@ export class WorkerShell {
         return this.#running.stopListening();
       case "drain":
         return this.#drain();
+      case "report_guests":
+        return this.#running.reportGuests?.();
+      case "stats":
+        return this.#running.onStats?.(command.snapshot);
       case "close":
         return this.#running.close?.();
     }

@@ -74,6 +74,7 @@ const components: ServerComponents = {
             version: "test",
           },
           guestLimits: noGuestLimits,
+          companions: { services: [], statsSinks: [] },
         },
         update: {
           snapshot: 1,

@@ -25,7 +25,11 @@ const localInfo: LocalInfo = {
   version: "test",
 };
 
-const constants = { localInfo, guestLimits: noGuestLimits };
+const constants = {
+  localInfo,
+  guestLimits: noGuestLimits,
+  companions: { services: [], statsSinks: [] },
+};
 
 export const fakeRuntimeUrl = new URL("./fake-runtime.ts", import.meta.url).href;
 

@@ -14,6 +14,7 @@ export const bootstrapFields: FieldClassTable = {
       "admin",
       "bootstrap_extensions",
       "stats_flush_interval",
+      "stats_sinks",
     ],
     harmless: {
       memory_allocator_manager: "it tunes an allocator that is not used",
@@ -26,7 +27,6 @@ export const bootstrapFields: FieldClassTable = {
       overload_manager: "overload actions are not supported; use circuit breakers",
       watchdog: "the watchdog's times cannot be set",
       watchdogs: "the watchdog's times cannot be set",
-      stats_sinks: "stats sinks are not supported; read /stats/prometheus",
       stats_config: "tags and buckets of stats cannot be set",
       tracing: "tracing is not supported",
       hds_config: "health discovery is not supported",
@@ -38,6 +38,7 @@ export const bootstrapFields: FieldClassTable = {
       use_tcp_for_dns_lookups: "names are not resolved",
     },
   },
+  "envoy.config.metrics.v3.StatsSink": { implemented: ["name", "typed_config"] },
   "envoy.config.bootstrap.v3.Bootstrap.StaticResources": {
     implemented: ["listeners", "clusters"],
     refused: { secrets },
@@ -105,7 +106,14 @@ export const bootstrapFields: FieldClassTable = {
       "inputs",
     ],
   },
-  "sluice.guests.v1.Wasm": { implemented: ["clone_vms"] },
+  "sluice.guests.v1.Wasm": {
+    implemented: [
+      "clone_vms",
+      "deterministic",
+      "max_instructions_per_callback",
+      "max_instructions_per_configure",
+    ],
+  },
   "sluice.guests.v1.ModuleLimits": {
     implemented: [
       "max_locals",

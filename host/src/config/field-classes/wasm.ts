@@ -3,6 +3,10 @@ import type { FieldClassTable } from "./types.ts";
 export const wasmFields: FieldClassTable = {
   "envoy.extensions.filters.http.wasm.v3.Wasm": { implemented: ["config"] },
   "envoy.extensions.access_loggers.wasm.v3.WasmAccessLog": { implemented: ["config"] },
+  "envoy.extensions.stat_sinks.wasm.v3.Wasm": { implemented: ["config"] },
+  "envoy.extensions.wasm.v3.WasmService": { implemented: ["config", "singleton"] },
+  "envoy.extensions.filters.network.wasm.v3.Wasm": { implemented: ["config"] },
+  "sluice.listener.wasm.v1.Wasm": { implemented: ["config"] },
   "sluice.http.wasm.v1.WasmPerRoute": { implemented: ["disabled", "configuration"] },
   "envoy.extensions.wasm.v3.PluginConfig": {
     implemented: [

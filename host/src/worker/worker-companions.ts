@@ -1,0 +1,63 @@
+import { messageNameOfTypeUrl } from "../common/type-url.ts";
+import type { ExtensionRegistry, WorkerService } from "../contracts/extension.ts";
+import type { WorkerContext } from "../contracts/runtime.ts";
+import type { StatsSink, StatsSnapshot } from "../contracts/stats-sink.ts";
+import type { Companions } from "../snapshot/messages.ts";
+
+/** The worker that has what exists once in the process. */
+const statsWorker = 0;
+
+/** Services and stats sinks of one worker. */
+export class WorkerCompanions {
+  readonly #configs: Companions;
+  readonly #context: WorkerContext;
+  readonly #registry: ExtensionRegistry;
+  readonly #services: WorkerService[] = [];
+  readonly #sinks: StatsSink[] = [];
+  #started = false;
+
+  constructor(configs: Companions, context: WorkerContext, registry: ExtensionRegistry) {
+    this.#configs = configs;
+    this.#context = context;
+    this.#registry = registry;
+  }
+
+  /** Starts all of them, once. Throws, with a text for the operator, when one does not start; none runs then. */
+  start(): void {
+    if (this.#started) return;
+    this.#started = true;
+    try {
+      this.#startServices();
+      if (this.#context.workerIndex === statsWorker) this.#startSinks();
+    } catch (error) {
+      this.close();
+      throw error;
+    }
+  }
+
+  onStats(snapshot: StatsSnapshot): void {
+    for (const sink of this.#sinks) sink.flush(snapshot);
+  }
+
+  close(): void {
+    for (const service of this.#services.splice(0)) service.close();
+    for (const sink of this.#sinks.splice(0)) sink.close?.();
+  }
+
+  #startServices(): void {
+    for (const { typeUrl, config } of this.#configs.services) {
+      const factory = this.#registry.bootstrapExtension(messageNameOfTypeUrl(typeUrl));
+      if (factory === undefined) throw new Error(`no bootstrap extension for ${typeUrl}`);
+      const service = factory.createService(config, this.#context);
+      if (service !== undefined) this.#services.push(service);
+    }
+  }
+
+  #startSinks(): void {
+    for (const { typeUrl, config } of this.#configs.statsSinks) {
+      const factory = this.#registry.statsSink(messageNameOfTypeUrl(typeUrl));
+      if (factory === undefined) throw new Error(`no stats sink for ${typeUrl}`);
+      this.#sinks.push(factory.createStatsSink(config, this.#context));
+    }
+  }
+}
