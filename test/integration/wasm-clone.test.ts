@@ -22,7 +22,7 @@ interface Scene {
 
 /** All that shows: what clients got, what was logged since the start, and metrics. */
 async function play(scene: Scene, cloneVms: boolean): Promise<readonly unknown[]> {
-  const host = new WasmHost(undefined, undefined, { cloneVms });
+  const host = new WasmHost(undefined, undefined, { wasm: { cloneVms } });
   const settings = pluginSettings({ configuration: scene.configuration, failurePolicy: "reload" });
   const instances = new PluginInstances(await host.start(scene.module, settings));
   assert.equal(host.stats.cloned.value, cloneVms ? 1 : 0);

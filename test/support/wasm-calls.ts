@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import type { Route } from "../../host/src/contracts/router/route.ts";
+import type { GuestLimitsConfig } from "../../host/src/contracts/config/guests.ts";
 import type { FilterState } from "../../host/src/contracts/stream-info.ts";
 import { FilterStateImpl, StreamInfoImpl } from "../../host/src/common/stream-info.ts";
 import { headerMapOf } from "../../host/src/common/headers/header-map.ts";
@@ -74,8 +75,12 @@ export class GuestCalls {
   readonly #functions: HostFunctions;
   #next = 256;
 
-  static async create(settings = pluginSettings(), version = "0.2.1"): Promise<GuestCalls> {
-    const host = new WasmHost();
+  static async create(
+    settings = pluginSettings(),
+    version = "0.2.1",
+    guests?: Partial<GuestLimitsConfig>,
+  ): Promise<GuestCalls> {
+    const host = new WasmHost(undefined, undefined, guests);
     const { root } = await host.load(await guest("", { version }), settings);
     host.logger.take();
     return new GuestCalls(host, root);

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import type { GuestShared, WasmSettings } from "../../host/src/contracts/config/guests.ts";
+import type { GuestLimitsConfig, GuestShared } from "../../host/src/contracts/config/guests.ts";
 import { createGuestShared, GuestSharedState } from "../../host/src/guest/shared/shared-state.ts";
 import { StatsStore } from "../../host/src/stats/stats-store.ts";
 import type { LocalInfo } from "../../host/src/contracts/config/snapshot.ts";
@@ -112,7 +112,7 @@ export function pluginSettings(
   };
 }
 
-/** One worker's Wasm runtime, and the main thread's canary in front of it, in one thread. VMs are started, not cloned. */
+/** One worker's Wasm runtime, and the main thread's canary in front of it, in one thread. By default VMs are started, not cloned. */
 export class WasmHost {
   readonly logger = new CollectingLogger();
   /** What canary runs logged. */
@@ -142,7 +142,7 @@ export class WasmHost {
   constructor(
     dispatcher: SimulatedDispatcher = new SimulatedDispatcher(),
     guestShared: GuestShared = createGuestShared(),
-    wasmSettings: WasmSettings = { cloneVms: false },
+    guests: Partial<GuestLimitsConfig> = { wasm: { cloneVms: false } },
   ) {
     this.#guestShared = guestShared;
     this.shared = new GuestSharedState(guestShared);
@@ -164,13 +164,14 @@ export class WasmHost {
         watches: this.watches,
       },
       () => this.stats,
+      guests.wasmVmsPerWorkerMax,
     );
     const singletons = new Map<string, unknown>([["sluice.guest_budget", budget]]);
     this.#prepareContext = {
       loggers: { logger: () => this.canaryLogger },
       localInfo,
       guestShared: this.#guestShared,
-      guestLimits: { defaultLimits: noLimits, byName: new Map(), wasm: wasmSettings },
+      guestLimits: { defaultLimits: noLimits, byName: new Map(), ...guests },
       guestEpoch: epoch,
       filterName: "wasm",
       deadlineMs: 5000,
@@ -207,7 +208,8 @@ export class WasmHost {
   }
 }
 
-const noLimits = {
+/** Nothing configured. */
+export const noLimits = {
   cpuTimePerCallbackMs: undefined,
   cpuTimePerConfigureMs: undefined,
   maxMemoryBytes: undefined,

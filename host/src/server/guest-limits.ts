@@ -19,20 +19,8 @@ export function guestLimitsOf(
   outer: GuestLimits,
   context: ParseContext,
 ): GuestLimits {
-  const ms = (duration: Limits["cpuTimePerCallback"]): number | undefined =>
-    duration && context.durationMs(duration, 0);
-  const percent = limits?.maxCpuSharePercent;
   return {
-    ...laidOver(outer, {
-      cpuTimePerCallbackMs: ms(limits?.cpuTimePerCallback),
-      cpuTimePerConfigureMs: ms(limits?.cpuTimePerConfigure),
-      maxMemoryBytes: numberOf(limits?.maxMemoryBytes),
-      maxModuleBytes: numberOf(limits?.maxModuleBytes),
-      maxFunctionBodyBytes: limits?.maxFunctionBodyBytes,
-      maxFunctions: limits?.maxFunctions,
-      maxCpuShare: percent === undefined ? undefined : percent / 100,
-      cpuShareLoopDelayMs: ms(limits?.cpuShareLoopDelay),
-    }),
+    ...(limits === undefined ? outer : laidOver(outer, ownLimitsOf(limits, context))),
     module: {
       ...laidOver(outer.module ?? {}, moduleLimitsOf(limits?.module)),
       counts: laidOver(outer.module?.counts ?? {}, moduleCountsOf(limits?.module)),
@@ -41,42 +29,61 @@ export function guestLimitsOf(
   };
 }
 
-function moduleLimitsOf(module: ModuleLimits | undefined): GuestModuleLimits {
+function ownLimitsOf(limits: Limits, context: ParseContext): GuestLimits {
+  const ms = (duration: Limits["cpuTimePerCallback"]): number | undefined =>
+    duration && context.durationMs(duration, 0);
+  const percent = limits.maxCpuSharePercent;
   return {
-    locals: module?.maxLocals,
-    localsTimesBlocks: module?.maxLocalsTimesBlocks,
-    nesting: module?.maxNesting,
-    brTableTargets: module?.maxBrTableTargets,
-    tableElements: module?.maxTableElements,
-    nameSectionBytes: module?.maxNameSectionBytes,
+    cpuTimePerCallbackMs: ms(limits.cpuTimePerCallback),
+    cpuTimePerConfigureMs: ms(limits.cpuTimePerConfigure),
+    maxMemoryBytes: numberOf(limits.maxMemoryBytes),
+    maxModuleBytes: numberOf(limits.maxModuleBytes),
+    maxFunctionBodyBytes: limits.maxFunctionBodyBytes,
+    maxFunctions: limits.maxFunctions,
+    maxCpuShare: percent === undefined ? undefined : percent / 100,
+    cpuShareLoopDelayMs: ms(limits.cpuShareLoopDelay),
+  };
+}
+
+function moduleLimitsOf(module: ModuleLimits | undefined): GuestModuleLimits {
+  if (module === undefined) return {};
+  return {
+    locals: module.maxLocals,
+    localsTimesBlocks: module.maxLocalsTimesBlocks,
+    nesting: module.maxNesting,
+    brTableTargets: module.maxBrTableTargets,
+    tableElements: module.maxTableElements,
+    nameSectionBytes: module.maxNameSectionBytes,
   };
 }
 
 function moduleCountsOf(module: ModuleLimits | undefined): GuestModuleCounts {
+  if (module === undefined) return {};
   return {
-    types: module?.maxTypes,
-    imports: module?.maxImports,
-    exports: module?.maxExports,
-    tables: module?.maxTables,
-    globals: module?.maxGlobals,
-    elementSegments: module?.maxElementSegments,
-    dataSegments: module?.maxDataSegments,
-    customSections: module?.maxCustomSections,
+    types: module.maxTypes,
+    imports: module.maxImports,
+    exports: module.maxExports,
+    tables: module.maxTables,
+    globals: module.maxGlobals,
+    elementSegments: module.maxElementSegments,
+    dataSegments: module.maxDataSegments,
+    customSections: module.maxCustomSections,
   };
 }
 
 function inputLimitsOf(inputs: InputLimits | undefined, context: ParseContext): GuestInputLimits {
-  const period = inputs?.minTickPeriod;
+  if (inputs === undefined) return {};
+  const period = inputs.minTickPeriod;
   return {
-    headerPairs: inputs?.maxHeaderPairs,
-    headerBytes: inputs?.maxHeaderBytes,
-    logLineBytes: inputs?.maxLogLineBytes,
-    sharedDataValueBytes: inputs?.maxSharedDataValueBytes,
-    metrics: inputs?.maxMetrics,
-    httpCalls: inputs?.maxHttpCalls,
+    headerPairs: inputs.maxHeaderPairs,
+    headerBytes: inputs.maxHeaderBytes,
+    logLineBytes: inputs.maxLogLineBytes,
+    sharedDataValueBytes: inputs.maxSharedDataValueBytes,
+    metrics: inputs.maxMetrics,
+    httpCalls: inputs.maxHttpCalls,
     tickPeriodMinMs: period && context.durationMs(period, 0),
-    foreignBytes: inputs?.maxForeignBytes,
-    propertyBytes: inputs?.maxPropertyBytes,
+    foreignBytes: inputs.maxForeignBytes,
+    propertyBytes: inputs.maxPropertyBytes,
   };
 }
 

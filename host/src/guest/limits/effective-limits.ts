@@ -1,10 +1,15 @@
-import type { GuestLimits, GuestLimitsConfig } from "../../contracts/config/guests.ts";
+import type {
+  GuestLimits,
+  GuestLimitsConfig,
+  WasmSettings,
+} from "../../contracts/config/guests.ts";
 import type { CpuShareLimits } from "./cpu-share.ts";
 import {
   callBudgetMs,
   cpuShareDefaults,
   type InputLimits,
   inputLimits,
+  instructionBudget,
   memoryBytesDefault,
   type StaticLimits,
   staticLimits,
@@ -30,19 +35,48 @@ export interface EffectiveLimits {
 export function limitsFor(config: GuestLimitsConfig, ...names: readonly string[]): EffectiveLimits {
   const named = names.find((name) => config.byName.has(name));
   const limits = named === undefined ? config.defaultLimits : config.byName.get(named)!;
+  const instructions = instructionLimits(wasmSettingsFor(config, ...names));
   return {
-    callbackMs: limits.cpuTimePerCallbackMs ?? callBudgetMs.callback,
-    configureMs: limits.cpuTimePerConfigureMs ?? callBudgetMs.configure,
-    canaryMs: limits.cpuTimePerConfigureMs ?? callBudgetMs.canary,
+    ...cpuLimits(limits, instructions !== undefined),
     memoryBytes: limits.maxMemoryBytes ?? memoryBytesDefault,
     share: {
       cpuShare: limits.maxCpuShare ?? cpuShareDefaults.cpuShare,
       loopDelayMs: limits.cpuShareLoopDelayMs ?? cpuShareDefaults.loopDelayMs,
     },
     module: moduleLimits(limits),
-    instructions: undefined,
+    instructions,
     inputs: { ...inputLimits, ...said(limits.inputs ?? {}) },
   };
+}
+
+/** Where instructions are counted, CPU time only ends what executes none: long host calls. */
+function cpuLimits(
+  limits: GuestLimits,
+  counting: boolean,
+): Pick<EffectiveLimits, "callbackMs" | "configureMs" | "canaryMs"> {
+  const { callback, configure, canary } = callBudgetMs;
+  return {
+    callbackMs: counting ? canary : (limits.cpuTimePerCallbackMs ?? callback),
+    configureMs: counting ? canary : (limits.cpuTimePerConfigureMs ?? configure),
+    canaryMs: limits.cpuTimePerConfigureMs ?? canary,
+  };
+}
+
+function instructionLimits(wasm: WasmSettings): EffectiveLimits["instructions"] {
+  if (wasm.deterministic !== true) return undefined;
+  return {
+    callback: wasm.maxInstructionsPerCallback ?? instructionBudget.callback,
+    configure: wasm.maxInstructionsPerConfigure ?? instructionBudget.configure,
+  };
+}
+
+/** What is configured for the Wasm plugin of these names: the first with an entry counts. */
+export function wasmSettingsFor(
+  config: GuestLimitsConfig,
+  ...names: readonly string[]
+): WasmSettings {
+  const named = names.find((name) => config.wasmByName?.has(name));
+  return (named === undefined ? config.wasm : config.wasmByName?.get(named)) ?? {};
 }
 
 function moduleLimits(limits: GuestLimits): StaticLimits {

@@ -1,11 +1,10 @@
 import { systemTime } from "../../common/time/clock.ts";
 import type { PrepareContext } from "../../contracts/extension.ts";
 import type { Result } from "../../contracts/result.ts";
-import { limitsFor } from "../limits/effective-limits.ts";
+import { limitsFor, wasmSettingsFor } from "../limits/effective-limits.ts";
 import { guestBudgetOf } from "../limits/guest-budget.ts";
 import { ModuleCache } from "./engine/module-cache.ts";
 import { pluginKey, vmKey } from "./plugin-key.ts";
-import { clonesVms } from "./options.ts";
 import type { Plugin, PluginSettings } from "./plugin.ts";
 import type { VmEnvironment } from "./proxy-wasm/vm.ts";
 import { guestSharedOf } from "../shared/shared-state.ts";
@@ -30,7 +29,11 @@ export async function preparePlugin(
   const limits = limitsFor(context.guestLimits, settings.name, context.filterName);
   const loaded = await cache.load(code, limits);
   if (!loaded.ok) return refused(loaded.error);
-  const clones = clonesVms(context.guestLimits, settings.name, context.filterName);
+  const { cloneVms: clones = true } = wasmSettingsFor(
+    context.guestLimits,
+    settings.name,
+    context.filterName,
+  );
   const plugin: Plugin = {
     settings,
     limits,

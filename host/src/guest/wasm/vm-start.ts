@@ -104,6 +104,7 @@ function instantiate(
       vm.memory.attach(own),
     );
     const { exports } = made.instance;
+    vm.instantiated(exports);
     prepare(exports, made.memory);
     vm.exports = new GuestExports(exports, plugin.settings.vm.allowedCapabilities);
   });

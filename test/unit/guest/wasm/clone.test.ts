@@ -256,7 +256,7 @@ test("a module whose state cannot be told is not cloned", async () => {
 });
 
 test("a module is started on each worker where cloning is switched off", async () => {
-  const host = new WasmHost(undefined, undefined, { cloneVms: false });
+  const host = new WasmHost(undefined, undefined, { wasm: { cloneVms: false } });
   const plugin = await host.prepare(await configured("", "(i32.const 1)"));
   assert.ok(typeof plugin !== "string");
   assert.deepEqual([plugin.snapshot, plugin.notCloned], [undefined, "cloning is switched off"]);

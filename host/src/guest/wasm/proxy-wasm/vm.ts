@@ -12,12 +12,14 @@ import type { WasmFailure } from "../../watch/guest-report.ts";
 import type { Recent } from "../../watch/guest-reports.ts";
 import type { GuestWatches } from "../../watch/guest-watches.ts";
 import type { WatchedGuest } from "../../watch/watched-guest.ts";
+import { fuelExport } from "../../limits/state-exports.ts";
 import { GuestMemory } from "../engine/guest-memory.ts";
 import type { Plugin } from "../plugin.ts";
 import type { PluginStats } from "../stats.ts";
 import { type Context, VmContext } from "./context.ts";
 import { ContextTable } from "./context-table.ts";
 import type { GuestCallback, GuestExports } from "./guest-exports.ts";
+import { InstructionCosts } from "./instruction-costs.ts";
 import { VmMetrics } from "./metrics.ts";
 import { failureText } from "./vm-failure.ts";
 import { ContextWatch } from "./watch/context-watch.ts";
@@ -95,6 +97,8 @@ export class WasmVm {
   #current: Context;
   #effective: Context | undefined;
   #budgetMs: number;
+  #configuring = false;
+  #costs: InstructionCosts | undefined = undefined;
   #deferred: (() => void)[] = [];
   #reported = false;
   #watched: WatchedGuest | undefined = undefined;
@@ -131,11 +135,27 @@ export class WasmVm {
   withBudget<T>(budgetMs: number, body: () => T): T {
     const before = this.#budgetMs;
     this.#budgetMs = budgetMs;
+    this.#configuring = true;
     try {
       return body();
     } finally {
       this.#budgetMs = before;
+      this.#configuring = false;
     }
+  }
+
+  /** The instance exists, `exports` are its own. */
+  instantiated(exports: WebAssembly.Exports): void {
+    const fuel = exports[fuelExport] as WebAssembly.Global | undefined;
+    if (fuel === undefined) return;
+    const { name } = this.plugin.settings;
+    this.#costs = new InstructionCosts(fuel, name, this.environment.stats);
+    this.#costs.begin(this.#instructionBudget);
+  }
+
+  /** What its calls took, in deterministic mode. */
+  get costs(): InstructionCosts | undefined {
+    return this.#costs;
   }
 
   /** A number for a new context. Unique among those that exist. */
@@ -344,6 +364,7 @@ export class WasmVm {
     this.#effective = undefined;
     if (this.#depth === 0) {
       this.#trailNext = 0;
+      if (this.#costs !== undefined) this.#costs.begin(this.#instructionBudget);
     }
     this.#depth += 1;
     this.environment.budget.enter(this.#budgetMs, context.root?.share);
@@ -357,6 +378,7 @@ export class WasmVm {
     this.#current = outer;
     this.#effective = undefined;
     this.#depth -= 1;
+    if (this.#costs !== undefined && this.#depth === 0) this.#costs.end(name);
     if (this.failure !== undefined) return this.#leaveFailed(name);
     if (condemned) this.stats.cpuOverrun.inc();
     if (this.#depth === 0 && this.#deferred.length > 0) this.#runDeferred();
@@ -380,17 +402,29 @@ export class WasmVm {
     const { environment, stats } = this;
     if (this.#reported) return;
     this.#reported = true;
-    const overTime = environment.budget.condemned && !(error instanceof GuestTrap);
-    if (overTime) stats.cpuLimitExceeded.inc();
+    const limit = error instanceof GuestTrap ? "" : this.#limitExceeded();
+    if (limit !== "") stats.cpuLimitExceeded.inc();
     stats.vmFailed.inc();
     const message = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
-    const limit = overTime ? ` (over its CPU limit of ${this.#budgetMs} ms)` : "";
     const failure = `Function: ${name} failed: Uncaught ${message}${limit}`;
     this.failure = failure;
     const report = this.#report(failure, error);
     environment.logger.error(failureText(report));
     environment.failures?.add(report);
     for (const context of this.#contexts.all()) context.onVmFailed();
+  }
+
+  #limitExceeded(): string {
+    if (this.#costs?.exhausted === true) {
+      return ` (over its limit of ${this.#instructionBudget} instructions)`;
+    }
+    const { budget } = this.environment;
+    return budget.condemned ? ` (over its CPU limit of ${this.#budgetMs} ms)` : "";
+  }
+
+  get #instructionBudget(): number {
+    const { instructions } = this.plugin.limits;
+    return (this.#configuring ? instructions?.configure : instructions?.callback) ?? 0;
   }
 
   #report(failure: string, error: unknown): WasmFailure {

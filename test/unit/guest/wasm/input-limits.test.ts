@@ -1,0 +1,129 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { pairsByteLength, writePairs } from "@sluice/abi";
+import { headerMapOf } from "../../../../host/src/common/headers/header-map.ts";
+import type { GuestInputLimits } from "../../../../host/src/contracts/config/guests.ts";
+import type { RequestHeaderMap } from "../../../../host/src/contracts/headers.ts";
+import { GuestCalls } from "../../../support/wasm-calls.ts";
+import { noLimits, pluginSettings, WasmHost } from "../../../support/wasm.ts";
+import { guest } from "../../../support/wasm-guest.ts";
+
+// What a guest may hand to the host, each limit configured lower than what it hands over.
+
+const ok = 0;
+const badArgument = 2;
+const internalFailure = 10;
+
+function limited(inputs: GuestInputLimits): Promise<GuestCalls> {
+  return GuestCalls.create(pluginSettings(), "0.2.1", {
+    defaultLimits: { ...noLimits, inputs },
+    wasm: { cloneVms: false },
+  });
+}
+
+function pairs(count: number): string {
+  const source = { size: count, nameAt: (i: number) => `x-${i}`, valueAt: () => "v" };
+  const bytes = Buffer.alloc(pairsByteLength(source));
+  writePairs(source, bytes, 0);
+  return bytes.toString("latin1");
+}
+
+async function setPairs(inputs: GuestInputLimits, count: number): Promise<number> {
+  const calls = await limited(inputs);
+  const headers = headerMapOf([["x-before", "1"]]) as RequestHeaderMap;
+  calls.context.requestHeaders = headers;
+  calls.inside(() => calls.call("proxy_set_header_map_pairs", 0, pairs(count)));
+  return headers.size;
+}
+
+test("pairs beyond max_header_pairs or max_header_bytes are read as none", async () => {
+  assert.equal(await setPairs({ headerPairs: 3 }, 3), 3);
+  assert.equal(await setPairs({ headerPairs: 3 }, 4), 0);
+  assert.equal(await setPairs({ headerBytes: pairs(3).length }, 3), 3);
+  assert.equal(await setPairs({ headerBytes: pairs(3).length - 1 }, 3), 0);
+});
+
+test("a log line is cut at max_log_line_bytes", async () => {
+  const calls = await limited({ logLineBytes: 4 });
+  calls.inside(() => assert.equal(calls.call("proxy_log", 2, "abcdef"), ok));
+  assert.match(calls.host.logger.take()[0]!, /: abcd \[cut\]$/);
+});
+
+test("a value beyond max_shared_data_value_bytes is refused", async () => {
+  const calls = await limited({ sharedDataValueBytes: 4 });
+  calls.inside(() => {
+    assert.equal(calls.call("proxy_set_shared_data", "k", "1234", 0), ok);
+    assert.equal(calls.call("proxy_set_shared_data", "k", "12345", 0), internalFailure);
+  });
+});
+
+test("no more metrics than max_metrics can be defined", async () => {
+  const calls = await limited({ metrics: 2 });
+  const define = (name: string): number => calls.call("proxy_define_metric", 0, name, 16);
+  calls.inside(() => {
+    assert.deepEqual(["a", "b", "a", "c"].map(define), [ok, ok, ok, internalFailure]);
+  });
+});
+
+test("no more calls than max_http_calls are under way", async () => {
+  const calls = await limited({ httpCalls: 1 });
+  const source = [
+    [":method", "GET"],
+    [":path", "/"],
+    [":authority", "a"],
+  ] as const;
+  const bytes = Buffer.alloc(256);
+  const list = {
+    size: 3,
+    nameAt: (i: number) => source[i]![0],
+    valueAt: (i: number) => source[i]![1],
+  };
+  writePairs(list, bytes, 0);
+  const headers = bytes.subarray(0, pairsByteLength(list)).toString("latin1");
+  const call = (): number => calls.call("proxy_http_call", "known", headers, "", "", 1000, 16);
+  calls.inside(() => {
+    assert.deepEqual([call(), call()], [ok, internalFailure]);
+  });
+});
+
+test("a tick period below min_tick_period is lengthened to it", async () => {
+  const host = new WasmHost(undefined, undefined, {
+    defaultLimits: { ...noLimits, inputs: { tickPeriodMinMs: 500 } },
+  });
+  await host.load(
+    await guest(`(data (i32.const 0) "tick")
+      (func (export "proxy_on_configure") (param i32 i32) (result i32)
+        (drop (call $proxy_set_tick_period_milliseconds (i32.const 20))) (i32.const 1))
+      (func (export "proxy_on_tick") (param i32) (drop (call $proxy_log (i32.const 2) (i32.const 0) (i32.const 4))))`),
+  );
+  host.dispatcher.advance(1000);
+  assert.equal(host.logger.take().length, 2);
+});
+
+test("arguments of foreign functions and values of properties end at their limits", async () => {
+  const calls = await limited({ foreignBytes: 4, propertyBytes: 4 });
+  const compress = (text: string): number =>
+    calls.get("proxy_call_foreign_function", "compress", text)[0];
+  calls.inside(() => {
+    assert.deepEqual([compress("1234"), compress("12345")], [ok, badArgument]);
+    assert.equal(calls.call("proxy_set_property", "p", "1234"), ok);
+    assert.equal(calls.call("proxy_set_property", "q", "12345"), badArgument);
+  });
+});
+
+test("a worker makes no more VMs than max_wasm_vms_per_worker", async () => {
+  const host = new WasmHost(undefined, undefined, { wasmVmsPerWorkerMax: 2 });
+  const code = await guest("");
+  const plugin = async (vmId: string) => {
+    const prepared = await host.prepare(code, pluginSettings({ vm: { vmId } }));
+    assert.ok(typeof prepared !== "string");
+    return prepared;
+  };
+  const first = host.acquire(await plugin("1"));
+  host.acquire(await plugin("2"));
+  host.acquire(await plugin("2"));
+  const refused = host.runtime.acquire(await plugin("3"));
+  assert.ok(!refused.ok && refused.error.includes("2 Wasm VMs, which is the limit"));
+  first.release();
+  host.acquire(await plugin("3"));
+});
