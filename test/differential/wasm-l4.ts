@@ -25,7 +25,7 @@ try {
   let differences = 0;
   for (const each of cases) {
     const theirs = await envoy.run(each).catch((e) => {
-      console.log(each.name, String(e).split("\n")[0]);
+      console.log(each.name, String(e).slice(-3000));
       return [];
     });
     recorded[each.name] = theirs;

@@ -58,10 +58,16 @@ async function withPeers<C extends TrafficCase>(
     const servers = await Servers.start();
     cleanup.after(() => servers[Symbol.asyncDispose]());
     const envoy = await Peer.start(cleanup, corpus, servers, envoyCommand());
-    await use(envoy, () => Peer.start(cleanup, corpus, servers));
+    await use(envoy, () => Peer.start(cleanup, corpus, servers, otherSluice()));
   } finally {
     for (const end of cleanups.reverse()) await end();
   }
+}
+
+/** `$SLUICE` is the `sluice.js` of another checkout. */
+function otherSluice(): string[] | undefined {
+  const file = process.env["SLUICE"];
+  return file === undefined ? undefined : [process.execPath, file];
 }
 
 async function compare<C extends TrafficCase>(

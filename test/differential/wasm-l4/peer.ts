@@ -27,7 +27,7 @@ export interface Seen {
 const module = path.resolve(import.meta.dirname, "../../fixtures/wasm/rust/network.wasm");
 const patienceMs = Number(process.env["PATIENCE"] ?? 20_000);
 const logFormat =
-  "%RESPONSE_FLAGS% %BYTES_RECEIVED% %BYTES_SENT% %RESPONSE_CODE_DETAILS% %DOWNSTREAM_LOCAL_CLOSE_REASON% %FILTER_STATE(wasm.l4:PLAIN)%\n";
+  "%RESPONSE_FLAGS% %BYTES_RECEIVED% %BYTES_SENT% %RESPONSE_CODE_DETAILS% %FILTER_STATE(wasm.l4:PLAIN)%\n";
 
 /** A proxy with a listener for each case, and the servers behind it. */
 export class L4Peer {
@@ -58,11 +58,13 @@ export class L4Peer {
     const process = await startSluice(cleanup, {
       folder,
       config,
-      args: ["--concurrency", "1", "-l", "info", "--file-flush-interval-msec", "10"],
+      args: ["--concurrency", "1", "-l", "info"],
       ...(command !== undefined && {
         program: [
           command,
           "--disable-hot-restart",
+          "--file-flush-interval-msec",
+          "10",
           "--log-format",
           "[%Y-%m-%d %T.%e][%t][%l][%n] %v",
         ],
@@ -85,11 +87,12 @@ export class L4Peer {
 
   async run(each: L4Case): Promise<Seen[]> {
     const seen: Seen[] = [];
-    for (let i = 0; i < (each.connections ?? 1); i += 1) seen.push(await this.#connection(each));
+    seen.push(await this.#connection(each, each.steps));
+    if (each.next !== undefined) seen.push(await this.#connection(each, each.next));
     return seen;
   }
 
-  async #connection(each: L4Case): Promise<Seen> {
+  async #connection(each: L4Case, steps: readonly Step[]): Promise<Seen> {
     const { name } = each;
     const from = this.#told.get(name) ?? this.#lines(name).filter((line) => line === "").length;
     const count = (this.#connections.get(name) ?? 0) + 1;
@@ -102,7 +105,7 @@ export class L4Peer {
       noDelay: true,
     });
     const client = new End(socket);
-    for (const step of each.steps) {
+    for (const step of steps) {
       await this.#step(step, client, () => this.#lines(name).slice(from));
     }
     const clientShown = client.show();
@@ -126,6 +129,7 @@ export class L4Peer {
   }
 
   async #step(step: Step, client: End, lines: () => string[]): Promise<void> {
+    if (step === "go") return this.#upstream.answer();
     const [, verb = "", text = ""] = /^(c>|c<|u>|u<|log) ([^]*)$/.exec(step) ?? [];
     if (verb === "log") {
       await this.#until(() => lines().some((line) => line.startsWith(text)), step);
@@ -213,6 +217,7 @@ class Upstream {
   readonly #ends: End[] = [];
   readonly #server = net.createServer({ allowHalfOpen: true, noDelay: true });
   readonly #callout = net.createServer();
+  #asking: net.Socket | undefined;
 
   static async start(): Promise<Upstream> {
     const upstream = new Upstream();
@@ -224,8 +229,8 @@ class Upstream {
     upstream.#callout.on("connection", (socket) => {
       socket.on("error", () => undefined);
       socket.on("data", (chunk: Buffer) => {
-        if (chunk.includes("GET /slow")) return;
-        socket.write("HTTP/1.1 200 OK\r\ncontent-length: 3\r\n\r\nyes");
+        upstream.#asking = socket;
+        if (!/^GET \/(gate|slow)/.test(chunk.toString("latin1"))) upstream.answer();
       });
     });
     return upstream;
@@ -246,6 +251,11 @@ class Upstream {
   reset(): void {
     this.end?.close();
     this.end = undefined;
+  }
+
+  /** The HTTP call that came last. */
+  answer(): void {
+    this.#asking?.write("HTTP/1.1 200 OK\r\ncontent-length: 3\r\n\r\nyes");
   }
 
   show(): string {

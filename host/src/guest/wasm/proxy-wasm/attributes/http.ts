@@ -49,7 +49,11 @@ export const requestAttributes: Readonly<Record<AttributeName<"request">, Get<Re
 /** `response.*` */
 export const responseAttributes: Readonly<Record<AttributeName<"response">, Get<ResponseView>>> = {
   code: (view) => integer(codeOf(view)),
-  code_details: ({ stream }) => filled(stream.responseCodeDetails),
+  // A reply without details has empty ones.
+  code_details: (view) =>
+    codeOf(view) === undefined
+      ? filled(view.stream.responseCodeDetails)
+      : view.stream.responseCodeDetails,
   flags: ({ stream }) => integer(stream.responseFlags),
   grpc_status: (view) => {
     const text = view.trailers?.get("grpc-status") ?? view.headers?.get("grpc-status");

@@ -158,8 +158,9 @@ export function replaceHeaderMapValue(
   if (headers === undefined) return STATUS_BAD_ARGUMENT;
   const text = readValue(vm, value, valueSize);
   if (text === undefined || !mayStandThere(map, key, text)) return STATUS_BAD_ARGUMENT;
-  if (key.id === 0) headers.set(key.text, text);
-  else headers.setId(key.id, text);
+  // As in Envoy, the one entry stands at the end.
+  headers.remove(key.text);
+  addTo(headers, key, text);
   context.mapChanged(map);
   return STATUS_OK;
 }
