@@ -165,9 +165,8 @@ export class RouterFilter
     this.streamInfo.upstreamInfo = this.#upstreamInfo;
     this.#readAltStatName(headers);
     const internal = headers.getId(HeaderId.XEnvoyInternal) === "true";
-    const request = { info: this.#upstreamInfo, headers, internal };
     const filters = cluster.httpFilters ?? this.#shared.upstreamFilters;
-    const upstream = createAttempt(this, request, filters);
+    const upstream = createAttempt(this, this.#upstreamInfo, headers, internal, filters);
     const pool = cluster.httpConnPool(entry.priority, this);
     if (pool === undefined) return this.#answerNoHealthyUpstream(upstream);
     this.#finishHeaders(headers);

@@ -126,7 +126,7 @@ class AsyncCall implements AsyncClientCall, FilteredRequestOwner, LoadBalancerCo
     const { httpFilters } = this.#cluster;
     const info = newUpstreamInfo();
     if (httpFilters !== undefined) this.callbacks.streamInfo.upstreamInfo = info;
-    return createAttempt(this, { info, headers, internal: true }, httpFilters);
+    return createAttempt(this, info, headers, true, httpFilters);
   }
 
   cancel(): void {

@@ -1,6 +1,6 @@
 import type { DataBuffer } from "../../contracts/buffer.ts";
 import type { Dispatcher } from "../../contracts/event.ts";
-import type { ResponseHeaderMap, TrailerMap } from "../../contracts/headers.ts";
+import type { RequestHeaderMap, ResponseHeaderMap, TrailerMap } from "../../contracts/headers.ts";
 import type { StreamResetReason } from "../../contracts/http/codec.ts";
 import type { HttpFilterChain } from "../../contracts/http/filter-chain.ts";
 import type { LocalReply } from "../../contracts/http/filter.ts";
@@ -10,7 +10,7 @@ import type { StreamInfo, UpstreamInfo } from "../../contracts/stream-info.ts";
 import type { HttpConnectionPool } from "../../contracts/upstream/cluster.ts";
 import type { HostDescription } from "../../contracts/upstream/host.ts";
 import type { FilterManagerCallbacks } from "../filter-manager/filter-manager-callbacks.ts";
-import type { AttemptRequest, FilteredRequestOwner, UpstreamAttempt } from "./upstream-attempt.ts";
+import type { FilteredRequestOwner, UpstreamAttempt } from "./upstream-attempt.ts";
 import { UpstreamCodecFilter } from "./upstream-codec-filter.ts";
 import { UpstreamFilterManager } from "./upstream-filter-manager.ts";
 
@@ -30,13 +30,19 @@ export class FilteredUpstreamRequest implements UpstreamAttempt, FilterManagerCa
   #watchesDownstream = false;
   #over = false;
 
-  constructor(owner: FilteredRequestOwner, request: AttemptRequest, chain: HttpFilterChain) {
+  constructor(
+    owner: FilteredRequestOwner,
+    info: UpstreamInfo,
+    headers: RequestHeaderMap,
+    internal: boolean,
+    chain: HttpFilterChain,
+  ) {
     this.#owner = owner;
-    this.#info = request.info;
-    this.#codec = new UpstreamCodecFilter(this, owner, request);
+    this.#info = info;
+    this.#codec = new UpstreamCodecFilter(this, owner.cluster, info, headers, internal);
     const limit = owner.callbacks.decoderBufferLimit;
     this.#manager = new UpstreamFilterManager(this, chain, this.#codec, limit);
-    this.#manager.setRequestHeaders(request.headers);
+    this.#manager.setRequestHeaders(headers);
   }
 
   get internal(): boolean {

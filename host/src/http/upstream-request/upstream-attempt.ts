@@ -76,22 +76,18 @@ export interface FilteredRequestOwner extends UpstreamRequestOwner {
   onFilterReset(reason: StreamResetReason, details: string): void;
 }
 
-/** What is asked of the upstream. */
-export interface AttemptRequest {
-  /** Told what becomes known of the upstream. */
-  readonly info: UpstreamInfo;
-  readonly headers: RequestHeaderMap;
-  /** The request came from inside (`x-envoy-internal`). */
-  readonly internal: boolean;
-}
-
-/** `chain`: the filters that every attempt passes; undefined when there are none. */
+/**
+ * `info` is told what becomes known of the upstream. `internal`: the request came from inside (`x-envoy-internal`).
+ * `chain`: the filters that every attempt passes; undefined when there are none.
+ */
 export function createAttempt(
   owner: FilteredRequestOwner,
-  request: AttemptRequest,
+  info: UpstreamInfo,
+  headers: RequestHeaderMap,
+  internal: boolean,
   chain: HttpFilterChain | undefined,
 ): UpstreamAttempt {
   return chain === undefined
-    ? new UpstreamRequest(owner, request)
-    : new FilteredUpstreamRequest(owner, request, chain);
+    ? new UpstreamRequest(owner, info, headers, internal)
+    : new FilteredUpstreamRequest(owner, info, headers, internal, chain);
 }

@@ -8,8 +8,9 @@ import {
   type StreamDecoderFilter,
   type StreamDecoderFilterCallbacks,
 } from "../../contracts/http/filter.ts";
+import type { UpstreamInfo } from "../../contracts/stream-info.ts";
 import type { ClusterInfo } from "../../contracts/upstream/cluster.ts";
-import type { AttemptRequest, UpstreamRequestOwner } from "./upstream-attempt.ts";
+import type { UpstreamRequestOwner } from "./upstream-attempt.ts";
 import { UpstreamRequest } from "./upstream-request.ts";
 
 /** `%RESPONSE_CODE_DETAILS%` of what an upstream has answered. */
@@ -30,12 +31,14 @@ export class UpstreamCodecFilter implements StreamDecoderFilter, UpstreamRequest
 
   constructor(
     owner: CodecFilterOwner,
-    { cluster }: Pick<UpstreamRequestOwner, "cluster">,
-    request: AttemptRequest,
+    cluster: ClusterInfo,
+    info: UpstreamInfo,
+    headers: RequestHeaderMap,
+    internal: boolean,
   ) {
     this.#owner = owner;
     this.cluster = cluster;
-    this.request = new UpstreamRequest(this, request);
+    this.request = new UpstreamRequest(this, info, headers, internal);
   }
 
   setDecoderFilterCallbacks(callbacks: StreamDecoderFilterCallbacks): void {

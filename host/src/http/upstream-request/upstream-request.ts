@@ -17,7 +17,7 @@ import type {
 } from "../../contracts/upstream/cluster.ts";
 import type { HostDescription } from "../../contracts/upstream/host.ts";
 import { poolFailureReset } from "./reset-reason.ts";
-import type { AttemptRequest, UpstreamAttempt, UpstreamRequestOwner } from "./upstream-attempt.ts";
+import type { UpstreamAttempt, UpstreamRequestOwner } from "./upstream-attempt.ts";
 
 /** An attempt with nothing between its owner and the stream on the connection. */
 export class UpstreamRequest
@@ -46,11 +46,16 @@ export class UpstreamRequest
   #over = false;
   #startedMs = 0;
 
-  constructor(owner: UpstreamRequestOwner, request: AttemptRequest) {
+  constructor(
+    owner: UpstreamRequestOwner,
+    info: UpstreamInfo,
+    headers: RequestHeaderMap,
+    internal: boolean,
+  ) {
     this.#owner = owner;
-    this.#info = request.info;
-    this.#headers = request.headers;
-    this.internal = request.internal;
+    this.#info = info;
+    this.#headers = headers;
+    this.internal = internal;
   }
 
   get isReady(): boolean {
