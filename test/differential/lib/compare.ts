@@ -10,6 +10,8 @@ import type { Seen, TrafficCase } from "./traffic.ts";
 /** What Envoy did with the cases of a corpus. */
 export interface Recording {
   readonly envoy: string;
+  /** Of all parts of the corpus, as a set. */
+  readonly startLines: readonly string[];
   readonly cases: { readonly [name: string]: Seen };
 }
 
@@ -28,6 +30,7 @@ export async function compareCommand<C extends TrafficCase>(
   const args = process.argv.slice(2);
   const names = args.filter((arg) => !arg.startsWith("--"));
   const recorded: Record<string, Seen> = {};
+  const startLines = new Set<string>();
   const records = args.includes("--record");
   let [count, failures] = [0, 0];
   for (const corpus of corpora) {
@@ -35,12 +38,17 @@ export async function compareCommand<C extends TrafficCase>(
     if (cases.length === 0) continue;
     count += cases.length;
     await withPeers(corpus, async (envoy, sluice) => {
+      for (const line of envoy.startLines) startLines.add(line);
       if (records) for (const each of cases) recorded[each.name] = await envoy.run(each);
       else failures += await compare(envoy, await sluice(), cases);
     });
   }
   if (records) {
-    write(file, { envoy: envoyVersion(), cases: recorded });
+    write(file, {
+      envoy: envoyVersion(),
+      startLines: [...startLines].sort(),
+      cases: recorded,
+    });
     console.log(`${count} cases recorded`);
     return;
   }
@@ -76,6 +84,11 @@ async function compare<C extends TrafficCase>(
   cases: readonly C[],
 ): Promise<number> {
   let failures = 0;
+  if (JSON.stringify(envoy.startLines) !== JSON.stringify(sluice.startLines)) {
+    failures += 1;
+    console.log("the lines of the start differ");
+    reportOne("start", envoy.startLines, sluice.startLines);
+  }
   for (const each of cases) {
     const [theirs, ours] = [await envoy.run(each), await sluice.run(each)];
     const same = JSON.stringify(theirs) === JSON.stringify(ours);

@@ -60,6 +60,7 @@ export class Peer<C extends TrafficCase> {
   #at = 0;
   #marks = 0;
   #stats = new Map<string, number>();
+  #startLines: readonly string[] = [];
 
   /** `program` is run in Sluice's place. */
   static async start<C extends TrafficCase>(
@@ -97,8 +98,10 @@ export class Peer<C extends TrafficCase> {
     this.#servers = servers;
   }
 
-  /** The corpus' lines since the start, until the first case. */
-  startLines: readonly string[] = [];
+  /** What the corpus' logger has said before the first case, as a set. */
+  get startLines(): readonly string[] {
+    return this.#startLines;
+  }
 
   async run(each: C): Promise<Seen> {
     this.#servers.take();
@@ -146,7 +149,8 @@ export class Peer<C extends TrafficCase> {
     const text = stderr.slice(this.#at, stderr.lastIndexOf("\n", end) + 1);
     this.#at = end + line.length;
     const lines = linesOf(text, this.#corpus.logger);
-    if (this.#marks === 1) this.startLines = lines;
+    // How often a guest is started is the proxy's own affair.
+    if (this.#marks === 1) this.#startLines = [...new Set(lines)].sort();
     return lines;
   }
 
