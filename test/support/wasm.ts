@@ -204,7 +204,9 @@ export class WasmHost {
   /** Loads a plugin as the places where it runs hold it. */
   async start(code: Uint8Array, settings = pluginSettings()): Promise<WorkerPlugin> {
     const handle = await this.load(code, settings);
-    return new WorkerPlugin(this.runtime, handle.root.plugin, handle, this.dispatcher);
+    const { plugin } = handle.root;
+    const started = { runtime: this.runtime, plugin, handle };
+    return new WorkerPlugin(plugin.settings, started, this.dispatcher);
   }
 }
 

@@ -10,6 +10,8 @@ import type { ListenerFilterFactoryCb } from "./network/listener-filter.ts";
 import type { Result } from "./result.ts";
 import type { ListenerContext, WorkerContext } from "./runtime.ts";
 import type { StatsSink } from "./stats-sink.ts";
+import type { StatsScope } from "./stats.ts";
+import type { ClusterManager } from "./upstream/cluster.ts";
 
 /** Kinds of extension points, as in Envoy's registry categories. */
 export type ExtensionKind =
@@ -225,6 +227,12 @@ export interface PrepareContext {
   /** Memory of the main thread that the watchdog thread condemns canary runs through. */
   readonly guestEpoch: WebAssembly.Memory;
   readonly guestShared: GuestShared;
+  /** The configured clusters, for what must be fetched. Absent where nothing can be. */
+  readonly clusters?: () => ClusterManager;
+  /** The root of all stats. */
+  readonly stats?: StatsScope;
+  /** Waits for a peer: that time does not count towards the deadline. */
+  readonly waitFor?: <T>(promise: Promise<T>) => Promise<T>;
   /** Refuse after this (5 s by default): canary runs stop there. */
   readonly deadlineMs: number;
 }

@@ -8,6 +8,10 @@ import type { ClusterConfig } from "../contracts/config/snapshot.ts";
 import type { ExtensionRegistry, PrepareContext } from "../contracts/extension.ts";
 import type { LoggerSource } from "../contracts/log.ts";
 import type { Result } from "../contracts/result.ts";
+import type { ClusterManager } from "../contracts/upstream/cluster.ts";
+import { ThreadDispatcher } from "../common/time/dispatcher.ts";
+import { StatsStore } from "../stats/stats-store.ts";
+import { ClusterManagerImpl } from "../upstream/cluster-manager.ts";
 import type { ParsedCluster } from "../upstream/config.ts";
 import { loadBootstrap, type LoadedBootstrap } from "./bootstrap.ts";
 
@@ -29,6 +33,7 @@ export class Configuration {
   readonly #environment: ConfigurationEnvironment;
   /** What the guests of all threads share, as this thread has it. */
   readonly guestShared = createGuestShared();
+  readonly stats = new StatsStore();
   readonly #singletons = new Map<string, unknown>();
   /** Warnings that were given. */
   readonly warned = new Set<string>();
@@ -51,7 +56,7 @@ export class Configuration {
   }
 
   prepareContext(
-    bootstrap: Pick<LoadedBootstrap, "localInfo" | "guestLimits">,
+    bootstrap: Pick<LoadedBootstrap, "localInfo" | "guestLimits" | "clusters">,
     filterName: string,
   ): PrepareContext {
     return {
@@ -61,9 +66,31 @@ export class Configuration {
       localInfo: bootstrap.localInfo,
       guestLimits: bootstrap.guestLimits,
       filterName,
+      clusters: () => this.#clusters(bootstrap),
+      stats: this.stats.main,
       deadlineMs: prepareDeadlineMs,
       singleton: (key, create) => this.#singleton(key, create),
     };
+  }
+
+  /** The clusters of the bootstrap as the main thread uses them, made when something must be fetched. */
+  #clusters({
+    clusters,
+    localInfo,
+  }: Pick<LoadedBootstrap, "localInfo" | "clusters">): ClusterManager {
+    return this.#singleton("clusters", () => {
+      const manager = new ClusterManagerImpl({
+        workerIndex: 0,
+        dispatcher: new ThreadDispatcher("main_thread"),
+        loggers: this.#environment.loggers,
+        // What is fetched is not counted with the traffic of the workers.
+        stats: new StatsStore().main,
+        localInfo,
+      });
+      const update = { clusters: clusters.map(withSharedCounts), removedClusters: [] };
+      manager.stage(update).commit();
+      return manager;
+    });
   }
 
   #singleton<T>(key: string, create: () => T): T {

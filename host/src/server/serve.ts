@@ -11,7 +11,7 @@ import { GuestSharedState } from "../guest/shared/shared-state.ts";
 import type { Watchdog } from "../guest/limits/watchdog.ts";
 import type { SnapshotUpdate } from "../snapshot/update.ts";
 import { StatsSnapshots } from "../stats/stats-snapshots.ts";
-import { StatsStore } from "../stats/stats-store.ts";
+import type { StatsStore } from "../stats/stats-store.ts";
 import { MainClusters } from "../upstream/main-clusters.ts";
 import { ExtensionDiscovery } from "../xds/extension-discovery.ts";
 import type { LoadedBootstrap } from "./bootstrap.ts";
@@ -39,7 +39,7 @@ export function serverComponents(environment: ServeEnvironment): ServerComponent
 class MainThread implements ServerComponents {
   readonly workerHooks: WorkerServiceHooks;
   readonly #environment: ServeEnvironment;
-  readonly #stats = new StatsStore();
+  readonly #stats: StatsStore;
   readonly #serverStats: ServerStats;
   readonly #clusterStats: MainClusters;
   readonly #singletons = new SingletonMap();
@@ -48,6 +48,7 @@ class MainThread implements ServerComponents {
   constructor(environment: ServeEnvironment) {
     const { options, levels, watchdog } = environment;
     this.#environment = environment;
+    this.#stats = environment.configuration.stats;
     const log = { levels: levels.memory, path: options.logPath };
     const { guestShared } = environment.configuration;
     const sharedState = new GuestSharedState(guestShared);

@@ -30,10 +30,10 @@ export const wasmFields: FieldClassTable = {
       "configuration",
       "environment_variables",
       "capability_restriction_config",
+      "nack_on_code_cache_miss",
     ],
     harmless: {
       allow_precompiled: "modules are always compiled here; precompiled code in them is ignored",
-      nack_on_code_cache_miss: "it is about remote code, which is not supported",
     },
   },
   "envoy.extensions.wasm.v3.EnvironmentVariables": {
@@ -43,7 +43,19 @@ export const wasmFields: FieldClassTable = {
     implemented: ["allowed_capabilities"],
   },
   "envoy.config.core.v3.AsyncDataSource": {
-    implemented: ["local"],
-    refused: { remote: "code is read from local sources only; download it and name the file" },
+    implemented: ["local", "remote"],
+  },
+  "envoy.config.core.v3.RemoteDataSource": {
+    implemented: ["http_uri", "sha256", "retry_policy"],
+  },
+  "envoy.config.core.v3.HttpUri": { implemented: ["uri", "cluster", "timeout"] },
+  "envoy.config.core.v3.RetryPolicy": {
+    implemented: ["retry_back_off", "num_retries"],
+    refused: {
+      retry_on: "every failure to fetch is retried",
+      retry_priority: "choosing hosts for retries is not supported",
+      retry_host_predicate: "choosing hosts for retries is not supported",
+      host_selection_retry_max_attempts: "choosing hosts for retries is not supported",
+    },
   },
 };

@@ -8,12 +8,19 @@ import type {
 import type { ParseContext, PrepareContext } from "../../contracts/extension.ts";
 import type { Result } from "../../contracts/result.ts";
 import { configurationBytes } from "./guest-configuration.ts";
+import { parseRemoteCode, type RemoteCode } from "./remote/remote-code.ts";
 import type { FailurePolicy, Plugin, PluginSettings, VmSettings } from "./plugin.ts";
 
 /** `envoy.extensions.wasm.v3.PluginConfig` as plain data: parsed, then (`plugin`) prepared. */
 export type WasmPluginConfig =
-  | { readonly stage: "parsed"; readonly settings: PluginSettings; readonly code: Uint8Array }
-  | { readonly stage: "prepared"; readonly plugin: Plugin };
+  | {
+      readonly stage: "parsed";
+      readonly settings: PluginSettings;
+      readonly code: Uint8Array | RemoteCode;
+    }
+  | { readonly stage: "prepared"; readonly plugin: Plugin }
+  /** Its code could not be fetched, or does not work: the failure policy decides about all streams. */
+  | { readonly stage: "unavailable"; readonly settings: PluginSettings };
 
 /** The engine's name in Envoy's configuration; V8 it is here too. */
 const runtimeName = "envoy.wasm.runtime.v8";
@@ -137,7 +144,7 @@ function parseEnvironment(
   return entries;
 }
 
-function parseCode(vm: VmConfig, context: ParseContext): Uint8Array {
+function parseCode(vm: VmConfig, context: ParseContext): Uint8Array | RemoteCode {
   const code = vm.code;
   if (code === undefined) {
     context.problem(vm, "code", "is missing: the module is not named");
@@ -147,7 +154,7 @@ function parseCode(vm: VmConfig, context: ParseContext): Uint8Array {
     case "local":
       return context.dataSource(code.specifier.value, code, "local") ?? noBytes;
     case "remote":
-      return noBytes; // refused as a field
+      return parseRemoteCode(code.specifier.value, vm.nackOnCodeCacheMiss, context) ?? noBytes;
     case undefined:
       context.problem(code, "local", "is missing: the module is not named");
       return noBytes;
@@ -159,10 +166,37 @@ export async function preparePluginConfig(
   config: WasmPluginConfig,
   context: PrepareContext,
 ): Promise<Result<WasmPluginConfig, string>> {
-  if (config.stage === "prepared") return { ok: true, value: config };
-  // Workers never need what checks and compiles modules.
+  if (config.stage !== "parsed") return { ok: true, value: config };
+  const { settings, code } = config;
+  // Workers never need what fetches, checks and compiles modules.
   const { preparePlugin } = await import("./canary.ts");
-  const prepared = await preparePlugin(config.settings, config.code, context);
-  if (!prepared.ok) return prepared;
-  return { ok: true, value: { stage: "prepared", plugin: prepared.value } };
+  if (code instanceof Uint8Array) return prepared(await preparePlugin(settings, code, context));
+  const { obtainCode } = await import("./remote/obtain-code.ts");
+  const obtained = await obtainCode(code, context);
+  if (obtained.kind === "refused") return { ok: false, error: refusal(settings, obtained.reason) };
+  if (obtained.kind === "unavailable") {
+    return unavailable(settings, refusal(settings, obtained.reason), context);
+  }
+  const result = await preparePlugin(settings, obtained.code, context);
+  // As in Envoy: what is known to be bad is refused, what turns out to be when it arrives is not.
+  if (result.ok || !obtained.fetched) return prepared(result);
+  return unavailable(settings, result.error, context);
+}
+
+function prepared(result: Result<Plugin, string>): Result<WasmPluginConfig, string> {
+  return result.ok ? { ok: true, value: { stage: "prepared", plugin: result.value } } : result;
+}
+
+function refusal({ name }: PluginSettings, reason: string): string {
+  return `Unable to create Wasm plugin ${name}: ${reason}`;
+}
+
+function unavailable(
+  settings: PluginSettings,
+  error: string,
+  context: PrepareContext,
+): Result<WasmPluginConfig, string> {
+  const goes = settings.failurePolicy === "open" ? "go without it" : "are refused";
+  context.loggers.logger("wasm").error(`${error}; until it is configured anew, streams ${goes}`);
+  return { ok: true, value: { stage: "unavailable", settings } };
 }

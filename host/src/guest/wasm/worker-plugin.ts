@@ -3,7 +3,7 @@ import type { Result } from "../../contracts/result.ts";
 import type { WorkerContext } from "../../contracts/runtime.ts";
 import type { WasmPluginConfig } from "./plugin-config.ts";
 import { reconfigured } from "./plugin-key.ts";
-import type { Plugin } from "./plugin.ts";
+import type { Plugin, PluginSettings } from "./plugin.ts";
 import type { RootContext } from "./proxy-wasm/root-context.ts";
 import { type PluginHandle, type WasmRuntime, wasmRuntimeOf } from "./runtime.ts";
 
@@ -12,47 +12,60 @@ const uint32Range = 0x1_0000_0000;
 
 type Clock = Pick<Dispatcher, "time" | "random">;
 
+interface Started {
+  readonly runtime: WasmRuntime;
+  readonly plugin: Plugin;
+  /** What `runtime` gave for `plugin`. */
+  readonly handle: PluginHandle;
+}
+
 /** One configured plugin on one worker, wherever it is used: does what its failure policy says. */
 export class WorkerPlugin {
-  readonly plugin: Plugin;
-  readonly #runtime: WasmRuntime;
+  readonly settings: PluginSettings;
+  readonly #started: Started | undefined;
   readonly #clock: Clock;
-  #handle: PluginHandle;
+  #handle: PluginHandle | undefined;
   #lastLoadMs: number;
 
-  /** `handle`: what `runtime` gave for `plugin`. */
-  constructor(runtime: WasmRuntime, plugin: Plugin, handle: PluginHandle, clock: Clock) {
-    this.plugin = plugin;
-    this.#runtime = runtime;
-    this.#handle = handle;
+  /** Without `started`, the plugin has no code, and its failure policy decides about all streams. */
+  constructor(settings: PluginSettings, started: Started | undefined, clock: Clock) {
+    this.settings = settings;
+    this.#started = started;
+    this.#handle = started?.handle;
     this.#clock = clock;
     this.#lastLoadMs = clock.time.monotonicMs();
   }
 
   /** Throws when the plugin, which has passed its canary run, does not start here. */
   static start(config: WasmPluginConfig, context: WorkerContext): WorkerPlugin {
-    if (config.stage !== "prepared") throw new Error("the plugin was not prepared");
+    if (config.stage === "parsed") throw new Error("the plugin was not prepared");
+    if (config.stage === "unavailable") {
+      return new WorkerPlugin(config.settings, undefined, context.dispatcher);
+    }
     const { plugin } = config;
     const runtime = wasmRuntimeOf(context);
     const acquired = runtime.acquire(plugin);
     if (!acquired.ok) {
       throw new Error(`Unable to create Wasm plugin ${plugin.settings.name}: ${acquired.error}`);
     }
-    return new WorkerPlugin(runtime, plugin, acquired.value, context.dispatcher);
+    const started = { runtime, plugin, handle: acquired.value };
+    return new WorkerPlugin(plugin.settings, started, context.dispatcher);
   }
 
   /** The same plugin with another configuration, in the same VM; to be disposed of on its own. */
   withConfiguration(configuration: Uint8Array): Result<WorkerPlugin, string> {
-    const plugin = reconfigured(this.plugin, configuration);
-    const acquired = this.#runtime.acquire(plugin);
+    if (this.#started === undefined) return { ok: false, error: "its code is not there" };
+    const { runtime } = this.#started;
+    const plugin = reconfigured(this.#started.plugin, configuration);
+    const acquired = runtime.acquire(plugin);
     if (!acquired.ok) return acquired;
-    const value = new WorkerPlugin(this.#runtime, plugin, acquired.value, this.#clock);
-    return { ok: true, value };
+    const started = { runtime, plugin, handle: acquired.value };
+    return { ok: true, value: new WorkerPlugin(plugin.settings, started, this.#clock) };
   }
 
-  /** The root context as it is; its VM may have failed. */
-  get root(): RootContext {
-    return this.#handle.root;
+  /** The root context as it is; its VM may have failed. Undefined: there is no code. */
+  get root(): RootContext | undefined {
+    return this.#handle?.root;
   }
 
   /**
@@ -60,30 +73,32 @@ export class WorkerPlugin {
    * failed, or `refused`, for a plugin that takes too much of the worker: it must be refused.
    */
   rootForStream(): RootContext | "refused" | undefined {
-    const { root } = this.#handle;
+    const root = this.#handle?.root;
+    const { failurePolicy } = this.settings;
+    if (root === undefined) return failurePolicy === "open" ? undefined : "refused";
     if (root.vm.failure === undefined) {
       if (root.share === undefined || root.share.admits()) return root;
-      return this.plugin.settings.failurePolicy === "open" ? undefined : "refused";
+      return failurePolicy === "open" ? undefined : "refused";
     }
-    switch (this.plugin.settings.failurePolicy) {
+    switch (failurePolicy) {
       case "open":
         return undefined;
       case "reload":
-        this.#reload(root);
-        return this.#handle.root;
+        this.#reload(root, this.#started!);
+        return this.#handle!.root;
       case "closed":
         return root;
     }
   }
 
   dispose(): void {
-    this.#handle.release();
+    this.#handle?.release();
   }
 
   /** A new VM instead of the failed one, unless the last was made a moment ago. */
-  #reload({ vm }: RootContext): void {
+  #reload({ vm }: RootContext, { runtime, plugin }: Started): void {
     const { time, random } = this.#clock;
-    const base = this.plugin.settings.reloadBackoffMs;
+    const base = this.settings.reloadBackoffMs;
     const backoffMs = base + (base / 2) * (random.uint32() / uint32Range);
     const nowMs = time.monotonicMs();
     if (nowMs - this.#lastLoadMs < backoffMs) {
@@ -91,16 +106,16 @@ export class WorkerPlugin {
       return;
     }
     this.#lastLoadMs = nowMs;
-    const acquired = this.#runtime.acquire(this.plugin);
+    const acquired = runtime.acquire(plugin);
     if (!acquired.ok) {
       vm.stats.reloadFailure.inc();
       vm.environment.logger.error(
-        `wasm: plugin ${this.plugin.settings.name} could not be reloaded: ${acquired.error}`,
+        `wasm: plugin ${this.settings.name} could not be reloaded: ${acquired.error}`,
       );
       return;
     }
     vm.stats.reloadSuccess.inc();
-    this.#handle.release();
+    this.#handle?.release();
     this.#handle = acquired.value;
   }
 }

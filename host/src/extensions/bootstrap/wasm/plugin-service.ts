@@ -12,7 +12,7 @@ export class PluginService implements WorkerService {
 
   constructor(plugin: WorkerPlugin, dispatcher: Pick<Dispatcher, "createTimer">) {
     this.#plugin = plugin;
-    if (plugin.plugin.settings.failurePolicy !== "reload") return;
+    if (plugin.settings.failurePolicy !== "reload") return;
     const timer = dispatcher.createTimer(() => {
       plugin.rootForStream();
       timer.enable(checkMs);

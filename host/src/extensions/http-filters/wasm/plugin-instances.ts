@@ -3,6 +3,7 @@ import type {
   HttpFilterInstances,
 } from "../../../contracts/http/filter.ts";
 import type { WorkerPlugin } from "../../../guest/wasm/worker-plugin.ts";
+import { RefusingFilter } from "./refusing-filter.ts";
 import type { WasmRouteConfig } from "./route-config.ts";
 import { type RouteRoot, type RouteRoots, WasmFilter } from "./wasm-filter.ts";
 
@@ -20,6 +21,10 @@ export class PluginInstances implements HttpFilterInstances, RouteRoots {
     const root = this.#plugin.rootForStream();
     if (root === undefined) return;
     const own = root === "refused" ? this.#plugin.root : root;
+    if (own === undefined) {
+      callbacks.addStreamDecoderFilter(new RefusingFilter());
+      return;
+    }
     const filter = new WasmFilter(own, this, root === "refused");
     callbacks.addStreamFilter(filter);
     if (own.vm.exports.onLog === undefined) return;
@@ -32,7 +37,7 @@ export class PluginInstances implements HttpFilterInstances, RouteRoots {
     const known = this.#ofRoutes.get(route);
     const variant = known ?? this.#variantOf(route);
     if (variant !== undefined) return variant.rootForStream();
-    return this.#plugin.plugin.settings.failurePolicy === "open" ? undefined : "refused";
+    return this.#plugin.settings.failurePolicy === "open" ? undefined : "refused";
   }
 
   dispose(): void {
@@ -45,9 +50,9 @@ export class PluginInstances implements HttpFilterInstances, RouteRoots {
     if (this.#ofRoutes.has(route)) return undefined;
     const started = this.#plugin.withConfiguration(route.configuration);
     if (!started.ok) {
-      const { plugin, root } = this.#plugin;
-      root.vm.environment.logger.error(
-        `wasm: plugin ${plugin.settings.name} cannot be used with the configuration of a route: ${started.error}`,
+      const { settings, root } = this.#plugin;
+      root?.vm.environment.logger.error(
+        `wasm: plugin ${settings.name} cannot be used with the configuration of a route: ${started.error}`,
       );
     }
     const variant = started.ok ? started.value : undefined;

@@ -42,6 +42,7 @@ test("parseConfig() gives the plugin as plain data", () => {
   });
   assert.deepEqual(problems, []);
   assert.ok(config.stage === "parsed");
+  assert.ok(config.code instanceof Uint8Array);
   assert.equal(text(config.code), "code");
   const { settings } = config;
   assert.deepEqual(

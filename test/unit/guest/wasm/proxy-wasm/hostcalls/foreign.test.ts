@@ -39,7 +39,7 @@ test("results are written where they are wanted", async () => {
     assert.equal(calls.call(foreign, "compress", "x", 65_534, 0), invalidMemory);
     assert.equal(calls.call(foreign, "compress", 65_534, 9, 0, 0), invalidMemory);
     assert.deepEqual(calls.get(foreign, "clear_route_cache", ""), [ok, ""]);
-    assert.deepEqual(calls.get(foreign, "expr_create", "1"), [notFound]);
+    assert.deepEqual(calls.get(foreign, "envoy_resolve", "1"), [notFound]);
     assert.deepEqual(calls.get(foreign, "toString", "1"), [notFound]);
   });
   assert.deepEqual(calls.actions.journal, ["clearRouteCache"]);
