@@ -97,7 +97,8 @@ export const layers = {
   // Control plane.
   // Access logs are configured alike in listeners and filters, so their reader stands behind the parse context.
   "host/src/config": [...leaf, "host/src/access-log"],
-  "host/src/snapshot": leaf,
+  // What is asked of guests travels in messages.
+  "host/src/snapshot": [...leaf, "host/src/guest/watch"],
   "host/src/xds": [...leaf, "host/src/config", "host/src/snapshot"],
   "host/src/worker": [
     ...leaf,

@@ -1,7 +1,8 @@
 import { switches, valueFlags, type FlagDescription } from "./flags.ts";
 
 /** The first line of every usage text. */
-export const usageLine = "usage: sluice -c <file> [flags], or: sluice start (the demo)";
+export const usageLine =
+  "usage: sluice -c <file> [flags], or: sluice trace <plugin>, or: sluice start (the demo)";
 
 /** What `--help` prints. */
 export function helpText(): string {

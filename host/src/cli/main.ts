@@ -10,6 +10,10 @@ import { versionText } from "./version.ts";
 /** The command `sluice`: does what the arguments say and gives the exit code. */
 export async function main(args: readonly string[]): Promise<number> {
   if (args[0] === "start") become("../dev/main", args.slice(1));
+  if (args[0] === "trace") {
+    const { trace } = await import("./trace.ts");
+    return trace(args.slice(1));
+  }
   const parsed = parseArguments(args);
   if (!parsed.ok) {
     process.stderr.write(`sluice: ${parsed.error}\n${usageLine}\nsluice --help lists the flags.\n`);

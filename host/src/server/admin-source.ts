@@ -10,6 +10,8 @@ import type { JsonValue } from "../contracts/stream-info.ts";
 import type { StatsStore } from "../stats/stats-store.ts";
 import type { ExtensionDiscovery } from "../xds/extension-discovery.ts";
 import type { AdminDeps, BuiltInExtension } from "./admin/admin-deps.ts";
+import { traceGuest } from "./guest-tracing.ts";
+import { workerGuests } from "./worker-guests.ts";
 import type { LoadedBootstrap } from "./bootstrap.ts";
 import type { Server } from "./server.ts";
 
@@ -49,6 +51,8 @@ export function adminDeps(source: AdminSource): AdminDeps | undefined {
     state: () => server.state,
     clusters: () => source.clusters,
     listeners: () => server.boundListeners,
+    guests: () => workerGuests(server),
+    traceGuest: (request) => traceGuest(server, request),
     configDump: () => ({
       bootstrap: bootstrap.message,
       localInfo: bootstrap.localInfo,

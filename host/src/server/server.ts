@@ -11,12 +11,18 @@ import type { ListenerConfig } from "../contracts/config/snapshot.ts";
 import type { Logger } from "../contracts/log.ts";
 import type { Result } from "../contracts/result.ts";
 import type { StatsSnapshot } from "../contracts/stats-sink.ts";
-import type { WorkerCommand, WorkerConstants } from "../snapshot/messages.ts";
+import type { WorkerConstants } from "../snapshot/messages.ts";
 import type { SnapshotUpdate } from "../snapshot/update.ts";
 import type { SocketRequest } from "../supervisor/protocol.ts";
 import type { PoolSocket } from "./listen-sockets.ts";
 import { SupervisorLink } from "./supervisor-link.ts";
-import { WorkerPool, type ApplyTimes, type WorkerAnswer, type WorkerHooks } from "./worker-pool.ts";
+import {
+  WorkerPool,
+  type ApplyTimes,
+  type WorkerAnswer,
+  type WorkerHooks,
+  type WorkerQuestion,
+} from "./worker-pool.ts";
 
 /** Envoy's names (`ServerInfo.State`). */
 export type ServerState = "PRE_INITIALIZING" | "INITIALIZING" | "LIVE" | "DRAINING";
@@ -124,8 +130,8 @@ export class Server {
   }
 
   /** Asks every worker; see `WorkerPool.ask`. */
-  ask(command: WorkerCommand, deadlineMs: number): Promise<WorkerAnswer[]> {
-    return this.#pool.ask(command, deadlineMs);
+  ask(question: WorkerQuestion, deadlineMs: number): Promise<WorkerAnswer[]> {
+    return this.#pool.ask(question, deadlineMs);
   }
 
   flushStats(snapshot: StatsSnapshot): void {

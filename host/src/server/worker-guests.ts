@@ -7,7 +7,7 @@ const deadlineMs = 1000;
 
 /** What all workers tell of their guests. */
 export async function workerGuests(server: Pick<Server, "ask">): Promise<WorkerGuests[]> {
-  const answers = await server.ask({ kind: "report_guests" }, deadlineMs);
+  const answers = await server.ask(() => ({ command: { kind: "report_guests" } }), deadlineMs);
   return answers.map(({ worker, answer }) =>
     answer.ok
       ? { worker, report: answer.value as GuestReport, problem: "" }

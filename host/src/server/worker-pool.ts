@@ -63,6 +63,12 @@ export interface ApplyTimes {
   readonly committedMs: number;
 }
 
+/** What the worker of this name is asked. */
+export type WorkerQuestion = (worker: string) => {
+  readonly command: WorkerCommand;
+  readonly transfer?: Transfer;
+};
+
 /** What one worker answered to `WorkerPool.ask`. */
 export interface WorkerAnswer {
   /** `worker_0` … */
@@ -139,11 +145,12 @@ export class WorkerPool {
   }
 
   /** Asks every worker that serves. One that does not answer in time gives an error. */
-  async ask(command: WorkerCommand, deadlineMs: number): Promise<WorkerAnswer[]> {
+  async ask(question: WorkerQuestion, deadlineMs: number): Promise<WorkerAnswer[]> {
     const workers = [...this.#joined].sort((one, other) => one.index - other.index);
     const answers = workers.map(async (worker): Promise<WorkerAnswer> => {
       let answer: Result<unknown, string> = { ok: false, error: "does not answer" };
-      const asked = worker.ask(command).then((given) => (answer = given));
+      const { command, transfer } = question(worker.name);
+      const asked = worker.ask(command, transfer).then((given) => (answer = given));
       await within(deadlineMs, asked);
       return { worker: worker.name, answer };
     });

@@ -2,6 +2,7 @@ import type { MessagePort } from "node:worker_threads";
 import type { GuestLimitsConfig, GuestShared } from "../contracts/config/guests.ts";
 import type { ExtensionConfig, LocalInfo } from "../contracts/config/snapshot.ts";
 import type { StatsSnapshot } from "../contracts/stats-sink.ts";
+import type { TraceRequest } from "../guest/watch/guest-trace.ts";
 import type { ListenSocket, SnapshotUpdate } from "./update.ts";
 
 /** What the main thread and a worker thread say to each other. All of it is copied by structured clone. */
@@ -65,6 +66,8 @@ export type WorkerCommand =
   | { readonly kind: "stop_listening" }
   /** Answered at once; `drained` follows when the last stream has ended. */
   | { readonly kind: "drain" }
+  /** Follows the calls of a guest; the lines come through `port`. Its reply's value is a `TraceStart`. */
+  | { readonly kind: "trace_guest"; readonly request: TraceRequest; readonly port: MessagePort }
   /** Its reply's value is a `GuestReport`. */
   | { readonly kind: "report_guests" }
   /** For the stats sinks, which are on worker 0. */

@@ -1,3 +1,4 @@
+import type { MessagePort } from "node:worker_threads";
 import { createAccessLog } from "../access-log/create-access-log.ts";
 import { LogLevels } from "../common/log/levels.ts";
 import { createLoggerSource, type ThreadLoggers } from "../common/log/logger-source.ts";
@@ -11,6 +12,8 @@ import type { StatsSnapshot } from "../contracts/stats-sink.ts";
 import { registry } from "../extensions/all.ts";
 import type { GuestReport } from "../guest/watch/guest-report.ts";
 import { guestReportsOf } from "../guest/watch/guest-reports.ts";
+import type { TraceRequest } from "../guest/watch/guest-trace.ts";
+import { guestWatchesOf, type TraceStart } from "../guest/watch/guest-watches.ts";
 import { ConnectionHandler, type StagedListener } from "../listener/connection-handler.ts";
 import type { WorkerInit } from "../snapshot/messages.ts";
 import type { ListenSocket, SnapshotUpdate } from "../snapshot/update.ts";
@@ -126,9 +129,11 @@ class DataPlane implements WorkerRuntime {
   }
 
   reportGuests(): GuestReport {
-    return guestReportsOf({
-      singleton: (key, create) => this.#singletons.get(key, create),
-    }).report();
+    return guestReportsOf(this.#context).report();
+  }
+
+  traceGuest(request: TraceRequest, port: MessagePort): TraceStart {
+    return guestWatchesOf(this.#context).trace(request, port);
   }
 
   async close(): Promise<void> {

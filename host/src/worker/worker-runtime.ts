@@ -1,4 +1,7 @@
+import type { MessagePort } from "node:worker_threads";
 import type { GuestReport } from "../guest/watch/guest-report.ts";
+import type { TraceRequest } from "../guest/watch/guest-trace.ts";
+import type { TraceStart } from "../guest/watch/guest-watches.ts";
 import type { StatsSnapshot } from "../contracts/stats-sink.ts";
 import type { WorkerInit } from "../snapshot/messages.ts";
 import type { ListenSocket, SnapshotUpdate } from "../snapshot/update.ts";
@@ -21,6 +24,8 @@ export interface WorkerRuntime {
   drain(): void;
   /** Streams and TCP connections that are still open. */
   readonly active: number;
+  /** Follows the calls of a guest until the port is closed at the other end. */
+  traceGuest?(request: TraceRequest, port: MessagePort): TraceStart;
   /** What there is to tell of the guests that run here: plain data. */
   reportGuests?(): GuestReport;
   /** A flush of the statistics of all threads; only worker 0 gets it, and only when there are sinks. */

@@ -5,6 +5,11 @@ import type { CreateWorkerRuntime, StagedUpdate, WorkerRuntime } from "./worker-
 
 const drainCheckMs = 10;
 
+type Observation = Extract<
+  WorkerCommand,
+  { readonly kind: "trace_guest" | "report_guests" | "stats" }
+>;
+
 /** Carries out the main thread's commands on a worker's runtime. */
 export class WorkerShell {
   readonly #create: CreateWorkerRuntime;
@@ -53,12 +58,24 @@ export class WorkerShell {
         return this.#running.stopListening();
       case "drain":
         return this.#drain();
-      case "report_guests":
-        return this.#running.reportGuests?.();
-      case "stats":
-        return this.#running.onStats?.(command.snapshot);
       case "close":
         return this.#running.close?.();
+      case "trace_guest":
+      case "report_guests":
+      case "stats":
+        return this.#observe(command, this.#running);
+    }
+  }
+
+  /** What looks at the data plane and changes nothing of it. */
+  #observe(command: Observation, running: WorkerRuntime): unknown {
+    switch (command.kind) {
+      case "trace_guest":
+        return running.traceGuest?.(command.request, command.port);
+      case "report_guests":
+        return running.reportGuests?.();
+      case "stats":
+        return running.onStats?.(command.snapshot);
     }
   }
 

@@ -1,10 +1,22 @@
+import type { MessagePort } from "node:worker_threads";
 import type { GuestWatchSettings } from "../../contracts/config/guests.ts";
 import type { WorkerContext } from "../../contracts/runtime.ts";
 import type { StatsScope } from "../../contracts/stats.ts";
+import { GuestTrace, type TraceRequest } from "./guest-trace.ts";
+import { TracePort } from "./trace-port.ts";
 import { type GuestKind, WatchedGuest } from "./watched-guest.ts";
 
 /** One of so many streams is measured, unless something else is configured. */
 const sampleOneInDefault = 128;
+
+/** Whether a trace has begun on this thread. */
+export interface TraceStart {
+  readonly attached: boolean;
+  /** Somebody else follows the guest already. */
+  readonly taken: boolean;
+  /** The names of all guests. */
+  readonly known: readonly string[];
+}
 
 /** The guests of one thread by name, and how many of their streams are measured. */
 export class GuestWatches {
@@ -35,9 +47,22 @@ export class GuestWatches {
     for (const guest of this.#guests.values()) guest.sample(1);
   }
 
-  /** All that were ever asked for. */
-  all(): IterableIterator<WatchedGuest> {
-    return this.#guests.values();
+  /** Follows the calls of the guests of this name until the reader at the other end of `port` is gone. */
+  trace(request: TraceRequest, port: MessagePort): TraceStart {
+    const guests = [...this.#guests.values()];
+    const wanted = guests.filter(({ name }) => name === request.guest);
+    const known = [...new Set(guests.map(({ name }) => name))];
+    const taken = wanted.some(({ trace }) => trace !== undefined);
+    if (wanted.length === 0 || taken) {
+      port.close();
+      return { attached: false, taken, known };
+    }
+    const sink = new TracePort(port, () => {
+      for (const guest of wanted) guest.detach(trace);
+    });
+    const trace = new GuestTrace(request, sink);
+    for (const guest of wanted) guest.attach(trace);
+    return { attached: true, taken, known };
   }
 }
 

@@ -10,6 +10,10 @@ import type { TimeSource } from "../../contracts/event.ts";
 import type { Logger } from "../../contracts/log.ts";
 import type { JsonValue } from "../../contracts/stream-info.ts";
 import type { StatsStore } from "../../stats/stats-store.ts";
+import type { Result } from "../../contracts/result.ts";
+import type { TraceRequest } from "../../guest/watch/guest-trace.ts";
+import type { RunningTrace, TraceRefusal } from "../guest-tracing.ts";
+import type { WorkerGuests } from "./guests.ts";
 
 /** Where a listener's connections arrive. */
 export interface ListenerStatus {
@@ -54,6 +58,10 @@ export interface AdminDeps {
   state(): string;
   clusters(): readonly ClusterConfig[];
   listeners(): readonly ListenerStatus[];
+  /** Asks all workers; does not reject. */
+  guests(): Promise<readonly WorkerGuests[]>;
+  /** Begins to follow a guest on all workers. */
+  traceGuest(request: TraceRequest): Promise<Result<RunningTrace, TraceRefusal>>;
   configDump(): ConfigDumpSource;
   /** The names and message types of what is built in, by Envoy's category. */
   extensions(): readonly BuiltInExtension[];

@@ -7,11 +7,22 @@ export interface AdminRequest {
   readonly params: ReadonlyMap<string, string>;
 }
 
-/** A handler's answer; a body in pieces is written piece by piece, with other work in between. */
+/** Where a body goes that takes its time. */
+export interface BodyOutput {
+  /** Resolves when the client can take more. */
+  write(text: string): Promise<void>;
+  /** Called once, when the client is gone. */
+  onGone(callback: () => void): void;
+}
+
+/**
+ * A handler's answer; a body in pieces is written piece by piece, with other work in between. A function writes the
+ * body itself, and has done so when its promise resolves.
+ */
 export interface AdminResponse {
   readonly status: number;
   readonly contentType: string;
-  readonly body: string | Iterable<string>;
+  readonly body: string | Iterable<string> | ((output: BodyOutput) => Promise<void>);
   /** Called when the answer is on its way. */
   readonly afterwards?: () => void;
 }

@@ -6,7 +6,7 @@ import type { Address } from "../../contracts/address.ts";
 import type { Result } from "../../contracts/result.ts";
 import { logAdminAccess } from "./admin-access.ts";
 import type { AdminDeps } from "./admin-deps.ts";
-import { type AdminResponse, parseParams, textResponse } from "./admin-request.ts";
+import { type AdminResponse, type BodyOutput, parseParams, textResponse } from "./admin-request.ts";
 import { endpointOf, helpText } from "./endpoints.ts";
 import { refusal } from "./guard.ts";
 
@@ -109,7 +109,9 @@ async function handle(
   const startMs = deps.time.monotonicMs();
   const form = await readForm(request);
   const answer =
-    form === undefined ? textResponse(413, "Payload Too Large") : respond(request, form, deps);
+    form === undefined
+      ? textResponse(413, "Payload Too Large")
+      : await respond(request, form, deps);
   if (deps.accessLogs.length > 0) {
     response.once("close", () => logAdminAccess(deps, request, response, startMs));
   }
@@ -117,7 +119,11 @@ async function handle(
   answer.afterwards?.();
 }
 
-function respond(request: IncomingMessage, form: string, deps: AdminDeps): AdminResponse {
+function respond(
+  request: IncomingMessage,
+  form: string,
+  deps: AdminDeps,
+): AdminResponse | Promise<AdminResponse> {
   const method = request.method ?? "GET";
   const url = request.url ?? "/";
   const question = url.indexOf("?");
@@ -168,7 +174,23 @@ async function send(
   });
   if (request.method === "HEAD") response.end();
   else if (typeof answer.body === "string") response.end(answer.body);
+  else if (typeof answer.body === "function") await sendFrom(response, answer.body);
   else await sendPieces(response, answer.body);
+}
+
+/** Lets `body` write; each piece is on its way at once. */
+async function sendFrom(
+  response: ServerResponse,
+  body: (output: BodyOutput) => Promise<void>,
+): Promise<void> {
+  response.flushHeaders();
+  await body({
+    write: async (text) => {
+      if (!response.destroyed && !response.write(text)) await drained(response);
+    },
+    onGone: (callback) => response.once("close", callback),
+  });
+  response.end();
 }
 
 /** A long answer: written in turns, no faster than it is read. */

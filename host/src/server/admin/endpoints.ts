@@ -4,9 +4,12 @@ import { clustersPage } from "./clusters.ts";
 import { configDumpPage } from "./config-dump.ts";
 import { indexPage } from "./index-page.ts";
 import { listenersPage } from "./listeners.ts";
+import { luaPage } from "./lua.ts";
 import { loggingPage } from "./logging.ts";
 import { readyPage, serverInfoPage } from "./server-info.ts";
 import { statsPage } from "./stats/stats-page.ts";
+import { tracePage } from "./trace.ts";
+import { wasmPage } from "./wasm.ts";
 
 /** A parameter of an endpoint, for `/help` and the index page. */
 export interface ParamHelp {
@@ -23,7 +26,7 @@ export interface Endpoint {
   /** Changes something: POST only. */
   readonly mutates: boolean;
   readonly params: readonly ParamHelp[];
-  handle(request: AdminRequest, deps: AdminDeps): AdminResponse;
+  handle(request: AdminRequest, deps: AdminDeps): AdminResponse | Promise<AdminResponse>;
 }
 
 const usedOnly = {
@@ -108,6 +111,13 @@ export const endpoints: readonly Endpoint[] = [
     handle: loggingPage,
   },
   {
+    path: "/lua",
+    help: "print the state of Lua scripts and their last errors",
+    mutates: false,
+    params: [format],
+    handle: luaPage,
+  },
+  {
     path: "/quitquitquit",
     help: "exit the server",
     mutates: true,
@@ -163,6 +173,30 @@ export const endpoints: readonly Endpoint[] = [
       },
     ],
     handle: (request, deps) => statsPage(request, deps, "prometheus"),
+  },
+  {
+    path: "/trace",
+    help: "print the calls of a Wasm plugin or Lua filter as they are made",
+    mutates: true,
+    params: [
+      { id: "guest", help: "Name of the Wasm plugin or Lua filter" },
+      { id: "streams", help: "Streams to follow; default 10" },
+      { id: "duration_s", help: "Seconds until it ends in any case; default 60" },
+      { id: "max_bytes", help: "Bytes of text until it ends in any case; default 1048576" },
+      { id: "text_bytes", help: "Bytes of each text or body that are shown; default 64" },
+      {
+        id: "redact",
+        help: "Headers whose values are not shown; default authorization,cookie,set-cookie",
+      },
+    ],
+    handle: tracePage,
+  },
+  {
+    path: "/wasm",
+    help: "print the state of Wasm plugins and their last failures",
+    mutates: false,
+    params: [format],
+    handle: wasmPage,
   },
 ];
 

@@ -13,6 +13,7 @@ function page(store: StatsStore, query: string, path = "/stats"): { status: numb
   const deps = { stats: store } as unknown as AdminDeps;
   const answer = statsPage(request, deps, path === "/stats" ? "text" : "prometheus");
   const { status, body } = answer;
+  assert.ok(typeof body !== "function");
   return { status, text: typeof body === "string" ? body : [...body].join("") };
 }
 

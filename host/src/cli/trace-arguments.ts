@@ -1,0 +1,153 @@
+import { readFileSync } from "node:fs";
+import { closest } from "../common/closest.ts";
+import type { Result } from "../contracts/result.ts";
+import type { FlagDescription } from "./flags.ts";
+
+/** What `sluice trace` is asked to do. */
+export type TraceCommand =
+  | { readonly kind: "help" }
+  | {
+      readonly kind: "trace";
+      readonly admin: AdminPlace;
+      /** Of `/trace`, as it is sent. */
+      readonly params: URLSearchParams;
+    };
+
+/** Where an admin interface listens. */
+export type AdminPlace =
+  | { readonly host: string; readonly port: number }
+  | { readonly socketPath: string };
+
+const traceFlags = [
+  {
+    name: "--admin",
+    value: "<address>",
+    help: "The running proxy's admin address: ip:port, or the path of a Unix socket. Default: 127.0.0.1:9901.",
+  },
+  {
+    name: "--admin-address-path",
+    value: "<file>",
+    help: "Read that address from the file that the proxy was told to write it to.",
+  },
+  {
+    name: "--streams",
+    short: "-n",
+    value: "<n>",
+    help: "End after so many streams. Default: 10.",
+  },
+  { name: "--duration", value: "<seconds>", help: "End after this time. Default: 60." },
+  {
+    name: "--max-bytes",
+    value: "<n>",
+    help: "End after so many bytes of text. Default: 1048576.",
+  },
+  {
+    name: "--text-bytes",
+    value: "<n>",
+    help: "Show so many bytes of each text or body. Default: 64.",
+  },
+  {
+    name: "--redact",
+    value: "<names>",
+    help: "Headers whose values are not shown; '' shows all. Default: authorization,cookie,set-cookie.",
+  },
+] as const satisfies readonly FlagDescription[];
+
+type TraceFlag = (typeof traceFlags)[number]["name"];
+
+/** What the flags are called in the request. */
+const paramNames: { readonly [flag in TraceFlag]?: string } = {
+  "--streams": "streams",
+  "--duration": "duration_s",
+  "--max-bytes": "max_bytes",
+  "--text-bytes": "text_bytes",
+  "--redact": "redact",
+};
+
+export const traceUsage = "usage: sluice trace <plugin> [flags]";
+
+/** What `sluice trace --help` prints. */
+export function traceHelp(): string {
+  const labels = traceFlags.map((flag) => {
+    const short = "short" in flag ? `${flag.short}, ` : "    ";
+    return `${short}${flag.name} ${flag.value}`;
+  });
+  const width = Math.max(...labels.map((label) => label.length));
+  const rows = traceFlags.map((flag, i) => `  ${labels[i]!.padEnd(width)}  ${flag.help}`);
+  return [
+    traceUsage,
+    "",
+    "Prints what a Wasm plugin or a Lua filter of a running proxy does: each callback, each host call with arguments,",
+    "result and time. <plugin> is the plugin's name, or the Lua filter's in its chain.",
+    "",
+    ...rows,
+    "",
+  ].join("\n");
+}
+
+/** Reads the arguments behind `trace`. An error is one sentence for the user. */
+export function parseTraceArguments(args: readonly string[]): Result<TraceCommand, string> {
+  const values = new Map<TraceFlag, string>();
+  let guest: string | undefined;
+  for (let i = 0; i < args.length; i += 1) {
+    const arg = args[i]!;
+    if (arg === "--help" || arg === "-h") return { ok: true, value: { kind: "help" } };
+    if (!arg.startsWith("-")) {
+      if (guest !== undefined) return fail(`One plugin at a time: '${guest}' or '${arg}'.`);
+      guest = arg;
+      continue;
+    }
+    const equals = arg.startsWith("--") ? arg.indexOf("=") : -1;
+    const given = equals < 0 ? arg : arg.slice(0, equals);
+    const flag = traceFlags.find((f) => f.name === given || ("short" in f && f.short === given));
+    if (flag === undefined) return fail(unknownFlag(given));
+    const value = equals < 0 ? args[(i += 1)] : arg.slice(equals + 1);
+    if (value === undefined) return fail(`${given} needs a value: ${given} ${flag.value}.`);
+    if (values.has(flag.name)) return fail(`${flag.name} is given twice.`);
+    values.set(flag.name, value);
+  }
+  if (guest === undefined)
+    return fail("Which plugin? Give the name of a Wasm plugin or Lua filter.");
+  const admin = adminPlace(values);
+  if (!admin.ok) return admin;
+  const params = new URLSearchParams({ guest });
+  for (const [flag, value] of values) {
+    const name = paramNames[flag];
+    if (name !== undefined) params.set(name, value);
+  }
+  return { ok: true, value: { kind: "trace", admin: admin.value, params } };
+}
+
+function unknownFlag(given: string): string {
+  const near = closest(
+    given,
+    traceFlags.map(({ name }) => name),
+  );
+  return `There is no flag ${given}.${near === undefined ? "" : ` Did you mean ${near}?`}`;
+}
+
+function adminPlace(values: ReadonlyMap<TraceFlag, string>): Result<AdminPlace, string> {
+  const file = values.get("--admin-address-path");
+  if (file === undefined) return placeOf(values.get("--admin") ?? "127.0.0.1:9901");
+  if (values.has("--admin")) return fail("Give --admin or --admin-address-path, not both.");
+  try {
+    return placeOf(readFileSync(file, "utf8").trim());
+  } catch (error) {
+    return fail(`--admin-address-path: ${error instanceof Error ? error.message : String(error)}.`);
+  }
+}
+
+function placeOf(text: string): Result<AdminPlace, string> {
+  if (text.startsWith("/")) return { ok: true, value: { socketPath: text } };
+  if (text.startsWith("@")) return { ok: true, value: { socketPath: `\0${text.slice(1)}` } };
+  const match = /^(?:\[([^\]]+)\]|([^:]+)):(\d{1,5})$/.exec(text);
+  const port = Number(match?.[3]);
+  if (match === null || port > 65_535) {
+    return fail(`--admin: '${text}' is neither ip:port nor the path of a Unix socket.`);
+  }
+  return { ok: true, value: { host: match[1] ?? match[2]!, port } };
+}
+
+function fail(error: string): { readonly ok: false; readonly error: string } {
+  return { ok: false, error };
+}
