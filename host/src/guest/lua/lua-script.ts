@@ -16,7 +16,7 @@ import { StreamHandleMethods } from "./api/stream-handle-methods.ts";
 import { StreamInfoMethods } from "./api/stream-info-objects.ts";
 import { defineType, type MethodTable } from "./api/type-definition.ts";
 import { publicKeyMethods, timestampResolution } from "./api/utility-methods.ts";
-import { LuaEngine, StateQuotaError } from "./engine/lua-engine.ts";
+import { loadTextMax, LuaEngine, StateQuotaError } from "./engine/lua-engine.ts";
 import { LuaStatus, LuaType, registryIndex } from "./engine/lua-exports.ts";
 import type { StateQuota } from "./engine/state-quota.ts";
 import { installRequire } from "./libraries/require.ts";
@@ -143,6 +143,7 @@ export class LuaScript {
       this.requestHook = this.#hook("envoy_on_request");
       this.responseHook = this.#hook("envoy_on_response");
       this.#installTimestampResolution();
+      this.engine.loadTextMax = loadTextMax.hooks;
     } catch (error) {
       this.engine.release();
       throw this.#loadError(error, loadBudgetMs);

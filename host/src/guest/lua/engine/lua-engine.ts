@@ -30,6 +30,8 @@ export type Opener = "base" | "coroutine" | "table" | "string" | "math" | "debug
 /** A function that Lua can call: gets the calling thread, returns the number of results on its stack. */
 export type HostFunction = (L: number) => number;
 
+/** While the main chunk runs, and for the hooks, whose time is short. */
+export const loadTextMax = { start: 1_048_576, hooks: 131_072 } as const;
 const scratchSize = 4096;
 /** Name of the chunks that are the host's own. */
 const ownChunk = "sluice";
@@ -51,6 +53,8 @@ export class LuaEngine {
   readonly memory: WebAssembly.Memory;
   /** The main thread of the state. */
   readonly L: number;
+  /** Longest text that a script's `load` compiles where it is translated first, which nothing can stop; in bytes. */
+  loadTextMax = loadTextMax.start;
   /** Whoever follows what the running hook does. */
   watch: HookWatch | undefined = undefined;
   readonly #scratch: number;

@@ -8,8 +8,6 @@ import { osFunctions } from "./os.ts";
 
 /** What Envoy's `os` and `io` have besides, and what exists nowhere here: calling it raises an error. */
 const absentFunctions = ["dofile", "loadfile", "module", "newproxy"] as const;
-/** Longest text that `load` compiles in LuaJIT's dialect, in bytes. */
-const loadTextMax = 1_048_576;
 
 /** Opens what a script may use. The stack is as before. */
 export function installLibraries(engine: LuaEngine, options: LuaOptions): void {
@@ -57,13 +55,13 @@ function installLuaJit(engine: LuaEngine): void {
   const [translate, reword] = engine.register([
     (state) => {
       const text = engine.checkString(state, 1);
-      if (text.charCodeAt(0) === 27 || text.length > loadTextMax) {
+      if (text.charCodeAt(0) === 27 || text.length > engine.loadTextMax) {
         api.lua_pushnil(state);
         engine.pushString(
           state,
           text.charCodeAt(0) === 27
             ? "(binary): cannot load incompatible bytecode"
-            : `text of more than ${loadTextMax} bytes is not compiled`,
+            : `text of more than ${engine.loadTextMax} bytes is not compiled`,
         );
         return 2;
       }
