@@ -56,7 +56,8 @@ export function proxy_on_response_trailers(id: u32, _count: u32): u32 {
 }
 
 export function proxy_on_log(id: u32): void {
-  if (!isPlugin(id)) filterOf(id).onLog();
+  if (isPlugin(id)) pluginOf(id).onLog(requestHeaders, responseHeaders, responseTrailers);
+  else filterOf(id).onLog();
 }
 
 export function proxy_on_delete(id: u32): void {

@@ -11,6 +11,7 @@ import { bootstrap, httpListener, staticCluster, typeUrl } from "../support/prox
 import { answering, ok, TestUpstream } from "../support/router-server.ts";
 import { scratchFolder, startSluice } from "../support/sluice-process.ts";
 import {
+  compiledInto,
   guestLines,
   placesConfig,
   placesModule,
@@ -22,6 +23,7 @@ import {
 
 const folder = scratchFolder({ after });
 const module = await placesModule(folder);
+const sdkModule = await compiledInto(folder, "access-log");
 const upstream = await TestUpstream.start(answering(() => ok("body", "x-answer: yes\r\n")));
 after(() => upstream[Symbol.asyncDispose]());
 const port = await freePort();
@@ -33,8 +35,9 @@ function logger(
   commands: readonly string[],
   plugin: JsonObject = {},
   more: JsonObject = {},
+  file = module,
 ): JsonObject {
-  const config = placesPlugin(module, name, commands, plugin);
+  const config = placesPlugin(file, name, commands, plugin);
   const typed = placesConfig("envoy.extensions.access_loggers.wasm.v3.WasmAccessLog", config);
   return { name: "envoy.access_loggers.wasm", typed_config: typed, ...more };
 }
@@ -95,6 +98,7 @@ const proxy = await startSluice(
                 "property plugin_name",
               ]),
               logger("filtered", [], {}, onlyTeapots),
+              logger("of-sdk", [], {}, {}, sdkModule),
             ],
           },
         }),
@@ -127,6 +131,11 @@ test("a stream is shown to the root context, with its headers and properties", a
     "property log xds|cluster_name upstream",
     "property log plugin_name of-http",
   ]);
+});
+
+test("a logger written with the SDK reads the headers of both directions", async () => {
+  await askOnce(port, { path: "/sdk", method: "POST", body: "x" });
+  await untilGuestSays(proxy, "of-sdk", "POST /sdk 200");
 });
 
 test("a connection is shown to the logger of its listener", async () => {

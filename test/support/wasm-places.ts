@@ -7,8 +7,13 @@ import type { SluiceProcess } from "./sluice-process.ts";
 
 /** Compiles the guest that runs in every place (`fixtures/wasm/assembly/places.ts`) into `folder`. */
 export async function placesModule(folder: string): Promise<string> {
-  const file = path.join(folder, "places.wasm");
-  writeFileSync(file, await assemblyScript("test/fixtures/wasm/assembly/places.ts"));
+  return compiledInto(folder, "places");
+}
+
+/** Compiles `fixtures/wasm/assembly/<name>.ts` into `folder`. */
+export async function compiledInto(folder: string, name: string): Promise<string> {
+  const file = path.join(folder, `${name}.wasm`);
+  writeFileSync(file, await assemblyScript(`test/fixtures/wasm/assembly/${name}.ts`));
   return file;
 }
 

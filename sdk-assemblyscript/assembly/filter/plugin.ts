@@ -1,4 +1,5 @@
 import { Configuration } from "../hostcall/configuration";
+import { HeaderMap } from "../hostcall/headers";
 import { HttpFilter } from "./http-filter";
 
 /**
@@ -15,6 +16,16 @@ export class Plugin {
   onConfigure(_configuration: Configuration): bool {
     return true;
   }
+
+  /**
+   * Only of a plugin that is an access logger: a stream or connection has ended. The maps of a connection are empty;
+   * all can be used in this callback only.
+   */
+  onLog(
+    _requestHeaders: HeaderMap,
+    _responseHeaders: HeaderMap,
+    _responseTrailers: HeaderMap,
+  ): void {}
 
   /** A new HTTP stream. */
   createHttpFilter(): HttpFilter {
