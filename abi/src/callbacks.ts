@@ -23,6 +23,8 @@ export const callbacks = {
   proxy_on_configure: callback(2, 1),
   proxy_on_tick: callback(1, 0),
   proxy_on_queue_ready: callback(2, 0),
+  sluice_on_accept: callback(1, 1),
+  sluice_on_first_bytes: callback(2, 1),
   proxy_on_new_connection: callback(1, 1),
   proxy_on_downstream_data: callback(3, 1),
   proxy_on_upstream_data: callback(3, 1),

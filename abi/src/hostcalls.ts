@@ -11,6 +11,7 @@ export type HostcallGroup =
   | "buffer"
   | "headers"
   | "stream"
+  | "first-bytes"
   | "local-response"
   | "http-call"
   | "grpc-call"
@@ -80,6 +81,8 @@ export const hostcalls = {
   proxy_continue_request: offered("stream", 0, only010),
   proxy_continue_response: offered("stream", 0, only010),
   proxy_clear_route_cache: offered("stream", 0, only010),
+  sluice_want_first_bytes: offered("first-bytes", 1),
+  sluice_take_first_bytes: offered("first-bytes", 1),
   proxy_set_effective_context: offered("context", 1),
   proxy_done: offered("context", 0),
   proxy_get_status: offered("context", 3),

@@ -25,6 +25,8 @@ export {
 export { exportedCallbacks, exportProblems, importProblems } from "./imports.ts";
 export * from "./numbers/action.ts";
 export * from "./numbers/buffer-type.ts";
+export * from "./numbers/close-type.ts";
+export * from "./numbers/first-bytes.ts";
 export * from "./numbers/log-level.ts";
 export * from "./numbers/map-type.ts";
 export * from "./numbers/metric-type.ts";

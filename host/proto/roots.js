@@ -17,6 +17,7 @@ export const roots = [
   ...list("envoy/extensions/filters/network/tcp_proxy/v3", "tcp_proxy"),
   ...list("envoy/extensions/filters/network/echo/v3", "echo"),
   ...list("envoy/extensions/filters/network/direct_response/v3", "config"),
+  ...list("envoy/extensions/filters/network/wasm/v3", "wasm"),
   ...list("envoy/extensions/filters/http/router/v3", "router"),
   ...list("envoy/extensions/filters/http/lua/v3", "lua"),
   ...list("envoy/extensions/filters/http/upstream_codec/v3", "upstream_codec"),

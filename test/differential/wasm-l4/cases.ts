@@ -1,6 +1,5 @@
 import type { JsonObject } from "@bufbuild/protobuf";
 import type { Seen } from "./peer.ts";
-import type { Seen } from "./peer.ts";
 
 /**
  * A step of a case, on the client's connection (`c`) or on that of the upstream (`u`):
@@ -15,7 +14,7 @@ export type Step = string;
 /** A known difference, and in what of `Seen` it shows. */
 export interface Difference {
   readonly reason: string;
-  readonly in: readonly (keyof Seen)[];
+  readonly in: readonly (keyof Seen | "access")[];
 }
 
 const countsAgain: Difference = {

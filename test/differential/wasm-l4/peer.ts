@@ -3,6 +3,7 @@ import { existsSync, readFileSync } from "node:fs";
 import net from "node:net";
 import path from "node:path";
 import type { JsonObject } from "@bufbuild/protobuf";
+import { adminAt, statsBelow } from "../../support/admin-stats.ts";
 import { freePort } from "../../support/ports.ts";
 import { bootstrap, staticCluster, typeUrl, wasmConfig } from "../../support/proxy-config.ts";
 import {
@@ -20,12 +21,10 @@ export interface Seen {
   readonly upstream: string;
   /** Lines of the module. */
   readonly log: readonly string[];
-  /** The listener's access log. */
-  readonly access: string;
 }
 
 const module = path.resolve(import.meta.dirname, "../../fixtures/wasm/rust/network.wasm");
-const patienceMs = Number(process.env["PATIENCE"] ?? 20_000);
+const patienceMs = 20_000;
 const logFormat =
   "%RESPONSE_FLAGS% %BYTES_RECEIVED% %BYTES_SENT% %RESPONSE_CODE_DETAILS% %FILTER_STATE(wasm.l4:PLAIN)%\n";
 
@@ -33,6 +32,7 @@ const logFormat =
 export class L4Peer {
   readonly #process: SluiceProcess;
   readonly #folder: string;
+  readonly #admin: number;
   readonly #ports: ReadonlyMap<string, number>;
   readonly #upstream: Upstream;
   /** By case: lines of the module that have been told of, and connections. */
@@ -48,13 +48,15 @@ export class L4Peer {
     const upstream = await Upstream.start();
     cleanup.after(() => upstream.close());
     const folder = scratchFolder(cleanup);
-    const ports = new Map<string, number>();
-    for (const { name } of cases) ports.set(name, await freePort());
-    const listeners = cases.map((each) => listenerOf(each, ports.get(each.name)!, folder));
-    const config = bootstrap(listeners, [
-      staticCluster("upstream", [upstream.port]),
-      staticCluster("callout", [upstream.calloutPort]),
-    ]);
+    const admin = await freePort();
+    const config = bootstrap(
+      cases.map((each) => listenerOf(each, folder)),
+      [
+        staticCluster("upstream", [upstream.port]),
+        staticCluster("callout", [upstream.calloutPort]),
+      ],
+      adminAt(admin),
+    );
     const process = await startSluice(cleanup, {
       folder,
       config,
@@ -70,16 +72,18 @@ export class L4Peer {
         ],
       }),
     });
-    return new L4Peer(process, folder, ports, upstream);
+    return new L4Peer(process, folder, admin, await listenerPorts(admin), upstream);
   }
 
   private constructor(
     process: SluiceProcess,
     folder: string,
+    admin: number,
     ports: ReadonlyMap<string, number>,
     upstream: Upstream,
   ) {
     this.#process = process;
+    this.#admin = admin;
     this.#folder = folder;
     this.#ports = ports;
     this.#upstream = upstream;
@@ -90,6 +94,16 @@ export class L4Peer {
     seen.push(await this.#connection(each, each.steps));
     if (each.next !== undefined) seen.push(await this.#connection(each, each.next));
     return seen;
+  }
+
+  /** Lines of the listeners' access logs, by case; once all cases have been run. */
+  async accessLogs(): Promise<{ [name: string]: string[] }> {
+    const logs: { [name: string]: string[] } = {};
+    for (const [name, count] of this.#connections) {
+      await this.#until(() => this.#accessLines(name).length >= count, `${name}: access log`);
+      logs[name] = this.#accessLines(name);
+    }
+    return logs;
   }
 
   async #connection(each: L4Case, steps: readonly Step[]): Promise<Seen> {
@@ -110,7 +124,7 @@ export class L4Peer {
     }
     const clientShown = client.show();
     socket.destroy();
-    await this.#until(() => this.#accessLines(name).length >= count, `${name}: access log`);
+    await this.#untilDestroyed(name, count);
     if (each.silentEnd !== true) {
       await this.#until(
         () => ["done", "log"].every((line) => this.#lines(name).slice(from).includes(line)),
@@ -123,8 +137,7 @@ export class L4Peer {
     return {
       client: clientShown,
       upstream: this.#upstream.show(),
-      log: lines.slice(from).map((line) => line.replace(/127\.0\.0\.1:\d+/g, "127.0.0.1:PORT")),
-      access: this.#accessLines(name)[count - 1]!,
+      log: lines.slice(from).map((line) => withoutPorts(line)),
     };
   }
 
@@ -140,6 +153,15 @@ export class L4Peer {
     const end = isClient ? client : this.#upstream.end!;
     if (verb.endsWith(">")) end.send(text);
     else await this.#until(() => end.has(text), `${step} (${end.show()})`);
+  }
+
+  /** Resolves when so many connections of the case are over for the proxy. */
+  async #untilDestroyed(name: string, count: number): Promise<void> {
+    const prefix = `listener.${name}.downstream_cx_`;
+    for (const deadline = performance.now() + patienceMs; performance.now() < deadline;) {
+      if ((await statsBelow(this.#admin, prefix)).get("destroy") === count) return;
+    }
+    throw new Error(`${name}: the connection is still there`);
   }
 
   #lines(name: string): string[] {
@@ -167,6 +189,25 @@ export class L4Peer {
       await new Promise((resolve) => setTimeout(resolve, 5));
     }
   }
+}
+
+async function listenerPorts(admin: number): Promise<Map<string, number>> {
+  const url = `http://127.0.0.1:${admin}/listeners?format=json`;
+  const { listener_statuses: statuses } = (await (await fetch(url)).json()) as ListenersAnswer;
+  return new Map(
+    statuses.map(({ name, local_address }) => [name, local_address.socket_address.port_value]),
+  );
+}
+
+interface ListenersAnswer {
+  readonly listener_statuses: readonly {
+    readonly name: string;
+    readonly local_address: { readonly socket_address: { readonly port_value: number } };
+  }[];
+}
+
+function withoutPorts(line: string): string {
+  return line.replaceAll(/127\.0\.0\.1:\d+/g, "ADDRESS").replace(/\.port .*$/, ".port PORT");
 }
 
 /** One side's socket and what came there. */
@@ -296,7 +337,7 @@ const behind = {
   },
 };
 
-function listenerOf(each: L4Case, port: number, folder: string): JsonObject {
+function listenerOf(each: L4Case, folder: string): JsonObject {
   const { name, told, plugin = {} } = each;
   const config = wasmConfig(module, {
     name,
@@ -307,7 +348,8 @@ function listenerOf(each: L4Case, port: number, folder: string): JsonObject {
   const typed = { ...config, "@type": typeUrl("envoy.extensions.filters.network.wasm.v3.Wasm") };
   return {
     name,
-    address: { socket_address: { address: "127.0.0.1", port_value: port } },
+    address: { socket_address: { address: "127.0.0.1", port_value: 0 } },
+    stat_prefix: name,
     traffic_direction: "INBOUND",
     filter_chains: [
       {

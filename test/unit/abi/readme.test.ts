@@ -29,7 +29,7 @@ test("abi/README.md lists the host calls of the table", () => {
     const since = versions.length === 3 ? "all" : versions.join(", ");
     return `| \`${name}\` | ${params.join(" ") || "–"} | ${group} | ${since} | ${implemented ? "yes" : "fails"} |`;
   });
-  assert.deepEqual(rows("Host calls"), wanted);
+  assert.deepEqual(rows("Host calls", "| `"), wanted);
 });
 
 test("abi/README.md lists the properties of the table", () => {

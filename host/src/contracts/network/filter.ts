@@ -50,4 +50,8 @@ export interface WriteFilter {
 }
 
 /** Adds its filters to a connection of a filter chain; called once per connection. */
-export type NetworkFilterFactoryCb = (connection: Connection) => void;
+export interface NetworkFilterFactoryCb {
+  (connection: Connection): void;
+  /** The filter chain is out of service and its last connection has ended. */
+  dispose?(): void;
+}

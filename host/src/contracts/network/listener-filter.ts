@@ -45,4 +45,8 @@ export interface ListenerFilter {
 }
 
 /** Adds listener filters; called once per accepted socket. */
-export type ListenerFilterFactoryCb = (add: (filter: ListenerFilter) => void) => void;
+export interface ListenerFilterFactoryCb {
+  (add: (filter: ListenerFilter) => void): void;
+  /** The listener, or this version of it, is out of service and none of its filters runs any more. */
+  dispose?(): void;
+}

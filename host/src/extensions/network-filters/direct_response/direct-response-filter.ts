@@ -22,7 +22,7 @@ export class DirectResponseFilter implements ReadFilter {
 
   onNewConnection(): FilterStatus {
     const { connection } = this.#callbacks;
-    connection.write(OwnedBuffer.of(this.#response), false);
+    connection.write(OwnedBuffer.of(this.#response), true);
     connection.streamInfo.responseCodeDetails = "direct_response";
     connection.close(ConnectionCloseType.FlushWrite);
     return FilterStatus.StopIteration;

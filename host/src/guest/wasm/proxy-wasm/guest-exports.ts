@@ -36,6 +36,13 @@ export class GuestExports {
   readonly onTick: GuestCallback | undefined;
   readonly onQueueReady: GuestCallback | undefined;
   readonly onHttpCallResponse: GuestCallback | undefined;
+  readonly onAccept: GuestCallback | undefined;
+  readonly onFirstBytes: GuestCallback | undefined;
+  readonly onNewConnection: GuestCallback | undefined;
+  readonly onDownstreamData: GuestCallback | undefined;
+  readonly onUpstreamData: GuestCallback | undefined;
+  readonly onDownstreamConnectionClose: GuestCallback | undefined;
+  readonly onUpstreamConnectionClose: GuestCallback | undefined;
   readonly onRequestHeaders: GuestCallback | undefined;
   readonly onRequestBody: GuestCallback | undefined;
   readonly onRequestTrailers: GuestCallback | undefined;
@@ -73,6 +80,13 @@ export class GuestExports {
     this.onTick = callback("proxy_on_tick");
     this.onQueueReady = callback("proxy_on_queue_ready");
     this.onHttpCallResponse = callback("proxy_on_http_call_response");
+    this.onAccept = callback("sluice_on_accept");
+    this.onFirstBytes = callback("sluice_on_first_bytes");
+    this.onNewConnection = callback("proxy_on_new_connection");
+    this.onDownstreamData = callback("proxy_on_downstream_data");
+    this.onUpstreamData = callback("proxy_on_upstream_data");
+    this.onDownstreamConnectionClose = callback("proxy_on_downstream_connection_close");
+    this.onUpstreamConnectionClose = callback("proxy_on_upstream_connection_close");
     this.onRequestHeaders = callback("proxy_on_request_headers");
     this.onRequestBody = callback("proxy_on_request_body");
     this.onRequestTrailers = callback("proxy_on_request_trailers");

@@ -1,5 +1,6 @@
 import { type HostcallName, STATUS_INTERNAL_FAILURE, wasiModules } from "@sluice/abi";
 import { wasiImports } from "../wasi/imports.ts";
+import { takeFirstBytes, wantFirstBytes } from "./hostcalls/accept.ts";
 import {
   getBufferBytes,
   getBufferStatus,
@@ -167,6 +168,10 @@ function streamCalls(vm: WasmVm): Partial<Record<HostcallName, HostFunction>> {
     proxy_close_stream: (type) => closeStream(vm.calledFreely("proxy_close_stream"), type!),
     proxy_continue_request: () => continueRequest(vm.calledFreely("proxy_continue_request")),
     proxy_continue_response: () => continueResponse(vm.calledFreely("proxy_continue_response")),
+    sluice_want_first_bytes: (size) =>
+      wantFirstBytes(vm.calledFreely("sluice_want_first_bytes"), size!),
+    sluice_take_first_bytes: (size) =>
+      takeFirstBytes(vm.calledFreely("sluice_take_first_bytes"), size!),
     proxy_clear_route_cache: () => clearRouteCache(vm.calledFreely("proxy_clear_route_cache")),
   };
 }
