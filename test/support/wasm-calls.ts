@@ -79,9 +79,10 @@ export class GuestCalls {
     settings = pluginSettings(),
     version = "0.2.1",
     guests?: Partial<GuestLimitsConfig>,
+    code?: Uint8Array,
   ): Promise<GuestCalls> {
     const host = new WasmHost(undefined, undefined, guests);
-    const { root } = await host.load(await guest("", { version }), settings);
+    const { root } = await host.load(code ?? (await guest("", { version })), settings);
     host.logger.take();
     return new GuestCalls(host, root);
   }

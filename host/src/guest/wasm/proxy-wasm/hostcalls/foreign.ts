@@ -14,6 +14,7 @@ export function callForeignFunction(
   pointerOut: number,
   sizeOut: number,
 ): number {
+  if (!vm.memory.contains(args, argsSize)) return STATUS_INVALID_MEMORY_ACCESS;
   if (argsSize >>> 0 > vm.plugin.limits.inputs.foreignBytes) return STATUS_BAD_ARGUMENT;
   const text = vm.memory.latin1(name, nameSize);
   const bytes = vm.memory.copy(args, argsSize);

@@ -21,6 +21,7 @@ export function getSharedData(
   sizeOut: number,
   casOut: number,
 ): number {
+  if (!vm.memory.contains(key, keySize)) return STATUS_INVALID_MEMORY_ACCESS;
   if (keySize >>> 0 > sharedKeyMax) return STATUS_NOT_FOUND;
   const name = vm.memory.latin1(key, keySize);
   if (name === undefined) return STATUS_INVALID_MEMORY_ACCESS;
@@ -61,6 +62,7 @@ export function registerSharedQueue(
   nameSize: number,
   idOut: number,
 ): number {
+  if (!vm.memory.contains(name, nameSize)) return STATUS_INVALID_MEMORY_ACCESS;
   if (keySizeIsBad(nameSize)) return STATUS_BAD_ARGUMENT;
   const text = vm.memory.latin1(name, nameSize);
   if (text === undefined) return STATUS_INVALID_MEMORY_ACCESS;
@@ -79,6 +81,9 @@ export function resolveSharedQueue(
   nameSize: number,
   idOut: number,
 ): number {
+  if (!vm.memory.contains(vmId, vmIdSize) || !vm.memory.contains(name, nameSize)) {
+    return STATUS_INVALID_MEMORY_ACCESS;
+  }
   if (keySizeIsBad(nameSize) || keySizeIsBad(vmIdSize)) return STATUS_NOT_FOUND;
   const owner = vm.memory.latin1(vmId, vmIdSize);
   const text = vm.memory.latin1(name, nameSize);
