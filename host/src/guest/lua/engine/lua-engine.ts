@@ -54,7 +54,7 @@ export class LuaEngine {
   /** The main thread of the state. */
   readonly L: number;
   /** Longest text that a script's `load` compiles where it is translated first, which nothing can stop; in bytes. */
-  loadTextMax = loadTextMax.start;
+  loadTextMax: number = loadTextMax.start;
   /** Whoever follows what the running hook does. */
   watch: HookWatch | undefined = undefined;
   readonly #scratch: number;
