@@ -5,7 +5,8 @@ import {
   type ConnectionCallbacks,
 } from "../contracts/network/connection.ts";
 import type { ConnectionImpl } from "../network/connection.ts";
-import type { FilterChainRuntime, ListenerRuntime } from "./listener-runtime.ts";
+import type { FilterChainRuntime } from "./filter-chain-runtime.ts";
+import type { ListenerRuntime } from "./listener-runtime.ts";
 
 /** A connection of a listener, from its creation to its access log (Envoy: `ActiveTcpConnection`). */
 export class ActiveConnection implements ConnectionCallbacks {
@@ -41,7 +42,6 @@ export class ActiveConnection implements ConnectionCallbacks {
 
   /** The connection is closed. */
   end(): void {
-    this.#chain.connections.delete(this);
     const { stats, accessLogs } = this.#listener;
     const { streamInfo } = this.connection;
     stats.downstreamCxDestroy.inc();
@@ -49,6 +49,7 @@ export class ActiveConnection implements ConnectionCallbacks {
     stats.workerCxActive.dec();
     stats.downstreamCxLengthMs.record(this.#dispatcher.time.monotonicMs() - streamInfo.startTimeMs);
     for (const log of accessLogs) log.log(streamInfo, "NotSet");
+    this.#chain.remove(this);
   }
 
   /** Tells the filters to finish. */

@@ -14,13 +14,9 @@ import { SocketIo } from "../network/socket-io.ts";
 import { ActiveConnection } from "./active-connection.ts";
 import { ActiveSocket, type ActiveSocketOwner } from "./active-socket.ts";
 import { closedSocketSink } from "./closed-socket-sink.ts";
-import {
-  allChains,
-  findFilterChain,
-  predicateMatches,
-  type FilterChainRuntime,
-  type ListenerRuntime,
-} from "./listener-runtime.ts";
+import type { FilterChainRuntime } from "./filter-chain-runtime.ts";
+import type { ListenerFilters } from "./listener-filters.ts";
+import { allChains, findFilterChain, type ListenerRuntime } from "./listener-runtime.ts";
 import type { ListenerStats } from "./listener-stats.ts";
 import { TcpListener } from "./tcp-listener.ts";
 
@@ -43,7 +39,8 @@ export class ActiveListener implements ActiveSocketOwner {
   #runtime: ListenerRuntime;
   /** By address index. */
   readonly #listeners: (TcpListener | undefined)[] = [];
-  readonly #pending = new Set<ActiveSocket>();
+  /** Sockets that the listener filters are not through with, also those of former versions. */
+  readonly #pending = new Map<ActiveSocket, ListenerFilters>();
   /** Chains that an update or a removal took out of service, as long as they have connections. */
   #removedChains: FilterChainRuntime[] = [];
 
@@ -98,6 +95,7 @@ export class ActiveListener implements ActiveSocketOwner {
     const kept = new Set(allChains(runtime));
     const removed = allChains(this.#runtime).filter((chain) => !kept.has(chain));
     this.#closeMovedAddresses(runtime.config);
+    this.#runtime.listenerFilters.retire();
     this.#runtime = runtime;
     this.#drainChains(removed);
   }
@@ -105,6 +103,7 @@ export class ActiveListener implements ActiveSocketOwner {
   /** Stops accepting and lets the connections run out. */
   remove(): void {
     this.stopListening();
+    this.#runtime.listenerFilters.retire();
     this.#drainChains(allChains(this.#runtime));
   }
 
@@ -116,7 +115,7 @@ export class ActiveListener implements ActiveSocketOwner {
   /** Closes everything at once. */
   close(): void {
     this.stopListening();
-    for (const socket of this.#pending) socket.close();
+    for (const socket of this.#pending.keys()) socket.close();
     for (const chain of this.#chains()) {
       for (const { connection } of chain.connections) {
         connection.close(ConnectionCloseType.NoFlush);
@@ -125,13 +124,18 @@ export class ActiveListener implements ActiveSocketOwner {
   }
 
   onSocketReady(active: ActiveSocket, peeked: Buffer): void {
-    this.#pending.delete(active);
+    this.#forget(active);
     this.#newConnection(active.io, active.socket, active.streamInfo as StreamInfoImpl, peeked);
   }
 
   onSocketClosed(active: ActiveSocket): void {
-    this.#pending.delete(active);
+    this.#forget(active);
     this.#log(active.streamInfo as StreamInfoImpl);
+  }
+
+  #forget(active: ActiveSocket): void {
+    this.#pending.get(active)!.remove(active);
+    this.#pending.delete(active);
   }
 
   #onAccept(socket: Socket, index: number): void {
@@ -151,16 +155,14 @@ export class ActiveListener implements ActiveSocketOwner {
       listener: this.#runtime.config,
       requestedServerName: "",
     });
-    if (this.#runtime.listenerFilters.length === 0) {
+    const { listenerFilters } = this.#runtime;
+    if (listenerFilters.isEmpty) {
       this.#newConnection(io, accepted, streamInfo, nothing);
       return;
     }
     const active = new ActiveSocket(io, accepted, streamInfo, this);
-    for (const filter of this.#runtime.listenerFilters) {
-      if (filter.disabled && predicateMatches(filter.disabled, accepted.localAddress)) continue;
-      filter.createFilter((instance) => active.addFilter(instance));
-    }
-    this.#pending.add(active);
+    this.#pending.set(active, listenerFilters);
+    listenerFilters.add(active, accepted.localAddress);
     active.start();
   }
 
@@ -234,6 +236,7 @@ export class ActiveListener implements ActiveSocketOwner {
   }
 
   #drainChains(chains: readonly FilterChainRuntime[]): void {
+    for (const chain of chains) chain.retire();
     const busy = chains.filter((chain) => chain.connections.size > 0);
     if (busy.length === 0) return;
     this.#removedChains = this.#removedChains.filter((chain) => chain.connections.size > 0);

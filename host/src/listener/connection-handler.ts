@@ -5,7 +5,7 @@ import type { Logger } from "../contracts/log.ts";
 import type { WorkerContext } from "../contracts/runtime.ts";
 import { startConnectionIdsAt } from "../network/connection-id.ts";
 import { ActiveListener, type ActiveListenerContext } from "./active-listener.ts";
-import { buildListener, type ListenerRuntime } from "./listener-runtime.ts";
+import { buildListener, type StagedListener } from "./listener-runtime.ts";
 
 /** Envoy's default of `--drain-time-s`. */
 const defaultDrainTimeMs = 600_000;
@@ -17,11 +17,6 @@ export interface ConnectionHandlerOptions {
   readonly drainTimeMs?: number | undefined;
   /** The first connection number of this thread; default: a range of the worker's own. */
   readonly firstConnectionId?: number | undefined;
-}
-
-/** A listener that was built and not yet put into service. */
-export interface StagedListener {
-  readonly runtime: ListenerRuntime;
 }
 
 /**
@@ -69,7 +64,7 @@ export class ConnectionHandler implements ActiveListenerContext {
   /** Builds a new listener, or a new version of the one with its name. Rejects with a text for the operator. */
   async stageListener(config: ListenerConfig): Promise<StagedListener> {
     const previous = this.#listeners.get(config.name)?.runtime;
-    return { runtime: await buildListener(config, this.#context, this.#registry, previous) };
+    return buildListener(config, this.#context, this.#registry, previous);
   }
 
   /** Puts staged listeners into service and takes others out. New ones accept from `listen` on. */

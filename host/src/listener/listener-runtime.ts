@@ -4,45 +4,35 @@ import type {
   FilterChainConfig,
   ListenerConfig,
   ListenerFilterConfig,
-  ListenerFilterPredicate,
 } from "../contracts/config/snapshot.ts";
-import { unreachable } from "../common/unreachable.ts";
-import type { Address } from "../contracts/address.ts";
 import type { ExtensionRegistry } from "../contracts/extension.ts";
 import type { NetworkFilterFactoryCb } from "../contracts/network/filter.ts";
-import type {
-  ConnectionSocket,
-  ListenerFilterFactoryCb,
-} from "../contracts/network/listener-filter.ts";
+import type { ConnectionSocket } from "../contracts/network/listener-filter.ts";
 import type { ListenerContext, WorkerContext } from "../contracts/runtime.ts";
-import type { ActiveConnection } from "./active-connection.ts";
 import { FilterChainMatcher } from "./filter-chain-match.ts";
+import { FilterChainRuntime } from "./filter-chain-runtime.ts";
 import { listenerContext } from "./listener-context.ts";
+import { ListenerFilters, type ListenerFilterRuntime } from "./listener-filters.ts";
 import { listenerStats, type ListenerStats } from "./listener-stats.ts";
 import { plainEqual } from "./plain-equal.ts";
 import { messageNameOf } from "./type-url.ts";
-
-/** A filter chain on one worker, with the connections that it serves. */
-export interface FilterChainRuntime {
-  readonly config: FilterChainConfig;
-  readonly filters: readonly NetworkFilterFactoryCb[];
-  readonly connections: Set<ActiveConnection>;
-}
-
-export interface ListenerFilterRuntime {
-  readonly createFilter: ListenerFilterFactoryCb;
-  readonly disabled: ListenerFilterPredicate | undefined;
-}
 
 /** Everything that one version of a listener needs on one worker. */
 export interface ListenerRuntime {
   readonly config: ListenerConfig;
   readonly stats: ListenerStats;
-  readonly listenerFilters: readonly ListenerFilterRuntime[];
+  readonly listenerFilters: ListenerFilters;
   readonly filterChains: readonly FilterChainRuntime[];
   readonly defaultFilterChain: FilterChainRuntime | undefined;
   readonly matcher: FilterChainMatcher;
   readonly accessLogs: readonly AccessLog[];
+}
+
+/** A listener that was built and not yet put into service. */
+export interface StagedListener {
+  readonly runtime: ListenerRuntime;
+  /** It is not wanted any more: lets go what it does not share with its predecessor. */
+  abandon(): void;
 }
 
 /**
@@ -54,28 +44,17 @@ export async function buildListener(
   worker: WorkerContext,
   registry: ExtensionRegistry,
   previous: ListenerRuntime | undefined,
-): Promise<ListenerRuntime> {
+): Promise<StagedListener> {
   const stats = listenerStats(worker.stats, config.statPrefix, worker.dispatcher.name);
   const context = listenerContext(worker, config.name, stats.scope);
   const builder = new ListenerBuilder(config, context, registry, reusableChains(config, previous));
-  const filterChains: FilterChainRuntime[] = [];
-  const matcher = new FilterChainMatcher();
-  for (const chain of config.filterChains) {
-    if (!matcher.add(chain.match)) {
-      throw new Error(`listener '${config.name}': filter chain '${chain.name}' overlaps another`);
-    }
-    filterChains.push(await builder.filterChain(chain));
+  try {
+    const runtime = { stats, ...(await builder.listener()) };
+    return { runtime, abandon: () => builder.abandon() };
+  } catch (error) {
+    builder.abandon();
+    throw error;
   }
-  return {
-    config,
-    stats,
-    listenerFilters: config.listenerFilters.map((filter) => builder.listenerFilter(filter)),
-    filterChains,
-    defaultFilterChain:
-      config.defaultFilterChain && (await builder.filterChain(config.defaultFilterChain)),
-    matcher,
-    accessLogs: config.accessLogs.map((log) => worker.createAccessLog(log)),
-  };
 }
 
 /** All chains, the default one included. */
@@ -107,6 +86,7 @@ class ListenerBuilder {
   readonly #context: ListenerContext;
   readonly #registry: ExtensionRegistry;
   readonly #reusable: FilterChainRuntime[];
+  readonly #made: (FilterChainRuntime | ListenerFilters)[] = [];
 
   constructor(
     config: ListenerConfig,
@@ -120,15 +100,51 @@ class ListenerBuilder {
     this.#reusable = reusable;
   }
 
-  async filterChain(config: FilterChainConfig): Promise<FilterChainRuntime> {
+  async listener(): Promise<Omit<ListenerRuntime, "stats">> {
+    const config = this.#config;
+    const filterChains: FilterChainRuntime[] = [];
+    const matcher = new FilterChainMatcher();
+    for (const chain of config.filterChains) {
+      if (!matcher.add(chain.match)) {
+        throw new Error(`listener '${config.name}': filter chain '${chain.name}' overlaps another`);
+      }
+      filterChains.push(await this.#filterChain(chain));
+    }
+    return {
+      config,
+      listenerFilters: this.#listenerFilters(),
+      filterChains,
+      defaultFilterChain:
+        config.defaultFilterChain && (await this.#filterChain(config.defaultFilterChain)),
+      matcher,
+      accessLogs: config.accessLogs.map((log) => this.#context.createAccessLog(log)),
+    };
+  }
+
+  /** Lets go what was made and not taken over. */
+  abandon(): void {
+    for (const made of this.#made) made.retire();
+  }
+
+  async #filterChain(config: FilterChainConfig): Promise<FilterChainRuntime> {
     const index = this.#reusable.findIndex((chain) => plainEqual(chain.config, config));
     if (index >= 0) return this.#reusable.splice(index, 1)[0]!;
     const filters: NetworkFilterFactoryCb[] = [];
+    const chain = new FilterChainRuntime(config, filters);
+    this.#made.push(chain);
     for (const filter of config.filters) filters.push(await this.#networkFilter(filter));
-    return { config, filters, connections: new Set() };
+    return chain;
   }
 
-  listenerFilter(filter: ListenerFilterConfig): ListenerFilterRuntime {
+  #listenerFilters(): ListenerFilters {
+    const filters: ListenerFilterRuntime[] = [];
+    const all = new ListenerFilters(filters);
+    this.#made.push(all);
+    for (const filter of this.#config.listenerFilters) filters.push(this.#listenerFilter(filter));
+    return all;
+  }
+
+  #listenerFilter(filter: ListenerFilterConfig): ListenerFilterRuntime {
     const { extension } = filter;
     const factory = this.#registry.listenerFilter(messageNameOf(extension.typeUrl));
     if (factory === undefined) throw this.#unknown("listener filter", extension);
@@ -152,30 +168,5 @@ class ListenerBuilder {
     return new Error(
       `listener '${this.#config.name}': no ${kind} for '${extension.name}' (${extension.typeUrl})`,
     );
-  }
-}
-
-/** True when a listener filter is to be skipped for a connection to `destination`. */
-export function predicateMatches(
-  predicate: ListenerFilterPredicate,
-  destination: Address,
-): boolean {
-  switch (predicate.kind) {
-    case "any":
-      return true;
-    case "not":
-      return !predicateMatches(predicate.rule, destination);
-    case "and":
-      return predicate.rules.every((rule) => predicateMatches(rule, destination));
-    case "or":
-      return predicate.rules.some((rule) => predicateMatches(rule, destination));
-    case "destination_port":
-      return (
-        destination.kind === "ip" &&
-        destination.port >= predicate.start &&
-        destination.port < predicate.end
-      );
-    default:
-      return unreachable(predicate);
   }
 }

@@ -1,4 +1,5 @@
 import type { MessagePort } from "node:worker_threads";
+import { accessLogFilesOf } from "../access-log/access-log-files.ts";
 import { createAccessLog } from "../access-log/create-access-log.ts";
 import { LogLevels } from "../common/log/levels.ts";
 import { createLoggerSource, type ThreadLoggers } from "../common/log/logger-source.ts";
@@ -14,7 +15,8 @@ import type { GuestReport } from "../guest/watch/guest-report.ts";
 import { guestReportsOf } from "../guest/watch/guest-reports.ts";
 import type { TraceRequest } from "../guest/watch/guest-trace.ts";
 import { guestWatchesOf, type TraceStart } from "../guest/watch/guest-watches.ts";
-import { ConnectionHandler, type StagedListener } from "../listener/connection-handler.ts";
+import { ConnectionHandler } from "../listener/connection-handler.ts";
+import type { StagedListener } from "../listener/listener-runtime.ts";
 import type { WorkerInit } from "../snapshot/messages.ts";
 import type { ListenSocket, SnapshotUpdate } from "../snapshot/update.ts";
 import { createWorkerStats } from "../stats/attach.ts";
@@ -86,12 +88,13 @@ class DataPlane implements WorkerRuntime {
     const clusterFilters = await createClusterFilters(update.clusters, this.#context);
     const clusters = this.#clusters.stage(update, clusterFilters);
     const filters = await this.#extensionConfigs.stage(update.extensionConfigs);
+    const listeners: StagedListener[] = [];
     const abort = (): void => {
+      for (const listener of listeners) listener.abandon();
       filters.abort();
       for (const chain of clusterFilters.values()) chain.retire?.();
     };
     try {
-      const listeners: StagedListener[] = [];
       for (const config of update.listeners) {
         listeners.push(await this.#listeners.stageListener(config));
       }
@@ -130,6 +133,11 @@ class DataPlane implements WorkerRuntime {
 
   reportGuests(): GuestReport {
     return guestReportsOf(this.#context).report();
+  }
+
+  reopenLogs(): void {
+    accessLogFilesOf(this.#context).reopen();
+    this.#loggers.reopen();
   }
 
   traceGuest(request: TraceRequest, port: MessagePort): TraceStart {

@@ -1,0 +1,33 @@
+import type { FilterChainConfig } from "../contracts/config/snapshot.ts";
+import type { NetworkFilterFactoryCb } from "../contracts/network/filter.ts";
+import type { ActiveConnection } from "./active-connection.ts";
+
+/** A filter chain on one worker, with the connections that it serves. */
+export class FilterChainRuntime {
+  readonly config: FilterChainConfig;
+  readonly filters: readonly NetworkFilterFactoryCb[];
+  readonly connections = new Set<ActiveConnection>();
+  #retired = false;
+
+  constructor(config: FilterChainConfig, filters: readonly NetworkFilterFactoryCb[]) {
+    this.config = config;
+    this.filters = filters;
+  }
+
+  remove(connection: ActiveConnection): void {
+    this.connections.delete(connection);
+    if (this.#retired) this.#disposeIfIdle();
+  }
+
+  /** No more connections come. What the filters hold is let go when the last one has ended. */
+  retire(): void {
+    if (this.#retired) return;
+    this.#retired = true;
+    this.#disposeIfIdle();
+  }
+
+  #disposeIfIdle(): void {
+    if (this.connections.size > 0) return;
+    for (const addFilters of this.filters) addFilters.dispose?.();
+  }
+}
