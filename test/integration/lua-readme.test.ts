@@ -86,5 +86,5 @@ test("the rate limit of host/docs/lua.md answers 429 to a client that asks too o
     for (const { status } of answers) seen.add(status);
   }
   for (const client of clients) await client[Symbol.asyncDispose]();
-  assert.deepEqual([...seen].toSorted(), [200, 429]);
+  assert.deepEqual(seen, new Set([200, 429]));
 });
