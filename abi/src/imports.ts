@@ -29,8 +29,17 @@ interface Signature {
   readonly results: readonly ValueType[];
 }
 
+/** Gives what to add to a text about a name that is in no table: ` (did you mean …?)`. */
+export type Suggest = (name: string, known: readonly string[]) => string;
+
+const noSuggestion: Suggest = () => "";
+
 /** What in a module's imports this host cannot give, all of it. Memories and tables are the loader's to give. */
-export function importProblems(info: ModuleInfo, version: AbiVersion): string[] {
+export function importProblems(
+  info: ModuleInfo,
+  version: AbiVersion,
+  suggest = noSuggestion,
+): string[] {
   const problems: string[] = [];
   for (const entry of info.imports) {
     if (entry.kind === "memory" || entry.kind === "table") continue;
@@ -39,8 +48,10 @@ export function importProblems(info: ModuleInfo, version: AbiVersion): string[] 
       continue;
     }
     const signature = offered(entry, version);
-    if (typeof signature === "string") problems.push(signature);
-    else if (!sameSignature(entry.type, signature)) {
+    if (typeof signature === "string") {
+      const known = wasiModules.includes(entry.module) ? wasiFunctions : hostcalls;
+      problems.push(signature + suggest(entry.name, Object.keys(known)));
+    } else if (!sameSignature(entry.type, signature)) {
       problems.push(
         `import type mismatch for function: ${entry.module}.${entry.name}, want: ${signatureText(signature)}, but the module imports: ${signatureText(entry.type)}`,
       );
@@ -62,6 +73,21 @@ export function exportProblems(info: ModuleInfo, version: AbiVersion): string[] 
     );
   }
   return problems;
+}
+
+/** Exports that look like callbacks and are none, so that nothing ever calls them. */
+export function exportWarnings(
+  info: ModuleInfo,
+  version: AbiVersion,
+  suggest = noSuggestion,
+): string[] {
+  const known = Object.keys(callbacks);
+  return info.exports
+    .filter(({ kind, name }) => kind === "function" && /^proxy_on_|^proxy_validate_/.test(name))
+    .filter(({ name }) => exportSignature(name, version) === undefined)
+    .map(
+      ({ name }) => `the export ${name} is no callback and is never called${suggest(name, known)}`,
+    );
 }
 
 /** The callbacks that a module exports. */

@@ -22,7 +22,13 @@ export {
   hostcalls,
   type ValueType,
 } from "./hostcalls.ts";
-export { exportedCallbacks, exportProblems, importProblems } from "./imports.ts";
+export {
+  exportedCallbacks,
+  exportProblems,
+  exportWarnings,
+  importProblems,
+  type Suggest,
+} from "./imports.ts";
 export * from "./numbers/action.ts";
 export * from "./numbers/buffer-type.ts";
 export * from "./numbers/close-type.ts";

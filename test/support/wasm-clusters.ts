@@ -20,6 +20,7 @@ export class RecordedClusters {
   inline: ((callbacks: AsyncClientCallbacks) => void) | undefined = undefined;
 
   readonly manager = {
+    clusterNames: () => this.names,
     getThreadLocalCluster: (name: string) =>
       this.names.has(name) ? { httpAsyncClient: () => this.#client(name) } : undefined,
   } as unknown as ClusterManager;

@@ -1,10 +1,14 @@
 /**
  * The one of `candidates` that looks most like a mistyping of `word`; undefined when none is near (more than a
- * third of the letters would change).
+ * third of the letters would change, or more than `most`).
  */
-export function closest(word: string, candidates: Iterable<string>): string | undefined {
+export function closest(
+  word: string,
+  candidates: Iterable<string>,
+  most = Infinity,
+): string | undefined {
   let best: string | undefined;
-  let bestDistance = Math.floor(Math.max(word.length, 3) / 3) + 1;
+  let bestDistance = Math.min(Math.floor(Math.max(word.length, 3) / 3), most) + 1;
   for (const candidate of candidates) {
     const distance = editDistance(word, candidate);
     if (distance < bestDistance) [best, bestDistance] = [candidate, distance];

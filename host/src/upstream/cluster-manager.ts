@@ -33,6 +33,10 @@ export class ClusterManagerImpl implements ClusterManager {
     return this.#clusters.get(name);
   }
 
+  clusterNames(): Iterable<string> {
+    return this.#clusters.keys();
+  }
+
   /**
    * Builds what an update needs beside what is running; one update at a time. `filters`: those of the clusters that
    * have some, by name.

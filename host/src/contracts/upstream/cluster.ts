@@ -11,6 +11,8 @@ import type { HostDescription } from "./host.ts";
 export interface ClusterManager {
   /** The cluster as this worker has it now; undefined when unknown. Do not keep it across events. */
   getThreadLocalCluster(name: string): ThreadLocalCluster | undefined;
+  /** For suggestions. */
+  clusterNames?(): Iterable<string>;
 }
 
 /** What a load balancer may take into account. */

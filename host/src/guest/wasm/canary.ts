@@ -29,6 +29,10 @@ export async function preparePlugin(
   const limits = limitsFor(context.guestLimits, settings.name, context.filterName);
   const loaded = await cache.load(code, limits);
   if (!loaded.ok) return refused(loaded.error);
+  const logger = context.loggers.logger("wasm");
+  for (const warning of loaded.value.warnings) {
+    logger.warning(`wasm: plugin "${settings.name}": ${warning}`);
+  }
   const { cloneVms: clones = true } = wasmSettingsFor(
     context.guestLimits,
     settings.name,

@@ -49,6 +49,8 @@ export interface LoadedModule {
   readonly abiVersion: AbiVersion;
   /** SHA-256 of the bytes as they were given, in hexadecimal. */
   readonly sha256: string;
+  /** What its author should know. */
+  readonly warnings: readonly string[];
 }
 
 /** A table that the host must provide. */

@@ -1,5 +1,12 @@
 import { createHash } from "node:crypto";
-import { abiVersionOf, exportProblems, importProblems, type ModuleInfo } from "@sluice/abi";
+import {
+  abiVersionOf,
+  exportProblems,
+  exportWarnings,
+  importProblems,
+  type ModuleInfo,
+} from "@sluice/abi";
+import { closest } from "../../../common/closest.ts";
 import type { Result } from "../../../contracts/result.ts";
 import { staticLimits } from "../../limits/defaults.ts";
 import type { EffectiveLimits } from "../../limits/effective-limits.ts";
@@ -35,7 +42,7 @@ export async function loadModule(
     };
   }
   const problems = [
-    ...importProblems(info, abiVersion).map(
+    ...importProblems(info, abiVersion, suggest).map(
       (problem) => `Failed to load Wasm module due to ${article(problem)}`,
     ),
     ...exportProblems(info, abiVersion),
@@ -47,8 +54,25 @@ export async function loadModule(
   const sha256 = createHash("sha256").update(bytes).digest("hex");
   return {
     ok: true,
-    value: { module, memory, table: importedTable(info), offsets, state, abiVersion, sha256 },
+    value: {
+      module,
+      memory,
+      table: importedTable(info),
+      offsets,
+      state,
+      abiVersion,
+      sha256,
+      warnings: exportWarnings(info, abiVersion, suggest),
+    },
   };
+}
+
+/** Names of the ABI are long and alike: only slips count as such. */
+const slipsMax = 2;
+
+function suggest(name: string, known: readonly string[]): string {
+  const near = closest(name, known, slipsMax);
+  return near === undefined ? "" : ` (did you mean ${near}?)`;
 }
 
 async function compile(bytes: Uint8Array<ArrayBuffer>): Promise<WebAssembly.Module | string> {

@@ -94,6 +94,7 @@ export class WasmVm {
   #nextContextId = 1;
   #httpCallToken = 0;
   #depth = 0;
+  #callback = "";
   #current: Context;
   #effective: Context | undefined;
   #budgetMs: number;
@@ -197,7 +198,7 @@ export class WasmVm {
   /** Runs a callback; its result (0 for those without one), or `callFailed`. */
   call1(context: Context, callback: GuestCallback, a: number): number {
     if (this.failure !== undefined) return callFailed;
-    const outer = this.#enter(context);
+    const outer = this.#enter(context, callback.name);
     if (context.watch !== undefined) context.watch.enter(callback.name, [a]);
     let result: number = callFailed;
     try {
@@ -210,7 +211,7 @@ export class WasmVm {
 
   call2(context: Context, callback: GuestCallback, a: number, b: number): number {
     if (this.failure !== undefined) return callFailed;
-    const outer = this.#enter(context);
+    const outer = this.#enter(context, callback.name);
     if (context.watch !== undefined) context.watch.enter(callback.name, [a, b]);
     let result: number = callFailed;
     try {
@@ -223,7 +224,7 @@ export class WasmVm {
 
   call3(context: Context, callback: GuestCallback, a: number, b: number, c: number): number {
     if (this.failure !== undefined) return callFailed;
-    const outer = this.#enter(context);
+    const outer = this.#enter(context, callback.name);
     if (context.watch !== undefined) context.watch.enter(callback.name, [a, b, c]);
     let result: number = callFailed;
     try {
@@ -237,7 +238,7 @@ export class WasmVm {
   /** As the others, for a callback with more parameters. */
   callWith(context: Context, callback: GuestCallback, args: FiveNumbers): number {
     if (this.failure !== undefined) return callFailed;
-    const outer = this.#enter(context);
+    const outer = this.#enter(context, callback.name);
     if (context.watch !== undefined) context.watch.enter(callback.name, args);
     let result: number = callFailed;
     try {
@@ -257,7 +258,7 @@ export class WasmVm {
   /** Runs guest code that is not a callback: instantiation and start functions. False after a trap. */
   callStart(name: string, run: () => void): boolean {
     if (this.failure !== undefined) return false;
-    const outer = this.#enter(this.#current);
+    const outer = this.#enter(this.#current, name);
     try {
       run();
     } catch (error) {
@@ -283,6 +284,12 @@ export class WasmVm {
     this.#watched?.instanceRemoved(this.memory.size);
     this.#watched = undefined;
     this.environment.shared.release(this.sharedName);
+  }
+
+  /** The callback and the host call that are running, for what is told of them. */
+  get running(): { readonly callback: string; readonly hostcall: string } {
+    const hostcall = this.#trail[(this.#trailNext - 1) & (trailLength - 1)] ?? "";
+    return { callback: this.#callback, hostcall };
   }
 
   /** Runs `action` when no guest code of this VM is on the stack; at once when none is. */
@@ -358,7 +365,8 @@ export class WasmVm {
     return written ? STATUS_OK : STATUS_INVALID_MEMORY_ACCESS;
   }
 
-  #enter(context: Context): Context {
+  #enter(context: Context, name: string): Context {
+    this.#callback = name;
     const outer = this.#current;
     this.#current = context;
     this.#effective = undefined;

@@ -5,6 +5,7 @@ import {
   STATUS_OK,
   STATUS_SERIALIZATION_FAILURE,
 } from "@sluice/abi";
+import { advise, suggestion } from "../advice.ts";
 import type { Context } from "../context.ts";
 import { setFilterStateObject, type StateSpan } from "../filter-state.ts";
 import { Expressions } from "./expressions.ts";
@@ -41,7 +42,12 @@ const functions: { readonly [name: string]: ForeignFunction } = {
 /** The foreign function of this name, on the context whose callback is running; NotFound when there is none. */
 export function callForeign(context: Context, name: string, args: Uint8Array): ForeignResult {
   const run = Object.hasOwn(functions, name) ? functions[name] : undefined;
-  return run === undefined ? { status: STATUS_NOT_FOUND } : run(context, args);
+  if (run !== undefined) return run(context, args);
+  advise(context.vm, `function ${name}`, () => {
+    const shown = JSON.stringify(name.slice(0, 100));
+    return `there is no foreign function ${shown}${suggestion(name, Object.keys(functions))}`;
+  });
+  return { status: STATUS_NOT_FOUND };
 }
 
 const byRoot = new WeakMap<Context, Expressions>();

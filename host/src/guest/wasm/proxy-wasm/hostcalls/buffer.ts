@@ -8,6 +8,7 @@ import {
   STATUS_OK,
 } from "@sluice/abi";
 import type { DataBuffer } from "../../../../contracts/buffer.ts";
+import { advise } from "../advice.ts";
 import type { WasmVm } from "../vm.ts";
 
 /** `proxy_get_buffer_status(type, length_out, flags_out)`: the flags are always 0. */
@@ -35,7 +36,7 @@ export function getBufferBytes(
 ): number {
   if (type >>> 0 > BUFFER_CALL_DATA) return STATUS_BAD_ARGUMENT;
   const buffer = vm.acting.buffer(type);
-  if (buffer === undefined) return STATUS_NOT_FOUND;
+  if (buffer === undefined) return bufferUnavailable(vm, type);
   const from = start >>> 0;
   const length = Math.min(max >>> 0, Math.max(0, buffer.length - from));
   if (length === 0) return vm.writeRange(0, 0, pointerOut, sizeOut);
@@ -43,6 +44,15 @@ export function getBufferBytes(
   if (pointer === 0) return STATUS_INVALID_MEMORY_ACCESS;
   copyRange(buffer, from, length, vm.memory.bytes, pointer);
   return vm.writeRange(pointer, length, pointerOut, sizeOut);
+}
+
+function bufferUnavailable(vm: WasmVm, type: number): number {
+  if (type === BUFFER_PLUGIN_CONFIGURATION) {
+    const text =
+      "the configuration of the plugin is only there in proxy_on_configure; keep what is needed";
+    advise(vm, "configuration", () => text);
+  }
+  return STATUS_NOT_FOUND;
 }
 
 function copyRange(
@@ -88,13 +98,22 @@ export function setBufferBytes(
   if (buffer === undefined) return STATUS_NOT_FOUND;
   const bytes = vm.memory.copy(data, dataSize);
   if (bytes === undefined) return STATUS_INVALID_MEMORY_ACCESS;
-  if (buffer instanceof Uint8Array) return STATUS_BAD_ARGUMENT;
+  if (buffer instanceof Uint8Array) {
+    advise(vm, `buffer ${type}`, () => `buffer ${type} cannot be changed now`);
+    return STATUS_BAD_ARGUMENT;
+  }
   if (start === 0) {
     buffer.drain(Math.min(size >>> 0, buffer.length));
     buffer.prepend(bytes);
     return STATUS_OK;
   }
-  if (start >>> 0 < buffer.length) return STATUS_BAD_ARGUMENT;
+  if (start >>> 0 < buffer.length) {
+    advise(vm, "start", () => {
+      const { length } = buffer;
+      return `start ${start} is inside the ${length} bytes; 0 replaces from the front, ${length} or more appends`;
+    });
+    return STATUS_BAD_ARGUMENT;
+  }
   buffer.append(bytes);
   return STATUS_OK;
 }

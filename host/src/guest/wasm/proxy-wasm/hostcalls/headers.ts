@@ -11,9 +11,11 @@ import {
 } from "@sluice/abi";
 import type { HeaderName } from "../../../../common/headers/header-name.ts";
 import type { HeaderMap } from "../../../../contracts/headers.ts";
+import { advise, entryRefused, headerNameMend, mapUnavailable } from "../advice.ts";
 import {
   areValueBytes,
   headerNameOf,
+  invalidName,
   joinsValues,
   mayStand,
   mayStandThere,
@@ -44,6 +46,12 @@ function valueOf(headers: HeaderMap, name: HeaderName): string | undefined {
   return name.id === 0 ? headers.get(name.text) : headers.getId(name.id);
 }
 
+/** A name that no header has. */
+function nameUnknown(vm: WasmVm, name: string): void {
+  const mend = headerNameMend(name);
+  if (mend !== undefined) advise(vm, `name ${name}`, () => mend);
+}
+
 /** Adds as Envoy does: joined to what is there, for names that stand once. */
 export function addTo(headers: HeaderMap, name: HeaderName, value: string): void {
   if (joinsValues(name)) headers.append(name.text, value);
@@ -54,7 +62,7 @@ export function addTo(headers: HeaderMap, name: HeaderName, value: string): void
 /** `proxy_get_header_map_size(map, size_out)`: bytes of all names and values. */
 export function getHeaderMapSize(vm: WasmVm, map: number, sizeOut: number): number {
   const headers = map >>> 0 <= MAP_HTTP_RESPONSE_TRAILERS ? vm.acting.readableMap(map) : undefined;
-  if (headers === undefined) return STATUS_BAD_ARGUMENT;
+  if (headers === undefined) return mapUnavailable(vm, map);
   const written = vm.memory.setU32(sizeOut, headers.byteSize);
   return written ? STATUS_OK : STATUS_INVALID_MEMORY_ACCESS;
 }
@@ -82,11 +90,13 @@ export function setHeaderMapPairs(vm: WasmVm, map: number, pairs: number, size: 
   const bytes = vm.memory.copy(pairs, size);
   if (bytes === undefined) return STATUS_INVALID_MEMORY_ACCESS;
   const headers = vm.acting.writableMap(map);
-  if (headers === undefined) return STATUS_BAD_ARGUMENT;
-  const entries = readPairs(bytes, vm.pairLimits).map(
-    ([name, value]) => [nameInMap(map, headerNameOf(name)), value] as const,
-  );
-  if (!entries.every(([name, value]) => mayStand(map, name, value))) return STATUS_BAD_ARGUMENT;
+  if (headers === undefined) return mapUnavailable(vm, map);
+  const entries: [HeaderName, string][] = [];
+  for (const [text, value] of readPairs(bytes, vm.pairLimits)) {
+    const name = nameInMap(map, headerNameOf(text));
+    if (!mayStand(map, name, value)) return entryRefused(vm, text, value);
+    entries.push([name, value]);
+  }
   headers.clear();
   for (const [name, value] of entries) addTo(headers, name, value);
   vm.acting.mapChanged(map);
@@ -107,9 +117,10 @@ export function getHeaderMapValue(
   if (key === undefined) return STATUS_INVALID_MEMORY_ACCESS;
   const context = vm.acting;
   const headers = context.readableMap(map);
-  if (headers === undefined && !context.logging) return STATUS_BAD_ARGUMENT;
+  if (headers === undefined && !context.logging) return mapUnavailable(vm, map);
   const value = headers === undefined ? undefined : valueOf(headers, key);
   if (value !== undefined) return vm.writeText(value, pointerOut, sizeOut);
+  if (key === invalidName) nameUnknown(vm, vm.memory.latin1(name, nameSize)!);
   // 0.1.0 did not tell absent from empty.
   if (vm.plugin.module.abiVersion === "0.1.0") return vm.writeRange(0, 0, pointerOut, sizeOut);
   return STATUS_NOT_FOUND;
@@ -131,9 +142,11 @@ export function addHeaderMapValue(
   }
   const context = vm.acting;
   const headers = context.writableMap(map);
-  if (headers === undefined) return STATUS_BAD_ARGUMENT;
+  if (headers === undefined) return mapUnavailable(vm, map);
   const text = readValue(vm, value, valueSize);
-  if (text === undefined || !mayStandThere(map, key, text)) return STATUS_BAD_ARGUMENT;
+  if (text === undefined || !mayStandThere(map, key, text)) {
+    return entryRefused(vm, vm.memory.latin1(name, nameSize)!, text);
+  }
   addTo(headers, key, text);
   context.mapChanged(map);
   return STATUS_OK;
@@ -155,9 +168,11 @@ export function replaceHeaderMapValue(
   }
   const context = vm.acting;
   const headers = context.writableMap(map);
-  if (headers === undefined) return STATUS_BAD_ARGUMENT;
+  if (headers === undefined) return mapUnavailable(vm, map);
   const text = readValue(vm, value, valueSize);
-  if (text === undefined || !mayStandThere(map, key, text)) return STATUS_BAD_ARGUMENT;
+  if (text === undefined || !mayStandThere(map, key, text)) {
+    return entryRefused(vm, vm.memory.latin1(name, nameSize)!, text);
+  }
   // As in Envoy, the one entry stands at the end.
   headers.remove(key.text);
   addTo(headers, key, text);
@@ -177,7 +192,7 @@ export function removeHeaderMapValue(
   if (key === undefined) return STATUS_INVALID_MEMORY_ACCESS;
   const context = vm.acting;
   const headers = context.writableMap(map);
-  if (headers === undefined) return STATUS_BAD_ARGUMENT;
+  if (headers === undefined) return mapUnavailable(vm, map);
   if (key.id === 0) headers.remove(key.text);
   else headers.removeId(key.id);
   context.mapChanged(map);

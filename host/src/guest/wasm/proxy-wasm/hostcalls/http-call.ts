@@ -11,6 +11,7 @@ import { HeaderId } from "../../../../common/headers/header-id.ts";
 import { HeaderMapImpl } from "../../../../common/headers/header-map.ts";
 import type { RequestHeaderMap } from "../../../../contracts/headers.ts";
 import type { AsyncClientRequest } from "../../../../contracts/upstream/async-client.ts";
+import { advise, entryRefused, suggestion } from "../advice.ts";
 import { headerNameOf, mayStand, nameInMap } from "../guest-names.ts";
 import type { WasmVm } from "../vm.ts";
 import { addTo } from "./headers.ts";
@@ -43,32 +44,54 @@ export function httpCall(
   if (!memory.setU32(tokenOut, 0)) return STATUS_INVALID_MEMORY_ACCESS;
   const limits = vm.pairLimits;
   const request = requestOf(
-    mapOf(MAP_HTTP_REQUEST_HEADERS, readPairs(headerPairs, limits)),
+    mapOf(vm, MAP_HTTP_REQUEST_HEADERS, readPairs(headerPairs, limits)),
     bytes,
-    mapOf(MAP_HTTP_REQUEST_TRAILERS, readPairs(trailerPairs, limits)),
+    mapOf(vm, MAP_HTTP_REQUEST_TRAILERS, readPairs(trailerPairs, limits)),
     timeoutMs,
   );
   const root = vm.acting.root;
+  if (typeof request === "string") {
+    advise(vm, request, () => request);
+    return STATUS_BAD_ARGUMENT;
+  }
   if (request === undefined) return STATUS_BAD_ARGUMENT;
   if (root === undefined) return STATUS_INTERNAL_FAILURE;
   const token = vm.nextHttpCallToken();
   const status = root.openHttpCall(token, name, request);
   if (status === STATUS_OK) memory.setU32(tokenOut, token);
+  else callFailed(vm, name, status);
   return status;
 }
 
+/** Why no call was made to `cluster`. */
+function callFailed(vm: WasmVm, cluster: string, status: number): void {
+  advise(vm, `cluster ${status} ${cluster}`, () => {
+    const shown = JSON.stringify(cluster.slice(0, 100));
+    if (status !== STATUS_BAD_ARGUMENT) {
+      return `the call to cluster ${shown} cannot be made now: no usable endpoint, or too many calls`;
+    }
+    const names = vm.environment.clusters?.clusterNames?.() ?? [];
+    const hint = /^https?:/.test(cluster)
+      ? "; a call goes to a configured cluster, not to an address"
+      : suggestion(cluster, names);
+    return `there is no cluster ${shown}${hint}`;
+  });
+}
+
+/** Text: what is missing. Undefined: it has been told. */
 function requestOf(
   headers: HeaderMapImpl | undefined,
   body: Buffer,
   trailers: HeaderMapImpl | undefined,
   timeoutMs: number,
-): AsyncClientRequest | undefined {
-  if (headers === undefined || trailers === undefined || timeoutMs < 0) return undefined;
-  const complete =
-    headers.getId(HeaderId.Method) !== undefined &&
-    headers.getId(HeaderId.Path) !== undefined &&
-    headers.getId(HeaderId.Authority) !== undefined;
-  if (!complete) return undefined;
+): AsyncClientRequest | string | undefined {
+  if (headers === undefined || trailers === undefined) return undefined;
+  if (timeoutMs < 0) return `the timeout of ${timeoutMs >>> 0} ms is too long`;
+  for (const [id, name] of required) {
+    if (headers.getId(id) === undefined) {
+      return `the headers of the request lack "${name}"; a call needs ":method", ":path" and ":authority"`;
+    }
+  }
   // A length that was copied from another request would keep the upstream waiting for a body.
   headers.remove("content-length");
   if (body.length > 0) headers.set("content-length", String(body.length));
@@ -81,15 +104,25 @@ function requestOf(
   };
 }
 
+const required = [
+  [HeaderId.Method, ":method"],
+  [HeaderId.Path, ":path"],
+  [HeaderId.Authority, ":authority"],
+] as const;
+
 /** Undefined when one of the pairs could not be sent. */
 function mapOf(
+  vm: WasmVm,
   type: number,
   pairs: readonly (readonly [name: string, value: string])[],
 ): HeaderMapImpl | undefined {
   const map = new HeaderMapImpl();
   for (const [text, value] of pairs) {
     const name = nameInMap(type, headerNameOf(text));
-    if (!mayStand(type, name, value)) return undefined;
+    if (!mayStand(type, name, value)) {
+      entryRefused(vm, text, value);
+      return undefined;
+    }
     addTo(map, name, value);
   }
   return map;

@@ -6,6 +6,7 @@ import {
   STATUS_OK,
 } from "@sluice/abi";
 import { HeaderId } from "../../../../common/headers/header-id.ts";
+import { advise, entryRefused } from "../advice.ts";
 import { headerNameOf, mayStand } from "../guest-names.ts";
 import type { WasmVm } from "../vm.ts";
 
@@ -33,8 +34,12 @@ export function sendLocalResponse(
   if (detailsText === undefined || bodyText === undefined || headerBytes === undefined) {
     return STATUS_INVALID_MEMORY_ACCESS;
   }
-  const pairs = responseHeaders(readPairs(headerBytes, vm.pairLimits));
-  if (pairs === undefined || status < 200 || status > 599) return STATUS_BAD_ARGUMENT;
+  if (status < 200 || status > 599) {
+    advise(vm, "status", () => `${status} is no status of a response; use 200 to 599`);
+    return STATUS_BAD_ARGUMENT;
+  }
+  const pairs = responseHeaders(vm, readPairs(headerBytes, vm.pairLimits));
+  if (pairs === undefined) return STATUS_BAD_ARGUMENT;
   vm.acting.sendLocalResponse({
     status,
     details: detailsText.replaceAll(/\s/g, "_"),
@@ -46,13 +51,17 @@ export function sendLocalResponse(
 }
 
 function responseHeaders(
+  vm: WasmVm,
   given: readonly (readonly [name: string, value: string])[],
 ): [name: string, value: string][] | undefined {
   const pairs: [string, string][] = [];
   for (const [text, value] of given) {
     const name = headerNameOf(text);
     const pseudo = name.id > 0 && name.id <= HeaderId.Protocol;
-    if (pseudo || !mayStand(MAP_HTTP_RESPONSE_HEADERS, name, value)) return undefined;
+    if (pseudo || !mayStand(MAP_HTTP_RESPONSE_HEADERS, name, value)) {
+      entryRefused(vm, text, value);
+      return undefined;
+    }
     pairs.push([name.text, value]);
   }
   return pairs;

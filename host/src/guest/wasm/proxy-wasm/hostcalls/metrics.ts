@@ -7,6 +7,7 @@ import {
   STATUS_NOT_FOUND,
   STATUS_OK,
 } from "@sluice/abi";
+import { advise } from "../advice.ts";
 import { hasOneValue, metricTypeOf } from "../metrics.ts";
 import type { WasmVm } from "../vm.ts";
 
@@ -22,7 +23,15 @@ export function defineMetric(
   const text = vm.memory.latin1(name, nameSize);
   if (text === undefined) return STATUS_INVALID_MEMORY_ACCESS;
   const id = vm.metrics.define(type, text);
-  if (id === undefined) return STATUS_INTERNAL_FAILURE;
+  if (id === undefined) {
+    advise(
+      vm,
+      "metrics",
+      () =>
+        `no room for the metric "${text.slice(0, 100)}": names are limited in number and length`,
+    );
+    return STATUS_INTERNAL_FAILURE;
+  }
   return vm.memory.setU32(idOut, id) ? STATUS_OK : STATUS_INVALID_MEMORY_ACCESS;
 }
 
@@ -30,7 +39,10 @@ export function defineMetric(
 export function incrementMetric(vm: WasmVm, id: number, offset: bigint): number {
   const type = metricTypeOf(id);
   if (!hasOneValue(type)) return STATUS_BAD_ARGUMENT;
-  if (type === METRIC_COUNTER && offset <= 0n) return STATUS_BAD_ARGUMENT;
+  if (type === METRIC_COUNTER && offset <= 0n) {
+    advise(vm, "counter", () => `a counter only goes up, by 1 or more, not by ${offset}`);
+    return STATUS_BAD_ARGUMENT;
+  }
   const metric = vm.metrics.value(id);
   if (metric === undefined) return STATUS_NOT_FOUND;
   metric.add(offset);

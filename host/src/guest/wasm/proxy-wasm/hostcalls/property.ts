@@ -6,6 +6,7 @@ import {
   STATUS_SERIALIZATION_FAILURE,
 } from "@sluice/abi";
 import { getAttribute, notSerializable } from "../attributes/attributes.ts";
+import { unknownProperty } from "../advice.ts";
 import { setProperty as setStateProperty } from "../filter-state.ts";
 import type { WasmVm } from "../vm.ts";
 
@@ -22,7 +23,10 @@ export function getProperty(
   const parts = propertyPath(text);
   if (parts.length === 0) return STATUS_SERIALIZATION_FAILURE;
   const value = getAttribute(vm.acting, parts);
-  if (value === undefined) return STATUS_NOT_FOUND;
+  if (value === undefined) {
+    unknownProperty(vm, parts);
+    return STATUS_NOT_FOUND;
+  }
   if (value === notSerializable) return STATUS_SERIALIZATION_FAILURE;
   if (typeof value === "string") return vm.writeText(value, pointerOut, sizeOut);
   return vm.writeBytes(value, pointerOut, sizeOut);
