@@ -100,11 +100,13 @@ export function startSluice(
 
 function nginxUpstream(): string {
   const file = scratchFile("one-megabyte", "x".repeat(1_048_576));
+  const small = scratchFile("hundred-kilobytes", "x".repeat(102_400));
   return `daemon off; worker_processes 1; pid ${folder}/upstream.pid; error_log stderr;
 events { worker_connections 1024; }
 http { access_log off; keepalive_requests 1000000000; keepalive_timeout 600s;
  server { listen 127.0.0.1:${ports.upstream};
   location / { default_type text/plain; return 200 "hello world\\n"; }
+  location /bytes/102400 { alias ${small}; }
   location /bytes/1048576 { alias ${file}; } } }`;
 }
 
