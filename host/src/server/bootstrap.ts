@@ -45,7 +45,8 @@ export interface LoadedBootstrap {
   readonly listeners: readonly ListenerConfig[];
   /** Without the shared counts, which the main thread adds. */
   readonly clusters: readonly ParsedCluster[];
-  readonly statsFlushIntervalMs: number;
+  /** Undefined: at each look at `/stats` instead (`stats_flush_on_admin`). */
+  readonly statsFlushIntervalMs: number | undefined;
   readonly guestLimits: GuestLimitsConfig;
   readonly companions: Companions;
   /** For `prepareAll` and for the subscriptions of discovered filters. */
@@ -122,13 +123,15 @@ function parse(
   checkClusters(clusterMessages, context);
   checkReferences(clusterMessages, found, model.problems);
   checkListeners(listenerMessages, listeners, context);
-  const interval = message.statsFlush.case === undefined ? message.statsFlushInterval : undefined;
   return {
     localInfo,
     admin,
     listeners: listeners.filter((listener) => listener !== undefined),
     clusters,
-    statsFlushIntervalMs: context.durationMs(interval, flushIntervalMs),
+    statsFlushIntervalMs:
+      message.statsFlush.case === undefined
+        ? context.durationMs(message.statsFlushInterval, flushIntervalMs)
+        : undefined,
     guestLimits,
     companions,
     found,

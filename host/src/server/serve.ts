@@ -1,4 +1,5 @@
 import type { ServerOptions } from "../cli/options.ts";
+import { accessLogFilesOf } from "../access-log/access-log-files.ts";
 import type { LogLevels } from "../common/log/levels.ts";
 import type { ThreadLoggers } from "../common/log/logger-source.ts";
 import { SingletonMap } from "../common/singleton-map.ts";
@@ -105,10 +106,21 @@ class MainThread implements ServerComponents {
     this.#refresh(server);
     if (bootstrap.companions.statsSinks.length > 0) {
       const snapshots = new StatsSnapshots(this.#stats);
-      this.#stats.onFlushed(() => server.flushStats(snapshots.take()));
+      this.#stats.onFlushed(() => server.flushStats(() => snapshots.take()));
     }
-    this.#stats.startFlushing(bootstrap.statsFlushIntervalMs);
+    const { statsFlushIntervalMs } = bootstrap;
+    if (statsFlushIntervalMs === undefined) this.#stats.flushWhenShown();
+    else this.#stats.startFlushing(statsFlushIntervalMs);
     discovery.goLive((update) => server.apply(update));
+  }
+
+  reopenLogs(): void {
+    const { loggers } = this.#environment;
+    accessLogFilesOf({
+      loggers,
+      stats: this.#stats.main,
+      singleton: (key, create) => this.#singletons.get(key, create),
+    }).reopen();
   }
 
   async close(): Promise<void> {

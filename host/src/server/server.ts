@@ -62,6 +62,8 @@ export interface ServerComponents {
   startAdmin(server: Server): Promise<Result<RunningAdmin | undefined, string>>;
   /** The server serves: start what brings later updates. */
   onLive(server: Server): void;
+  /** The main thread's own access logs were moved away. */
+  reopenLogs(): void;
   /** The server ends: stop that, write out what is buffered. */
   close(): Promise<void>;
 }
@@ -91,6 +93,7 @@ export class Server {
     this.#log = settings.loggers.logger("main");
     this.#link = new SupervisorLink({
       onShutdown: (graceMs) => void this.#shutDown(graceMs),
+      onReopenLogs: () => this.#reopenLogs(),
       onOrphaned: () => void this.#shutDownOrphaned(),
     });
     this.#pool = new WorkerPool({
@@ -134,13 +137,19 @@ export class Server {
     return this.#pool.ask(question, deadlineMs);
   }
 
-  flushStats(snapshot: StatsSnapshot): void {
-    void this.#pool.flushStats(snapshot);
+  /** See `WorkerPool.flushStats`. */
+  flushStats(take: () => StatsSnapshot): void {
+    void this.#pool.flushStats(take);
   }
 
   /** Ends everything in order, as SIGTERM does (`/quitquitquit`). */
   requestShutdown(): void {
     this.#link.terminate();
+  }
+
+  /** Opens all log files anew, as SIGUSR1 does (`/reopen_logs`). */
+  requestReopenLogs(): void {
+    this.#link.reopenLogs();
   }
 
   /** From nothing to LIVE. What goes wrong is logged and ends the process with its exit code. */
@@ -220,6 +229,12 @@ export class Server {
     } catch (error) {
       this.#log.critical(`cannot write the admin's address to ${file}: ${String(error)}`);
     }
+  }
+
+  #reopenLogs(): void {
+    this.#settings.loggers.reopen();
+    this.#components?.reopenLogs();
+    this.#pool.reopenLogs();
   }
 
   #isEnding(): boolean {

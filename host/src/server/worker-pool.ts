@@ -165,14 +165,19 @@ export class WorkerPool {
     return results.find((result) => !result.ok) ?? { ok: true, value: undefined };
   }
 
-  /** Hands the statistics to the sinks; left out while those are still busy with the ones before. */
-  async flushStats(snapshot: StatsSnapshot): Promise<void> {
+  /** Hands the statistics to the sinks; they are not taken while those are still busy with the ones before. */
+  async flushStats(take: () => StatsSnapshot): Promise<void> {
     const worker = this.#workers[0];
     if (this.#flushing || this.#ending || worker === undefined || !this.#joined.has(worker)) return;
     this.#flushing = true;
-    const flushed = await worker.call({ kind: "stats", snapshot });
+    const flushed = await worker.call({ kind: "stats", snapshot: take() });
     this.#flushing = false;
     if (!flushed.ok) this.#settings.log.warning(`stats sinks: ${flushed.error}`);
+  }
+
+  /** Lets all workers open their log files anew. */
+  reopenLogs(): void {
+    for (const worker of this.#born) void worker.call({ kind: "reopen_logs" });
   }
 
   /** Ends one worker as if it had failed; it is replaced. */

@@ -24,6 +24,7 @@ export class StatsStore {
   readonly #beforeFlush: (() => void)[] = [];
   readonly #afterFlush: (() => void)[] = [];
   #timer: NodeJS.Timeout | undefined;
+  #flushesWhenShown = false;
 
   constructor() {
     const source = this.addThread();
@@ -56,7 +57,18 @@ export class StatsStore {
     return (this.#counters.get(name) ?? this.#gauges.get(name))?.value ?? 0;
   }
 
-  /** Brings what is looked up rather than counted up to the moment: before the values are shown. */
+  /** Before the values are shown to somebody. */
+  prepareToShow(): void {
+    if (this.#flushesWhenShown) this.flush();
+    else this.refresh();
+  }
+
+  /** Each time that somebody looks is the end of an interval (`stats_flush_on_admin`). */
+  flushWhenShown(): void {
+    this.#flushesWhenShown = true;
+  }
+
+  /** Brings what is looked up rather than counted up to the moment. */
   refresh(): void {
     for (const callback of this.#beforeFlush) callback();
     this.main.flush();

@@ -14,6 +14,7 @@ export const bootstrapFields: FieldClassTable = {
       "admin",
       "bootstrap_extensions",
       "stats_flush_interval",
+      "stats_flush_on_admin",
       "stats_sinks",
     ],
     harmless: {
@@ -21,7 +22,6 @@ export const bootstrapFields: FieldClassTable = {
       grpc_async_client_manager_config: "there are no gRPC clients",
     },
     refused: {
-      stats_flush_on_admin: "is not supported; use stats_flush_interval",
       cluster_manager: "settings of the cluster manager are not supported",
       layered_runtime: "runtime layers are not supported; use the fields that they would override",
       overload_manager: "overload actions are not supported; use circuit breakers",

@@ -19,7 +19,7 @@ export function statsPage(
   const query = parseStatsQuery(request.params, defaultFormat);
   if (!query.ok) return query.error;
   const { format, histogramMode } = query.value;
-  deps.stats.refresh();
+  deps.stats.prepareToShow();
   const stats = selectStats(deps.stats, query.value);
   switch (format) {
     case "text":
