@@ -7,7 +7,7 @@ import { startUpstream } from "./lib/proxies.ts";
 import { Report } from "./lib/report.ts";
 import { benchBodies, benchStalledReader } from "./scenario/bodies.ts";
 import { benchGet } from "./scenario/get.ts";
-import { benchGuests } from "./scenario/guests.ts";
+import { benchBodyCopies, benchGuests } from "./scenario/guests.ts";
 import { benchStartup } from "./scenario/startup.ts";
 import { benchSwaps } from "./scenario/swaps.ts";
 import { parseArgs } from "node:util";
@@ -20,7 +20,11 @@ const seconds = Number(values.seconds);
 const report = new Report();
 const scenarios: Record<string, () => Promise<void>> = {
   get: () => withUpstream(() => benchGet(report, seconds)),
-  guests: () => withUpstream(() => benchGuests(report, seconds)),
+  guests: () =>
+    withUpstream(async () => {
+      benchBodyCopies(report);
+      await benchGuests(report, seconds);
+    }),
   swaps: () => withUpstream(() => benchSwaps(report)),
   bodies: () => withUpstream(() => benchBodies(report, seconds)),
   stalled: () => benchStalledReader(report),

@@ -1,7 +1,8 @@
+import { spawnSync } from "node:child_process";
 import { existsSync } from "node:fs";
 import path from "node:path";
 import { type BootstrapOptions, luaFilter, wasmFilter } from "../lib/bootstrap.ts";
-import { root } from "../lib/child.ts";
+import { nodePath, root } from "../lib/child.ts";
 import { warmLoad } from "../lib/load.ts";
 import { availablePeers, type Peer, proxyUrl, startProxy } from "../lib/proxies.ts";
 import { ratio, type Report } from "../lib/report.ts";
@@ -106,6 +107,14 @@ export async function benchGuests(report: Report, seconds: number): Promise<void
       ratio(added("sluice"), added("envoy")),
     );
   }
+}
+
+/** How often a body's bytes are copied: counted in a process of its own, where copying itself is replaced. */
+export function benchBodyCopies(report: Report): void {
+  const file = path.join(root, "test/bench/micro/wasm-body-copies.bench.ts");
+  const { stdout, status } = spawnSync(nodePath, ["-C", "sluice-source", file]);
+  if (status === 0) report.row("body bytes copied", stdout.toString().trim());
+  else report.problem("the copies of a body could not be counted");
 }
 
 function keepLeast(values: Map<string, number>, key: string, value: number): void {
