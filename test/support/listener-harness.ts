@@ -27,7 +27,10 @@ import type {
 import type { Dispatcher } from "../../host/src/contracts/event.ts";
 import type { Logger } from "../../host/src/contracts/log.ts";
 import type { NetworkFilterFactoryCb } from "../../host/src/contracts/network/filter.ts";
-import type { ListenerFilter } from "../../host/src/contracts/network/listener-filter.ts";
+import type {
+  ListenerFilter,
+  ListenerFilterFactoryCb,
+} from "../../host/src/contracts/network/listener-filter.ts";
 import type { WorkerContext } from "../../host/src/contracts/runtime.ts";
 import type { StreamInfo } from "../../host/src/contracts/stream-info.ts";
 import { httpInspectorFilter } from "../../host/src/extensions/listener-filters/http_inspector/config.ts";
@@ -61,17 +64,17 @@ const scriptedNetworkFilter: NetworkFilterFactory<NetworkFilterFactoryCb> = {
   parseConfig: () => () => undefined,
   createFilterFactory: (config) => config,
 };
-const scriptedListenerFilter: ListenerFilterFactory<() => ListenerFilter> = {
+const scriptedListenerFilter: ListenerFilterFactory<ListenerFilterFactoryCb> = {
   name: "test.listener",
   messageName: "test.Listener",
   parseConfig: () => {
     throw new Error("not configurable");
   },
-  createFilterFactory: (create) => (add) => add(create()),
+  createFilterFactory: (config) => config,
 };
 
 const networkFilters = [echoFilter, directResponseFilter, tcpProxyFilter, scriptedNetworkFilter];
-const listenerFilters = [httpInspectorFilter, scriptedListenerFilter];
+const listenerFilterFactories = [httpInspectorFilter, scriptedListenerFilter];
 
 /** The extensions of layer 4. */
 export const testRegistry: ExtensionRegistry = {
@@ -84,7 +87,9 @@ export const testRegistry: ExtensionRegistry = {
   networkFilter: (name) =>
     networkFilters.find((factory) => factory.messageName === name) as NetworkFilterFactory,
   listenerFilter: (name) =>
-    listenerFilters.find((factory) => factory.messageName === name) as ListenerFilterFactory,
+    listenerFilterFactories.find(
+      (factory) => factory.messageName === name,
+    ) as ListenerFilterFactory,
 };
 
 const typeUrl = (messageName: string): string => `type.googleapis.com/${messageName}`;
@@ -103,10 +108,12 @@ export const httpInspector = (): ListenerFilterConfig => ({
   extension: extension(httpInspectorFilter.messageName, null),
   disabled: undefined,
 });
-export const listenerFilter = (create: () => ListenerFilter): ListenerFilterConfig => ({
+export const listenerFilters = (create: ListenerFilterFactoryCb): ListenerFilterConfig => ({
   extension: extension(scriptedListenerFilter.messageName, create),
   disabled: undefined,
 });
+export const listenerFilter = (create: () => ListenerFilter): ListenerFilterConfig =>
+  listenerFilters((add) => add(create()));
 export const tcpProxy = (config: Partial<TcpProxyConfig> & { cluster?: string }): ExtensionConfig =>
   extension(tcpProxyFilter.messageName, {
     statPrefix: "t",

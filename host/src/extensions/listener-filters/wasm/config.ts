@@ -22,7 +22,9 @@ export const wasmListenerFilter: ListenerFilterFactory<WasmPluginConfig> = {
 };
 
 /** Adds a filter of `plugin` for each socket, unless its failure policy lets sockets go without. */
-export function listenerFilters(plugin: WorkerPlugin): ListenerFilterFactoryCb {
+export function listenerFilters(
+  plugin: Pick<WorkerPlugin, "rootForStream" | "dispose">,
+): ListenerFilterFactoryCb {
   const addFilter = (add: (filter: ListenerFilter) => void): void => {
     const root = plugin.rootForStream();
     if (root === undefined) return;

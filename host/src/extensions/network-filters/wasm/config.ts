@@ -21,7 +21,9 @@ export const wasmNetworkFilter: NetworkFilterFactory<WasmPluginConfig> = {
 };
 
 /** Adds a filter of `plugin` to each connection, unless its failure policy lets connections go without. */
-export function networkFilters(plugin: WorkerPlugin): NetworkFilterFactoryCb {
+export function networkFilters(
+  plugin: Pick<WorkerPlugin, "rootForStream" | "dispose">,
+): NetworkFilterFactoryCb {
   const addFilter = (connection: Connection): void => {
     const root = plugin.rootForStream();
     if (root === undefined) return;
