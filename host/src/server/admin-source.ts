@@ -63,6 +63,7 @@ export function adminDeps(source: AdminSource): AdminDeps | undefined {
     }),
     extensions: () => builtInExtensions(registry),
     commandLineOptions: () => commandLineOptions(options),
+    reopenLogs: () => server.requestReopenLogs(),
     quit: () => server.requestShutdown(),
   };
 }

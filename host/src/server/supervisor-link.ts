@@ -20,6 +20,8 @@ export interface OpenSockets {
 export interface SupervisorEvents {
   /** End in order. */
   onShutdown(graceMs: number): void;
+  /** Log files were moved away. */
+  onReopenLogs(): void;
   /** The supervisor is gone, and nobody would restart this process: end, and leave no port taken. */
   onOrphaned(): void;
 }
@@ -31,6 +33,7 @@ export class SupervisorLink {
   constructor(events: SupervisorEvents) {
     process.on("message", (message: FromSupervisor) => {
       if (message.kind === "shutdown") events.onShutdown(message.graceMs);
+      else if (message.kind === "reopen_logs") events.onReopenLogs();
       else this.#answer?.(message);
     });
     process.on("disconnect", () => events.onOrphaned());
@@ -58,6 +61,11 @@ export class SupervisorLink {
   /** Asks the supervisor to shut everything down. */
   terminate(): void {
     this.#send({ kind: "terminate" });
+  }
+
+  /** Asks the supervisor to have all processes open their log files anew. */
+  reopenLogs(): void {
+    this.#send({ kind: "reopen_logs" });
   }
 
   #send(message: ToSupervisor): void {

@@ -66,6 +66,8 @@ export type WorkerCommand =
   | { readonly kind: "stop_listening" }
   /** Answered at once; `drained` follows when the last stream has ended. */
   | { readonly kind: "drain" }
+  /** Log files were moved away. */
+  | { readonly kind: "reopen_logs" }
   /** Follows the calls of a guest; the lines come through `port`. Its reply's value is a `TraceStart`. */
   | { readonly kind: "trace_guest"; readonly request: TraceRequest; readonly port: MessagePort }
   /** Its reply's value is a `GuestReport`. */

@@ -22,6 +22,7 @@ export interface DataPlaneExit {
 export interface DataPlaneEvents {
   onReady(): void;
   onTerminate(): void;
+  onReopenLogs(): void;
   /** Called once, last. */
   onExit(exit: DataPlaneExit): void;
 }
@@ -66,6 +67,11 @@ export class DataPlaneProcess {
     this.#send({ kind: "shutdown", graceMs });
   }
 
+  /** Its log files were moved away. */
+  reopenLogs(): void {
+    this.#send({ kind: "reopen_logs" });
+  }
+
   kill(): void {
     this.#child.kill("SIGKILL");
   }
@@ -79,6 +85,8 @@ export class DataPlaneProcess {
         return this.#events.onReady();
       case "terminate":
         return this.#events.onTerminate();
+      case "reopen_logs":
+        return this.#events.onReopenLogs();
     }
   }
 

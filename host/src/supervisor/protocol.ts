@@ -32,13 +32,17 @@ export type ToSupervisor =
   /** Serving: from now on a death is followed by a restart. */
   | { readonly kind: "ready" }
   /** Somebody asked the data plane to end (`/quitquitquit`, SIGTERM to it): shut everything down. */
-  | { readonly kind: "terminate" };
+  | { readonly kind: "terminate" }
+  /** Somebody asked the data plane to open log files anew (`/reopen_logs`): everywhere. */
+  | { readonly kind: "reopen_logs" };
 
 /** From the supervisor to the data plane. */
 export type FromSupervisor =
   /** Answer to `sockets`. The descriptors have been sent before it. */
   | { readonly kind: "bound"; readonly sockets: readonly BoundSockets[] }
   | { readonly kind: "bind_failed"; readonly problems: readonly string[] }
+  /** Open log files anew: they were moved away. */
+  | { readonly kind: "reopen_logs" }
   /** End in order, and the process with it. */
   | { readonly kind: "shutdown"; readonly graceMs: number };
 

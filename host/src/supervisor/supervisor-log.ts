@@ -1,4 +1,4 @@
-import { constants, openSync, writeSync } from "node:fs";
+import { closeSync, constants, openSync, writeSync } from "node:fs";
 import type { LogLevel } from "../contracts/log.ts";
 import { LogLevels } from "../common/log/levels.ts";
 import { systemTime } from "../common/time/clock.ts";
@@ -9,12 +9,26 @@ import { systemTime } from "../common/time/clock.ts";
  */
 export class SupervisorLog {
   readonly #threshold: number;
-  readonly #fd: number;
+  readonly #path: string | undefined;
+  #fd: number;
 
   /** Lines go to the end of `path`, or to stderr. Throws when the file cannot be opened. */
   constructor(level: LogLevel, path: string | undefined) {
     this.#threshold = LogLevels.numberOf(level);
+    this.#path = path;
     this.#fd = path === undefined ? ownStderr() : openSync(path, "a");
+  }
+
+  /** Goes on in a new file of the same name. Without success, in the old one. */
+  reopen(): void {
+    if (this.#path === undefined) return;
+    try {
+      const fd = openSync(this.#path, "a");
+      closeSync(this.#fd);
+      this.#fd = fd;
+    } catch (error) {
+      this.log("warning", `the log goes on in the old file: ${String(error)}`);
+    }
   }
 
   log(level: LogLevel, text: string): void {

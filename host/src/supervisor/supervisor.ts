@@ -54,8 +54,7 @@ class Supervisor {
     process.on("SIGTERM", this.#onSignal);
     process.on("SIGINT", this.#onSignal);
     process.on("SIGHUP", this.#settings.hangup === "terminate" ? this.#onSignal : ignore);
-    // Node would open its debugger.
-    process.on("SIGUSR1", ignore);
+    process.on("SIGUSR1", this.#reopenLogs);
     this.#spawn();
   }
 
@@ -64,6 +63,7 @@ class Supervisor {
     this.#dataPlane = new DataPlaneProcess(entry, args, this.#sockets, {
       onReady: () => this.#onReady(),
       onTerminate: () => this.#shutDown(),
+      onReopenLogs: this.#reopenLogs,
       onExit: (exit) => this.#onExit(exit),
     });
   };
@@ -81,6 +81,11 @@ class Supervisor {
     if (systemTime.monotonicMs() - this.#shutdownAt < secondSignalAfterMs) return;
     this.#killed = true;
     this.#dataPlane?.kill();
+  };
+
+  readonly #reopenLogs = (): void => {
+    this.#settings.log.reopen();
+    this.#dataPlane?.reopenLogs();
   };
 
   #shutDown(): void {
@@ -129,7 +134,7 @@ class Supervisor {
     process.off("SIGINT", this.#onSignal);
     process.off("SIGHUP", this.#onSignal);
     process.off("SIGHUP", ignore);
-    process.off("SIGUSR1", ignore);
+    process.off("SIGUSR1", this.#reopenLogs);
     this.#finish(exitCode);
   }
 }

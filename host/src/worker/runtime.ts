@@ -84,9 +84,11 @@ class DataPlane implements WorkerRuntime {
   }
 
   async stage(update: SnapshotUpdate): Promise<StagedUpdate> {
-    this.#companions.start();
     const clusterFilters = await createClusterFilters(update.clusters, this.#context);
     const clusters = this.#clusters.stage(update, clusterFilters);
+    // Services call clusters from the first moment on; and nothing else is there yet that would notice.
+    const isFirst = !this.#companions.started;
+    if (isFirst) clusters.commit();
     const filters = await this.#extensionConfigs.stage(update.extensionConfigs);
     const listeners: StagedListener[] = [];
     const abort = (): void => {
@@ -95,13 +97,14 @@ class DataPlane implements WorkerRuntime {
       for (const chain of clusterFilters.values()) chain.retire?.();
     };
     try {
+      this.#companions.start();
       for (const config of update.listeners) {
         listeners.push(await this.#listeners.stageListener(config));
       }
       this.#stats.flush();
       return {
         commit: () => {
-          clusters.commit();
+          if (!isFirst) clusters.commit();
           filters.commit();
           this.#listeners.commit(listeners, update.removedListeners);
         },

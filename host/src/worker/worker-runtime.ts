@@ -24,6 +24,8 @@ export interface WorkerRuntime {
   drain(): void;
   /** Streams and TCP connections that are still open. */
   readonly active: number;
+  /** Opens its log files anew: they were moved away. */
+  reopenLogs?(): void;
   /** Follows the calls of a guest until the port is closed at the other end. */
   traceGuest?(request: TraceRequest, port: MessagePort): TraceStart;
   /** What there is to tell of the guests that run here: plain data. */

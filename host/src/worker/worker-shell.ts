@@ -7,7 +7,7 @@ const drainCheckMs = 10;
 
 type Observation = Extract<
   WorkerCommand,
-  { readonly kind: "trace_guest" | "report_guests" | "stats" }
+  { readonly kind: "reopen_logs" | "trace_guest" | "report_guests" | "stats" }
 >;
 
 /** Carries out the main thread's commands on a worker's runtime. */
@@ -60,6 +60,7 @@ export class WorkerShell {
         return this.#drain();
       case "close":
         return this.#running.close?.();
+      case "reopen_logs":
       case "trace_guest":
       case "report_guests":
       case "stats":
@@ -67,9 +68,11 @@ export class WorkerShell {
     }
   }
 
-  /** What looks at the data plane and changes nothing of it. */
+  /** What changes nothing of the data plane. */
   #observe(command: Observation, running: WorkerRuntime): unknown {
     switch (command.kind) {
+      case "reopen_logs":
+        return running.reopenLogs?.();
       case "trace_guest":
         return running.traceGuest?.(command.request, command.port);
       case "report_guests":

@@ -99,6 +99,7 @@ const components: ServerComponents = {
       close: async () => {},
     },
   }),
+  reopenLogs: () => {},
   onLive: (live) => {
     const ports = live.boundListeners.map(({ address }) =>
       address.kind === "ip" ? address.port : address.path,

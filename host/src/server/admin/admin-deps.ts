@@ -67,6 +67,8 @@ export interface AdminDeps {
   extensions(): readonly BuiltInExtension[];
   /** `command_line_options` of `/server_info`, in Envoy's names. */
   commandLineOptions(): { readonly [name: string]: JsonValue };
+  /** Opens all log files anew, as SIGUSR1 does. */
+  reopenLogs(): void;
   /** Ends the server, as SIGTERM does. */
   quit(): void;
 }

@@ -132,6 +132,16 @@ export const endpoints: readonly Endpoint[] = [
     handle: readyPage,
   },
   {
+    path: "/reopen_logs",
+    help: "reopen access logs",
+    mutates: true,
+    params: [],
+    handle: (_request, deps) => {
+      deps.reopenLogs();
+      return textResponse(200, "OK\n");
+    },
+  },
+  {
     path: "/server_info",
     help: "print server version/status information",
     mutates: false,
