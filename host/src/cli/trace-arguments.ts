@@ -18,7 +18,8 @@ export type AdminPlace =
   | { readonly host: string; readonly port: number }
   | { readonly socketPath: string };
 
-const traceFlags = [
+/** Flags of `sluice trace`. */
+export const traceFlags = [
   {
     name: "--admin",
     value: "<address>",

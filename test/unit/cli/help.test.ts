@@ -3,16 +3,31 @@ import { readFileSync } from "node:fs";
 import { test } from "node:test";
 import { refusedFlags, switches, valueFlags } from "../../../host/src/cli/flags.ts";
 import { helpText } from "../../../host/src/cli/help.ts";
+import { traceFlags, traceHelp } from "../../../host/src/cli/trace-arguments.ts";
 
 const page = readFileSync(new URL("../../../host/docs/command-line.md", import.meta.url), "utf8");
 
+/** The flags that have a row in a part of the page. */
+function rowsOf(part: string): (string | undefined)[] {
+  const rows = part.split("\n").filter((line) => line.startsWith("| `-"));
+  return rows.map((row) => /--[a-z-]+/.exec(row)?.[0]);
+}
+
 test("host/docs/command-line.md has a row for every flag, and only for those", () => {
-  const rows = page.split("\n").filter((line) => line.startsWith("| `-"));
-  const named = rows.map((row) => /--[a-z-]+/.exec(row)?.[0]);
+  const [flags, rest] = page.split("\n## sluice trace\n");
   assert.deepEqual(
-    named,
+    rowsOf(flags!),
     [...valueFlags, ...switches].map(({ name }) => name),
   );
+  assert.deepEqual(
+    rowsOf(rest!),
+    traceFlags.map(({ name }) => name),
+  );
+});
+
+test("traceHelp() names every flag of sluice trace", () => {
+  for (const { name } of traceFlags)
+    assert.ok(traceHelp().includes(`  ${name} `) || traceHelp().includes(`, ${name} `), name);
 });
 
 test("helpText() names every flag with its short form", () => {
