@@ -14,7 +14,7 @@ export class WorkerCompanions {
   readonly #registry: ExtensionRegistry;
   readonly #services: WorkerService[] = [];
   readonly #sinks: StatsSink[] = [];
-  #started = false;
+  started = false;
 
   constructor(configs: Companions, context: WorkerContext, registry: ExtensionRegistry) {
     this.#configs = configs;
@@ -24,8 +24,8 @@ export class WorkerCompanions {
 
   /** Starts all of them, once. Throws, with a text for the operator, when one does not start; none runs then. */
   start(): void {
-    if (this.#started) return;
-    this.#started = true;
+    if (this.started) return;
+    this.started = true;
     try {
       this.#startServices();
       if (this.#context.workerIndex === statsWorker) this.#startSinks();
