@@ -124,7 +124,7 @@ class Run {
     const entry = { name: "planned", disabled: false, instances, provider: undefined };
     const shared = new SharedState({
       config: defaultHcmConfig,
-      createCodec: (connection, callbacks) =>
+      createCodec: (connection, _data, callbacks) =>
         new Http1ServerConnection(connection, callbacks, defaultHcmConfig.http1, counters),
       routeTable: { name: "", internalOnlyHeaders: [], route: () => routeWith({}) },
       filterChain: new FilterChain([entry]),

@@ -8,7 +8,8 @@ import type { Dispatcher } from "../../host/src/contracts/event.ts";
 import type { HttpFilterInstances } from "../../host/src/contracts/http/filter.ts";
 import type { Route, RouteTable } from "../../host/src/contracts/router/route.ts";
 import type { StreamInfo } from "../../host/src/contracts/stream-info.ts";
-import { Http1ServerConnection } from "../../host/src/http/codec/http1/server-connection.ts";
+import { createHttp2CodecStats } from "../../host/src/http/codec/http2/stats.ts";
+import { createCodec } from "../../host/src/http/connection-manager/create-codec.ts";
 import type { HcmConfig } from "../../host/src/http/connection-manager/config.ts";
 import { ConnectionManager } from "../../host/src/http/connection-manager/connection-manager.ts";
 import { SharedState } from "../../host/src/http/connection-manager/connection-manager-options.ts";
@@ -18,6 +19,7 @@ import { nextConnectionId } from "../../host/src/network/connection-id.ts";
 import { ConnectionImpl } from "../../host/src/network/connection.ts";
 import { SocketIo, socketOptions } from "../../host/src/network/socket-io.ts";
 import { ThreadStats } from "../../host/src/stats/thread-stats.ts";
+import { defaultHttp2Settings } from "./http2.ts";
 import { routeWith } from "./filter-harness.ts";
 import { SimulatedDispatcher } from "./simulated-dispatcher.ts";
 
@@ -39,6 +41,8 @@ export const defaultHcmConfig: HcmConfig = {
     underscoresInHeaders: "allow",
     streamErrorOnInvalidHttpMessage: false,
   },
+  codecType: "AUTO",
+  http2: defaultHttp2Settings,
   maxRequestsPerConnection: 0,
   streamIdleTimeoutMs: 300_000,
   requestTimeoutMs: 0,
@@ -118,11 +122,14 @@ export class HcmServer implements AsyncDisposable {
     this.#dispatcher = options.dispatcher ?? new ThreadDispatcher("worker_0");
     this.#bufferLimit = options.bufferLimit ?? 1_048_576;
     const codecStats = {
-      droppedHeadersWithUnderscores: this.stats.counter("http1.dropped_headers_with_underscores"),
-      requestsRejectedWithUnderscoresInHeaders: this.stats.counter(
-        "http1.requests_rejected_with_underscores_in_headers",
-      ),
-      responseFlood: this.stats.counter("http1.response_flood"),
+      http1: {
+        droppedHeadersWithUnderscores: this.stats.counter("http1.dropped_headers_with_underscores"),
+        requestsRejectedWithUnderscoresInHeaders: this.stats.counter(
+          "http1.requests_rejected_with_underscores_in_headers",
+        ),
+        responseFlood: this.stats.counter("http1.response_flood"),
+      },
+      http2: createHttp2CodecStats(this.stats.scope("http2")),
     };
     const entries = options.filters.map((each) => ({
       ...each,
@@ -131,8 +138,8 @@ export class HcmServer implements AsyncDisposable {
     }));
     this.#shared = new SharedState({
       config,
-      createCodec: (connection, callbacks) =>
-        new Http1ServerConnection(connection, callbacks, config.http1, codecStats),
+      createCodec: (connection, data, callbacks) =>
+        createCodec(connection, data, callbacks, config, codecStats),
       routeTable: options.routeTable ?? routeTableOf(options),
       filterChain: new FilterChain(entries),
       accessLogs: [{ log: (info) => this.#log(info) }],

@@ -9,6 +9,7 @@ import {
   type ConnectionCloseType,
   type Connection,
   type DetectedCloseType,
+  type HeldBack,
 } from "../../host/src/contracts/network/connection.ts";
 import { SimulatedDispatcher } from "./simulated-dispatcher.ts";
 
@@ -45,9 +46,11 @@ export class MemoryConnection implements Connection {
   /** All that was written. */
   readonly written = new OwnedBuffer();
   protected readonly callbacks: ConnectionCallbacks[] = [];
+  #heldBack: HeldBack | undefined = undefined;
 
   /** What was written since the last call. */
   takeWritten(): string {
+    this.#writeHeldBack();
     const text = this.written.toBuffer().toString("latin1");
     this.written.drain(this.written.length);
     return text;
@@ -67,6 +70,11 @@ export class MemoryConnection implements Connection {
   }
 
   addBytesSentCallback(): void {}
+
+  holdBack(source: HeldBack): void {
+    this.#heldBack = source;
+  }
+
   setConnectionStats(): void {}
   addReadFilter(): void {}
   addWriteFilter(): void {}
@@ -86,6 +94,7 @@ export class MemoryConnection implements Connection {
 
   close(type: ConnectionCloseType): void {
     if (this.state === ConnectionState.Closed) return;
+    this.#writeHeldBack();
     this.closeType ??= type;
     this.state = ConnectionState.Closed;
     for (const each of this.callbacks.slice()) each.onEvent(ConnectionEvent.LocalClose);
@@ -102,4 +111,10 @@ export class MemoryConnection implements Connection {
   }
   setDelayedCloseTimeout(): void {}
   noDelay(): void {}
+
+  #writeHeldBack(): void {
+    const source = this.#heldBack;
+    this.#heldBack = undefined;
+    source?.writeHeldBack();
+  }
 }

@@ -3,6 +3,7 @@ import type { ConnectionCallbacks, ConnectionEvent } from "../contracts/network/
 /** A connection's callbacks in the order of registration; a callback may add and remove, itself too. */
 export class CallbackList {
   readonly #callbacks: (ConnectionCallbacks | undefined)[] = [];
+  #bytesSent: ((bytes: number) => void)[] = [];
   #raising = 0;
 
   add(callbacks: ConnectionCallbacks): void {
@@ -17,8 +18,18 @@ export class CallbackList {
     else this.#callbacks.splice(index, 1);
   }
 
+  addBytesSent(callback: (bytes: number) => void): void {
+    this.#bytesSent.push(callback);
+  }
+
   clear(): void {
     this.#callbacks.length = 0;
+    this.#bytesSent = [];
+  }
+
+  raiseBytesSent(bytes: number): void {
+    const callbacks = this.#bytesSent;
+    for (let i = 0; i < callbacks.length; i += 1) callbacks[i]!(bytes);
   }
 
   raiseEvent(event: ConnectionEvent): void {

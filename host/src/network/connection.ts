@@ -10,10 +10,12 @@ import {
   type ConnectionCallbacks,
   type ConnectionStats,
   type DetectedCloseType,
+  type HeldBack,
 } from "../contracts/network/connection.ts";
 import type { ReadFilter, WriteFilter } from "../contracts/network/filter.ts";
 import type { StreamInfo } from "../contracts/stream-info.ts";
 import { CallbackList } from "./callback-list.ts";
+import type { ConnectionParameters } from "./connection-parameters.ts";
 import { DelayedClose } from "./delayed-close.ts";
 import { FilterManager, type FilterManagerConnection } from "./filter-manager.ts";
 import { ReadBuffer } from "./read-buffer.ts";
@@ -30,19 +32,6 @@ const readAheadBytes = 16_384;
  * is woken for each piece: 16 KiB gives a sixth less throughput of 1 MB bodies.
  */
 const hastenBytes = 131_072;
-
-/** What is known of a socket when it becomes a connection. */
-export interface ConnectionParameters {
-  readonly id: number;
-  readonly streamInfo: StreamInfo;
-  readonly localAddress: Address;
-  readonly remoteAddress: Address;
-  readonly directRemoteAddress: Address;
-  readonly requestedApplicationProtocols: readonly string[];
-  readonly requestedServerName: string;
-  /** Bytes, both directions; 0 = no limit. */
-  readonly bufferLimit: number;
-}
 
 /**
  * A connection around a socket; `ClientConnectionImpl` adds connecting.
@@ -75,7 +64,6 @@ export class ConnectionImpl
   readonly #filters: FilterManager;
   readonly #stats: StatsRecorder;
   readonly #writer: SocketWriter;
-  #bytesSentCallbacks: ((bytes: number) => void)[] = [];
   #halfClose = false;
   #readDisableCount = 0;
   /** Reading was not stopped at the handle. */
@@ -88,6 +76,8 @@ export class ConnectionImpl
   #endRead = false;
   #endRaised = false;
   #dirty = false;
+  /** Who has something to write before the next flush. */
+  #heldBack: HeldBack | undefined = undefined;
   /** No more writes; FIN was handed over; FIN is out. */
   #endWritten = false;
   #finHandedOver = false;
@@ -139,7 +129,7 @@ export class ConnectionImpl
   }
 
   addBytesSentCallback(callback: (bytes: number) => void): void {
-    this.#bytesSentCallbacks.push(callback);
+    this.callbacks.addBytesSent(callback);
   }
 
   addReadFilter(filter: ReadFilter): void {
@@ -337,6 +327,12 @@ export class ConnectionImpl
     this.#writer.appendText(text);
   }
 
+  holdBack(source: HeldBack): void {
+    if (!this.#canWrite) return;
+    this.#heldBack = source;
+    this.#markDirty();
+  }
+
   rawWrite(data: DataBuffer, endStream: boolean): void {
     if (!this.#canWrite) {
       data.drain(data.length);
@@ -354,6 +350,7 @@ export class ConnectionImpl
 
   /** Hands to the socket what was written during the turn. */
   flush(): void {
+    this.#writeHeldBack();
     this.#dirty = false;
     if (this.state === ConnectionState.Connecting || this.state === ConnectionState.Closed) return;
     this.#writer.flush();
@@ -376,8 +373,7 @@ export class ConnectionImpl
 
   onBytesSent(bytes: number): void {
     this.#stats.sent(bytes);
-    const callbacks = this.#bytesSentCallbacks;
-    for (let i = 0; i < callbacks.length; i += 1) callbacks[i]!(bytes);
+    this.callbacks.raiseBytesSent(bytes);
     this.#delayedClose.onProgress();
   }
 
@@ -391,6 +387,12 @@ export class ConnectionImpl
 
   get #canWrite(): boolean {
     return this.state < ConnectionState.Closing && !this.#endWritten;
+  }
+
+  #writeHeldBack(): void {
+    const source = this.#heldBack;
+    this.#heldBack = undefined;
+    source?.writeHeldBack();
   }
 
   #markDirty(): void {
@@ -415,6 +417,7 @@ export class ConnectionImpl
   close(type: ConnectionCloseType, details = ""): void {
     if (this.state === ConnectionState.Closed) return;
     if (this.localCloseReason === "") this.localCloseReason = details;
+    if (this.#heldBack !== undefined) this.#writeHeldBack();
     switch (type) {
       case ConnectionCloseType.FlushWrite:
         this.#closeFlushed(false);
@@ -446,7 +449,6 @@ export class ConnectionImpl
     this.#delayedClose.disable();
     this.#writer.close();
     this.#stats.close();
-    this.#bytesSentCallbacks = [];
     this.streamInfo.endTimeMs = this.dispatcher.time.monotonicMs();
     if (reset && this.remoteAddress.kind === "ip") this.io.reset();
     else this.io.destroy();

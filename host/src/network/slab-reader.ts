@@ -1,5 +1,5 @@
 import type { OnReadOpts } from "node:net";
-import { slabPool } from "./slab-pool.ts";
+import { slabPool } from "../common/slab-pool.ts";
 
 /**
  * What all sockets of this thread read into until they prove busy: a read is over before the next one begins. It

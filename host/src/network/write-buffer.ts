@@ -1,5 +1,5 @@
 import type { DataBuffer } from "../contracts/buffer.ts";
-import { slabPool } from "./slab-pool.ts";
+import { slabPool } from "../common/slab-pool.ts";
 import type { SocketOutput, WriteDone } from "./socket-io.ts";
 
 /** A chunk up to this size joins the text before it: one string is cheaper to write than a vector. */

@@ -2,7 +2,8 @@ import type { FieldClassTable } from "./types.ts";
 
 const dns = "only clusters of the DNS types look names up";
 const discovery = "endpoints by discovery are not supported; list them in load_assignment";
-const http2 = "only HTTP/1.1 is supported upstream; use explicit_http_config.http_protocol_options";
+const http3 = "HTTP/3 is not supported; use http2_protocol_options";
+const auto = "choosing the protocol by ALPN is not supported; use explicit_http_config";
 const tls = "TLS is not supported";
 const policy = "is not supported; use lb_policy: ROUND_ROBIN";
 const zones = "routing by locality is not supported; all hosts are chosen in turn, by their weight";
@@ -23,6 +24,7 @@ export const clusterFields: FieldClassTable = {
       "max_requests_per_connection",
       "common_http_protocol_options",
       "http_protocol_options",
+      "http2_protocol_options",
       "typed_extension_protocol_options",
       "common_lb_config",
       "round_robin_lb_config",
@@ -53,8 +55,8 @@ export const clusterFields: FieldClassTable = {
       health_checks: healthChecks,
       outlier_detection: "ejecting hosts that fail is not supported",
       upstream_http_protocol_options: tls,
-      http2_protocol_options: http2,
-      protocol_selection: http2,
+      protocol_selection:
+        "is not supported; use use_downstream_protocol_config of HttpProtocolOptions",
       upstream_bind_config: "binding upstream connections to an address is not supported",
       lb_subset_config: "subsets are not supported",
       ring_hash_lb_config: policy,
@@ -144,11 +146,15 @@ export const clusterFields: FieldClassTable = {
     },
   },
   "envoy.extensions.upstreams.http.v3.HttpProtocolOptions": {
-    implemented: ["common_http_protocol_options", "explicit_http_config", "http_filters"],
+    implemented: [
+      "common_http_protocol_options",
+      "explicit_http_config",
+      "use_downstream_protocol_config",
+      "http_filters",
+    ],
     refused: {
       upstream_http_protocol_options: tls,
-      use_downstream_protocol_config: http2,
-      auto_config: http2,
+      auto_config: auto,
       header_validation_config: "is not supported",
       outlier_detection: "ejecting hosts that fail is not supported",
       request_mirror_policies: "mirroring requests is not supported",
@@ -157,8 +163,12 @@ export const clusterFields: FieldClassTable = {
     },
   },
   "envoy.extensions.upstreams.http.v3.HttpProtocolOptions.ExplicitHttpConfig": {
-    implemented: ["http_protocol_options"],
-    refused: { http2_protocol_options: http2, http3_protocol_options: http2 },
+    implemented: ["http_protocol_options", "http2_protocol_options"],
+    refused: { http3_protocol_options: http3 },
+  },
+  "envoy.extensions.upstreams.http.v3.HttpProtocolOptions.UseDownstreamHttpConfig": {
+    implemented: ["http_protocol_options", "http2_protocol_options"],
+    refused: { http3_protocol_options: http3 },
   },
   "envoy.config.core.v3.TransportSocket": { implemented: ["name", "typed_config"] },
   "envoy.extensions.transport_sockets.raw_buffer.v3.RawBuffer": { implemented: [] },

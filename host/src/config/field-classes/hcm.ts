@@ -1,7 +1,7 @@
 import type { FieldClassTable } from "./types.ts";
 
 const tls = "there is no TLS yet that a client could present a certificate over";
-const http2 = "HTTP/2 and HTTP/3 are not supported; use HTTP/1.1";
+const http3 = "HTTP/3 is not supported; use HTTP/2";
 const accessLogOptions = "logging at other times than the end of a stream is not supported";
 const inlineRoutes = "is not supported; write the routes into route_config";
 
@@ -9,7 +9,7 @@ const inlineRoutes = "is not supported; write the routes into route_config";
 export const hcmFields: FieldClassTable = {
   "envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager": {
     implemented: [
-      // HTTP2 and HTTP3 are refused by the parser.
+      // HTTP3 is refused by the parser.
       "codec_type",
       "stat_prefix",
       "route_config",
@@ -17,6 +17,7 @@ export const hcmFields: FieldClassTable = {
       "add_user_agent",
       "common_http_protocol_options",
       "http_protocol_options",
+      "http2_protocol_options",
       "server_name",
       "server_header_transformation",
       "scheme_header_transformation",
@@ -56,8 +57,7 @@ export const hcmFields: FieldClassTable = {
       rds: inlineRoutes,
       scoped_routes: inlineRoutes,
       tracing: "tracing is not supported",
-      http2_protocol_options: http2,
-      http3_protocol_options: http2,
+      http3_protocol_options: http3,
       access_log_flush_interval: accessLogOptions,
       flush_access_log_on_new_request: accessLogOptions,
       access_log_options: accessLogOptions,

@@ -5,6 +5,7 @@ import { clusterFields } from "./cluster.ts";
 import { coreFields } from "./core.ts";
 import { discoveryFields } from "./discovery.ts";
 import { hcmFields } from "./hcm.ts";
+import { http2Fields } from "./http2.ts";
 import { listenerFields } from "./listener.ts";
 import { luaFields } from "./lua.ts";
 import { networkFilterFields } from "./network-filters.ts";
@@ -19,6 +20,7 @@ export const fieldClasses = new FieldClasses([
   coreFields,
   discoveryFields,
   hcmFields,
+  http2Fields,
   listenerFields,
   luaFields,
   networkFilterFields,

@@ -42,6 +42,8 @@ export interface CodecStream {
   readonly responseDetails: string;
   /** Wire bytes of the head and the whole message, as far as it went. */
   readonly bytesMeter: BytesMeter;
+  /** How long what was encoded may wait for the peer's window once the stream has ended here; 0 = for ever. */
+  setFlushTimeout?(ms: number): void;
 }
 
 /** Bytes on the wire of one stream. */
@@ -114,7 +116,12 @@ export interface CodecConnection {
   dispatch(data: DataBuffer): CodecError | undefined;
   /** The peer's FIN arrived. Ends a response that is framed by connection close; else an error. */
   onEndOfInput(): CodecError | undefined;
-  /** No more requests: HTTP/1 sends `connection: close` with the next response. */
+  /**
+   * The connection is about to be closed, but what comes until then is served. HTTP/1 sends `connection: close`
+   * with the next response, HTTP/2 a GOAWAY that names no last stream.
+   */
+  shutdownNotice(): void;
+  /** No more requests: HTTP/1 as above; HTTP/2 sends a GOAWAY and refuses streams that begin after it. */
   goAway(): void;
   /** The connection's write buffer crossed a watermark; passed on to the streams. */
   onUnderlyingConnectionAboveWriteBufferHighWatermark(): void;
@@ -127,6 +134,13 @@ export interface CodecConnection {
 export interface ServerConnection extends CodecConnection {
   /** True when the connection cannot take another request after the current one. */
   readonly closing: boolean;
+  /** Several requests at a time, each of which can end on its own. */
+  readonly multiplexes: boolean;
+  /**
+   * Gives the shutdown notice; calls `onDrained` when every request has arrived that the client sent before it
+   * read the notice. Only codecs that can find out have it.
+   */
+  drain?(onDrained: () => void): void;
 }
 
 /** Makes the decoder of each request. */
@@ -160,4 +174,50 @@ export interface Http1Settings {
   readonly underscoresInHeaders: "allow" | "reject" | "drop";
   /** Keep the connection after a refused but complete request. */
   readonly streamErrorOnInvalidHttpMessage: boolean;
+}
+
+/** Limits and switches of HTTP/2 (`Http2ProtocolOptions` and common options). */
+export interface Http2Settings {
+  /** Bytes of one direction's HPACK table; default 4096. */
+  readonly hpackTableSize: number;
+  /** Streams that the peer may have open; default 1024. */
+  readonly maxConcurrentStreams: number;
+  /** Bytes that we take of one stream, and of all, before they are consumed; defaults 16 and 24 MiB. */
+  readonly initialStreamWindowSize: number;
+  readonly initialConnectionWindowSize: number;
+  /** CONNECT, and extended CONNECT (RFC 8441). */
+  readonly allowConnect: boolean;
+  /** Frames of any kind, and control frames, that wait for a peer that does not read; defaults 10,000 and 1000. */
+  readonly maxOutboundFrames: number;
+  readonly maxOutboundControlFrames: number;
+  /** Default 1. */
+  readonly maxConsecutiveInboundFramesWithEmptyPayload: number;
+  /** Default 100. */
+  readonly maxInboundPriorityFramesPerStream: number;
+  /** Default 10. */
+  readonly maxInboundWindowUpdateFramesPerDataFrameSent: number;
+  /** A malformed message ends only its stream; default false: the connection. */
+  readonly streamErrorOnInvalidHttpMessage: boolean;
+  readonly customSettings: readonly { readonly identifier: number; readonly value: number }[];
+  readonly keepalive: Http2Keepalive;
+  readonly huffman: boolean;
+  /** Bytes above 0x7f in values make a message malformed. */
+  readonly disallowObsText: boolean;
+  /** Bytes of one name or value; default 64 KiB. */
+  readonly maxHeaderFieldBytes: number;
+  /** Bytes of all fields of a head or of trailers. */
+  readonly maxHeadersBytes: number;
+  /** Fields in a head or in trailers; default 100. */
+  readonly maxHeadersCount: number;
+  readonly underscoresInHeaders: "allow" | "reject" | "drop";
+}
+
+/** PINGs that find out whether the peer is still there (`KeepaliveSettings`). Milliseconds; 0 = off. */
+export interface Http2Keepalive {
+  readonly intervalMs: number;
+  readonly timeoutMs: number;
+  /** Percent of the interval, added at random at most. */
+  readonly intervalJitterPercent: number;
+  /** A connection that was idle for so long is asked before it gets another request. */
+  readonly connectionIdleIntervalMs: number;
 }

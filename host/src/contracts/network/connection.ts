@@ -16,6 +16,12 @@ export const ConnectionEvent = {
 } as const;
 export type ConnectionEvent = (typeof ConnectionEvent)[keyof typeof ConnectionEvent];
 
+/** Somebody who keeps bytes back during a turn, to write them in one piece. */
+export interface HeldBack {
+  /** Writes them with `write` of the connection. */
+  writeHeldBack(): void;
+}
+
 /** How to close (Envoy: `Network::ConnectionCloseType`). */
 export const ConnectionCloseType = {
   /** Write out what is pending, then close. The delayed close timeout bounds it. */
@@ -148,6 +154,8 @@ export interface Connection {
   write(data: DataBuffer, endStream: boolean): void;
   /** The same for text of one byte per character; the cheapest way to send a head. */
   writeLatin1(text: string): void;
+  /** Calls `source.writeHeldBack()` once, before the connection is flushed next: at the end of the turn, or in `close`. */
+  holdBack(source: HeldBack): void;
   /** Ends the connection. Further calls may only make it harsher. */
   close(type: ConnectionCloseType, details?: string): void;
 

@@ -26,6 +26,8 @@ export interface StreamOwner {
   readonly connection: Connection;
   /** The codec's name for what is spoken: `HTTP/1.1`. */
   readonly protocol: string;
+  /** Several requests at a time: HTTP/2. */
+  readonly multiplexes: boolean;
   /** True when the codec cannot take another request. */
   readonly codecClosing: boolean;
   /** The peer has closed the connection. */
@@ -106,7 +108,9 @@ export class ActiveStream
     this.#durationDeadlineMs = now + limit(config.maxStreamDurationMs);
     owner.watchDeadline(this.#earliestDeadline());
     shared.stats.downstreamRqTotal.inc();
-    shared.stats.downstreamRqHttp1Total.inc();
+    if (owner.multiplexes) shared.stats.downstreamRqHttp2Total.inc();
+    else shared.stats.downstreamRqHttp1Total.inc();
+    encoder.stream.setFlushTimeout?.(config.streamIdleTimeoutMs);
     shared.stats.downstreamRqActive.inc();
     encoder.stream.addCallbacks(this);
   }
@@ -322,9 +326,10 @@ export class ActiveStream
 
   // ---- notifications of the codec
 
-  onResetStream(_reason: StreamResetReason, details: string): void {
+  onResetStream(reason: StreamResetReason, details: string): void {
     if (this.ended) return;
     if (details !== "") this.streamInfo.responseCodeDetails = details;
+    this.streamInfo.responseFlags |= downstreamResetFlag(reason);
     this.#owner.onStreamReset(this);
   }
 
@@ -409,6 +414,16 @@ export class ActiveStream
     for (let i = 0; i < logs.length; i += 1) logs[i]!.log(streamInfo, "DownstreamEnd");
     this.filterManager.destroyFilters();
   }
+}
+
+/** Who ended the stream before its time. */
+function downstreamResetFlag(reason: StreamResetReason): number {
+  if (reason === StreamResetReason.ProtocolError) return ResponseFlag.DownstreamProtocolError;
+  const byPeer =
+    reason === StreamResetReason.RemoteReset ||
+    reason === StreamResetReason.RemoteRefusedStreamReset ||
+    reason === StreamResetReason.ConnectError;
+  return byPeer ? ResponseFlag.DownstreamRemoteReset : 0;
 }
 
 /** A configured time, where 0 means none. */

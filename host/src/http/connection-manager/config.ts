@@ -3,7 +3,7 @@ import type {
   ExtensionConfig,
   HttpFilterConfig,
 } from "../../contracts/config/snapshot.ts";
-import type { Http1Settings } from "../../contracts/http/codec.ts";
+import type { Http1Settings, Http2Settings } from "../../contracts/http/codec.ts";
 
 /** `HttpConnectionManager` as plain data. Times in milliseconds; 0 = off. */
 export interface HcmConfig {
@@ -14,7 +14,10 @@ export interface HcmConfig {
   readonly httpFilters: readonly HttpFilterConfig[];
   readonly accessLogs: readonly ExtensionConfig[];
 
+  /** AUTO: what TLS has agreed on, else HTTP/2 when its preface comes first. */
+  readonly codecType: "AUTO" | "HTTP1" | "HTTP2";
   readonly http1: Http1Settings;
+  readonly http2: Http2Settings;
   /** Requests after which a connection is closed; 0 = no limit. */
   readonly maxRequestsPerConnection: number;
 

@@ -1,5 +1,6 @@
 import type { AccessLog } from "../../contracts/access-log.ts";
 import type { LocalInfo } from "../../contracts/config/snapshot.ts";
+import type { DataBuffer } from "../../contracts/buffer.ts";
 import type { Dispatcher } from "../../contracts/event.ts";
 import type { ServerConnection, ServerConnectionCallbacks } from "../../contracts/http/codec.ts";
 import type { Connection } from "../../contracts/network/connection.ts";
@@ -15,11 +16,12 @@ import type { ConnectionManagerStats } from "./stats.ts";
 /** What connection managers of one configuration are given, on one worker. */
 export interface ConnectionManagerOptions {
   readonly config: HcmConfig;
-  /** Makes the codec of a connection, when its first bytes are there. */
+  /** Makes the codec of a connection, when its first bytes are there; undefined: they do not tell yet. */
   readonly createCodec: (
     connection: Connection,
+    data: DataBuffer,
     callbacks: ServerConnectionCallbacks,
-  ) => ServerConnection;
+  ) => ServerConnection | undefined;
   readonly routeTable: RouteTable;
   readonly filterChain: FilterChain;
   readonly accessLogs: readonly AccessLog[];

@@ -20,8 +20,10 @@ import {
   type ReadFilter,
   type ReadFilterCallbacks,
 } from "../../contracts/network/filter.ts";
+import type { Gauge } from "../../contracts/stats.ts";
 import { ResponseFlag } from "../../contracts/stream-info.ts";
 import { ActiveStream, type StreamOwner } from "./active-stream.ts";
+import { PrematureResets } from "./premature-resets.ts";
 import type { SharedState } from "./connection-manager-options.ts";
 import { StreamDeadlines } from "./stream-deadlines.ts";
 
@@ -50,6 +52,9 @@ export class ConnectionManager
   #drainState: DrainState = DrainState.NotDraining;
   /** The server is going away: the next response is the last. */
   #drainRequested = false;
+  /** HTTP/2: streams end one by one, and the connection drains by GOAWAY. */
+  #multiplexes = false;
+  readonly #prematureResets = new PrematureResets();
   #requests = 0;
   #startMs = 0;
   #idleSinceMs = 0;
@@ -90,7 +95,8 @@ export class ConnectionManager
 
   onData(data: DataBuffer): FilterStatus {
     this.shared.clock.update();
-    const codec = this.#codec ?? this.#createCodec();
+    const codec = this.#codec ?? this.#createCodec(data);
+    if (codec === undefined) return FilterStatus.StopIteration;
     let before: number;
     do {
       before = data.length;
@@ -114,11 +120,19 @@ export class ConnectionManager
     return this.#connection!;
   }
 
-  #createCodec(): ServerConnection {
-    this.#codec = this.shared.createCodec(this.connection, this);
-    this.shared.stats.downstreamCxHttp1Total.inc();
-    this.shared.stats.downstreamCxHttp1Active.inc();
+  #createCodec(data: DataBuffer): ServerConnection | undefined {
+    this.#codec = this.shared.createCodec(this.connection, data, this);
+    if (this.#codec === undefined) return undefined;
+    const { stats } = this.shared;
+    this.#multiplexes = this.#codec.multiplexes;
+    (this.#multiplexes ? stats.downstreamCxHttp2Total : stats.downstreamCxHttp1Total).inc();
+    this.#activeGauge.inc();
     return this.#codec;
+  }
+
+  get #activeGauge(): Gauge {
+    const { stats } = this.shared;
+    return this.#multiplexes ? stats.downstreamCxHttp2Active : stats.downstreamCxHttp1Active;
   }
 
   #onCodecError(error: CodecError): void {
@@ -150,7 +164,7 @@ export class ConnectionManager
     this.#resetAllStreams(ResponseFlag.DownstreamConnectionTermination, details);
     if (this.#codec !== undefined) {
       this.#codec.onConnectionClosed(StreamResetReason.ConnectionTermination, "");
-      stats.downstreamCxHttp1Active.dec();
+      this.#activeGauge.dec();
     }
     stats.downstreamCxDestroy.inc();
     stats.downstreamCxActive.dec();
@@ -166,7 +180,11 @@ export class ConnectionManager
   }
 
   onDrain(): void {
-    if (this.#streams === undefined) {
+    if (this.#multiplexes) {
+      this.shared.stats.downstreamCxDrainClose.inc();
+      this.#startDrain();
+      this.#codec?.drain?.(this.#onDrainTimeout);
+    } else if (this.#streams === undefined) {
       this.shared.stats.downstreamCxDrainClose.inc();
       this.#close(ConnectionCloseType.FlushWrite, "drained");
     } else {
@@ -178,6 +196,10 @@ export class ConnectionManager
 
   get protocol(): string {
     return this.#codec?.protocol ?? "";
+  }
+
+  get multiplexes(): boolean {
+    return this.#multiplexes;
   }
 
   get codecClosing(): boolean {
@@ -193,7 +215,8 @@ export class ConnectionManager
     const most = this.shared.config.maxRequestsPerConnection;
     if (most > 0 && this.#requests >= most) {
       if (this.#requests === most) this.shared.stats.downstreamCxMaxRequestsReached.inc();
-      this.#drainState = DrainState.Closing;
+      if (this.#multiplexes) this.#startDrain();
+      else this.#drainState = DrainState.Closing;
     }
     return stream;
   }
@@ -203,6 +226,7 @@ export class ConnectionManager
   }
 
   onResponseHead(stream: ActiveStream): boolean {
+    if (this.#multiplexes) return false;
     const { stats } = this.shared;
     if (this.#drainState === DrainState.NotDraining) {
       if (this.#drainRequested) {
@@ -224,11 +248,12 @@ export class ConnectionManager
     const whole = stream.filterManager.remoteDecodeComplete && stream.codecSawLocalComplete;
     if (!whole) {
       // One half is missing; HTTP/1 cannot go on from the middle of a message.
-      this.#drainState = DrainState.Closing;
+      if (!this.#multiplexes) this.#drainState = DrainState.Closing;
       this.shared.stats.downstreamRqRxReset.inc();
       this.#complete(stream);
       stream.encoder.stream.resetStream(StreamResetReason.LocalReset);
     } else {
+      this.#prematureResets.onEnd();
       if (this.#drainState === DrainState.NotDraining && this.codecClosing) {
         this.#drainState = DrainState.Closing;
       }
@@ -239,8 +264,13 @@ export class ConnectionManager
 
   onStreamReset(stream: ActiveStream): void {
     this.shared.stats.downstreamRqRxReset.inc();
-    this.#drainState = DrainState.Closing;
+    if (!this.#multiplexes) this.#drainState = DrainState.Closing;
     this.#complete(stream);
+    if (this.#prematureResets.onReset(stream)) {
+      this.shared.stats.downstreamRqTooManyPrematureResets.inc();
+      this.#close(ConnectionCloseType.NoFlush, "too_many_premature_resets");
+      return;
+    }
     this.#checkForDeferredClose();
   }
 
@@ -318,16 +348,22 @@ export class ConnectionManager
   #closeGently(details: string): void {
     if (this.#codec === undefined) {
       this.#close(ConnectionCloseType.FlushWrite, details);
-    } else if (this.#drainState === DrainState.NotDraining) {
-      this.#drainState = DrainState.Draining;
-      this.#codec.goAway();
-      this.#drainTimer = this.shared.dispatcher.createTimer(this.#onDrainTimeout);
-      this.#drainTimer.enable(this.shared.config.drainTimeoutMs);
+    } else {
+      this.#startDrain();
     }
+  }
+
+  #startDrain(): void {
+    if (this.#drainState !== DrainState.NotDraining) return;
+    this.#drainState = DrainState.Draining;
+    this.#codec!.shutdownNotice();
+    this.#drainTimer = this.shared.dispatcher.createTimer(this.#onDrainTimeout);
+    this.#drainTimer.enable(this.shared.config.drainTimeoutMs);
   }
 
   readonly #onDrainTimeout = (): void => {
     this.#drainState = DrainState.Closing;
+    this.#codec?.goAway();
     this.#checkForDeferredClose();
   };
 }

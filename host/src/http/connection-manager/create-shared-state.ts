@@ -1,10 +1,11 @@
 import type { RouteTable } from "../../contracts/router/route.ts";
 import type { ListenerContext } from "../../contracts/runtime.ts";
-import { Http1ServerConnection } from "../codec/http1/server-connection.ts";
 import type { Http1CodecStats } from "../codec/http1/stats.ts";
+import { createHttp2CodecStats } from "../codec/http2/stats.ts";
 import { createFilterChain } from "../filter-manager/create-filter-chain.ts";
 import type { HcmConfig } from "./config.ts";
 import { SharedState } from "./connection-manager-options.ts";
+import { createCodec } from "./create-codec.ts";
 import { ConnectionManagerStats } from "./stats.ts";
 
 /** Builds everything that the connections of one filter chain share, once per worker. */
@@ -15,11 +16,14 @@ export async function createSharedState(
 ): Promise<SharedState> {
   const { dispatcher, localInfo, stats } = context;
   const scopeName = `http.${config.statPrefix}`;
-  const codecStats = http1Stats(context);
+  const codecStats = {
+    http1: http1Stats(context),
+    http2: createHttp2CodecStats(context.stats.scope("http2")),
+  };
   return new SharedState({
     config,
-    createCodec: (connection, callbacks) =>
-      new Http1ServerConnection(connection, callbacks, config.http1, codecStats),
+    createCodec: (connection, data, callbacks) =>
+      createCodec(connection, data, callbacks, config, codecStats),
     routeTable,
     filterChain: await createFilterChain(config.httpFilters, `${scopeName}.`, context),
     accessLogs: config.accessLogs.map((log) => context.createAccessLog(log)),

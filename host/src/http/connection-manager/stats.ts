@@ -21,12 +21,24 @@ export class ResponseCodeStats {
   }
 }
 
+function connectionStats(scope: StatsScope): ConnectionStats {
+  return {
+    rxBytesTotal: scope.counter("downstream_cx_rx_bytes_total"),
+    rxBytesBuffered: scope.gauge("downstream_cx_rx_bytes_buffered"),
+    txBytesTotal: scope.counter("downstream_cx_tx_bytes_total"),
+    txBytesBuffered: scope.gauge("downstream_cx_tx_bytes_buffered"),
+    delayedCloseTimeouts: scope.counter("downstream_cx_delayed_close_timeout"),
+  };
+}
+
 /** `http.<stat_prefix>.`: the stats that the connection manager itself updates, with Envoy's names. */
 export class ConnectionManagerStats {
   readonly downstreamCxTotal: Counter;
   readonly downstreamCxActive: Gauge;
   readonly downstreamCxHttp1Total: Counter;
   readonly downstreamCxHttp1Active: Gauge;
+  readonly downstreamCxHttp2Total: Counter;
+  readonly downstreamCxHttp2Active: Gauge;
   readonly downstreamCxDestroy: Counter;
   readonly downstreamCxDestroyLocal: Counter;
   readonly downstreamCxDestroyRemote: Counter;
@@ -44,6 +56,8 @@ export class ConnectionManagerStats {
 
   readonly downstreamRqTotal: Counter;
   readonly downstreamRqHttp1Total: Counter;
+  readonly downstreamRqHttp2Total: Counter;
+  readonly downstreamRqTooManyPrematureResets: Counter;
   readonly downstreamRqActive: Gauge;
   readonly downstreamRqTime: Histogram;
   readonly downstreamRqRxReset: Counter;
@@ -72,6 +86,8 @@ export class ConnectionManagerStats {
     this.downstreamCxActive = gauge("cx_active");
     this.downstreamCxHttp1Total = counter("cx_http1_total");
     this.downstreamCxHttp1Active = gauge("cx_http1_active");
+    this.downstreamCxHttp2Total = counter("cx_http2_total");
+    this.downstreamCxHttp2Active = gauge("cx_http2_active");
     this.downstreamCxDestroy = counter("cx_destroy");
     this.downstreamCxDestroyLocal = counter("cx_destroy_local");
     this.downstreamCxDestroyRemote = counter("cx_destroy_remote");
@@ -84,15 +100,11 @@ export class ConnectionManagerStats {
     this.downstreamCxMaxDurationReached = counter("cx_max_duration_reached");
     this.downstreamCxMaxRequestsReached = counter("cx_max_requests_reached");
     this.downstreamCxLengthMs = scope.histogram("downstream_cx_length_ms", "ms");
-    this.connection = {
-      rxBytesTotal: counter("cx_rx_bytes_total"),
-      rxBytesBuffered: gauge("cx_rx_bytes_buffered"),
-      txBytesTotal: counter("cx_tx_bytes_total"),
-      txBytesBuffered: gauge("cx_tx_bytes_buffered"),
-      delayedCloseTimeouts: counter("cx_delayed_close_timeout"),
-    };
+    this.connection = connectionStats(scope);
     this.downstreamRqTotal = counter("rq_total");
     this.downstreamRqHttp1Total = counter("rq_http1_total");
+    this.downstreamRqHttp2Total = counter("rq_http2_total");
+    this.downstreamRqTooManyPrematureResets = counter("rq_too_many_premature_resets");
     this.downstreamRqActive = gauge("rq_active");
     this.downstreamRqTime = scope.histogram("downstream_rq_time", "ms");
     this.downstreamRqRxReset = counter("rq_rx_reset");

@@ -5,7 +5,7 @@ import type { HcmConfig, PathConfig } from "../../../http/connection-manager/con
 import { parseRouteConfiguration } from "../../../router/config.ts";
 import { parseForwarded, parseRequestId } from "./parse-forwarded.ts";
 import { parseFilterChain } from "./parse-http-filters.ts";
-import { parseCommonOptions, parseHttp1Settings } from "./parse-protocol-options.ts";
+import { parseCodecSettings, parseCommonOptions } from "./parse-protocol-options.ts";
 
 const streamIdleTimeoutMsDefault = 300_000;
 const drainTimeoutMsDefault = 5000;
@@ -13,14 +13,14 @@ const delayedCloseTimeoutMsDefault = 1000;
 
 /** Fields that are not looked at here are refused, or known to be harmless, by their field classes. */
 export function parseConfig(message: HttpConnectionManager, context: ParseContext): HcmConfig {
-  checkCodecType(message, context);
   const ms = context.durationMs.bind(context);
   return {
     statPrefix: message.statPrefix,
     routeConfig: parseRoutes(message, context),
     httpFilters: parseFilterChain(message, context),
     accessLogs: parseAccessLogs(message, context),
-    http1: parseHttp1Settings(message, context),
+    codecType: parseCodecType(message, context),
+    ...parseCodecSettings(message, context),
     ...parseCommonOptions(message, context),
     streamIdleTimeoutMs: ms(message.streamIdleTimeout, streamIdleTimeoutMsDefault),
     requestTimeoutMs: ms(message.requestTimeout, 0),
@@ -45,10 +45,16 @@ const codecTypes = ["AUTO", "HTTP1", "HTTP2", "HTTP3"] as const;
 /** In the order of the enum; 0 leaves it to the implementation. */
 const escapedSlashes = ["keep", "keep", "reject", "redirect", "forward"] as const;
 
-function checkCodecType(message: HttpConnectionManager, context: ParseContext): void {
+function parseCodecType(
+  message: HttpConnectionManager,
+  context: ParseContext,
+): HcmConfig["codecType"] {
   const type = codecTypes[message.codecType];
-  if (type === "AUTO" || type === "HTTP1") return;
-  context.problem(message, "codec_type", `${type} is not supported; use AUTO or HTTP1`);
+  if (type === "HTTP1" || type === "HTTP2") return type;
+  if (type !== "AUTO") {
+    context.problem(message, "codec_type", `${type} is not supported; use AUTO, HTTP1 or HTTP2`);
+  }
+  return "AUTO";
 }
 
 function parseRoutes(message: HttpConnectionManager, context: ParseContext): unknown {

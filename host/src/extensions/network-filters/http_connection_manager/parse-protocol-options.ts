@@ -1,7 +1,8 @@
 import type { Http1ProtocolOptions } from "../../../config/gen/envoy/config/core/v3/protocol_pb.js";
 import type { HttpConnectionManager } from "../../../config/gen/envoy/extensions/filters/network/http_connection_manager/v3/http_connection_manager_pb.js";
 import type { ParseContext } from "../../../contracts/extension.ts";
-import type { Http1Settings } from "../../../contracts/http/codec.ts";
+import type { Http1Settings, Http2Settings } from "../../../contracts/http/codec.ts";
+import { parseHttp2Settings } from "../../../http/codec/http2/config.ts";
 import type { HcmConfig } from "../../../http/connection-manager/config.ts";
 
 const idleTimeoutMsDefault = 3_600_000;
@@ -38,20 +39,25 @@ export function parseCommonOptions(
 
 const underscoreActions = ["allow", "reject", "drop"] as const;
 
-/** `http_protocol_options`, and what of the common options the codec needs. */
-export function parseHttp1Settings(
+/** `http_protocol_options`, `http2_protocol_options`, and what of the common options the codecs need. */
+export function parseCodecSettings(
   message: HttpConnectionManager,
   context: ParseContext,
-): Http1Settings {
-  const common = message.commonHttpProtocolOptions;
-  const maxHeadersKb = message.maxRequestHeadersKb ?? maxRequestHeadersKbDefault;
+): { readonly http1: Http1Settings; readonly http2: Http2Settings } {
+  const options = message.commonHttpProtocolOptions;
+  const common = {
+    maxHeadersBytes: (message.maxRequestHeadersKb ?? maxRequestHeadersKbDefault) * 1024,
+    maxHeadersCount: options?.maxHeadersCount ?? maxHeadersCountDefault,
+    underscoresInHeaders: underscoreActions[options?.headersWithUnderscoresAction ?? 0]!,
+  };
   checkStreamError(message, context);
   return {
-    maxHeadersBytes: maxHeadersKb * 1024,
-    maxHeadersCount: common?.maxHeadersCount ?? maxHeadersCountDefault,
-    underscoresInHeaders: underscoreActions[common?.headersWithUnderscoresAction ?? 0]!,
-    streamErrorOnInvalidHttpMessage: false,
-    ...parseHttp1Options(message.httpProtocolOptions),
+    http1: {
+      ...common,
+      streamErrorOnInvalidHttpMessage: false,
+      ...parseHttp1Options(message.httpProtocolOptions),
+    },
+    http2: parseHttp2Settings(message.http2ProtocolOptions, common, context),
   };
 }
 

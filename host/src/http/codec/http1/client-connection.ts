@@ -98,6 +98,10 @@ export class Http1ClientConnection
     return this.#parser.finish();
   }
 
+  shutdownNotice(): void {
+    this.goAway();
+  }
+
   goAway(): void {
     this.#closing = true;
   }

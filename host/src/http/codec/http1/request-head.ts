@@ -1,8 +1,8 @@
 import { HeaderId } from "../../../common/headers/header-id.ts";
 import { HeaderMapImpl } from "../../../common/headers/header-map.ts";
 import { hostHeaderName } from "../../../common/headers/header-name.ts";
-import { isValidAuthority } from "../../../common/headers/validation.ts";
 import type { CodecError, Http1Settings } from "../../../contracts/http/codec.ts";
+import { isGoodAuthority } from "../authority.ts";
 import { removeH2cUpgrade, removeNominatedFields } from "./connection-field.ts";
 import { http1Errors } from "./errors.ts";
 import { BodyKind, ConnectionOption, FramingFields } from "./framing.ts";
@@ -24,16 +24,6 @@ function methodOf(head: string, end: number): string {
   if (end === 3 && head.startsWith("GET")) return "GET";
   const method = head.substring(0, end);
   return methods.has(method) ? method : "";
-}
-
-let lastAuthority = "";
-
-/** As `isValidAuthority`; what was good last time, on whichever connection, is not looked at again. */
-function isGoodAuthority(authority: string): boolean {
-  if (authority === lastAuthority) return true;
-  if (!isValidAuthority(authority)) return false;
-  lastAuthority = authority;
-  return true;
 }
 
 /** What the head of a request means: pseudo headers, framing, persistence. One object per connection, reused. */

@@ -26,6 +26,7 @@ import { statusText } from "./status-text.ts";
  * is the last one: the rest of what comes is dropped, and `closing` tells the owner to close.
  */
 export class Http1ServerConnection implements ServerConnection, MessageSink, ServerStreamOwner {
+  readonly multiplexes = false;
   readonly headerFormat: HeaderFormat;
   readonly enableTrailers: boolean;
   readonly #connection: Connection;
@@ -81,6 +82,10 @@ export class Http1ServerConnection implements ServerConnection, MessageSink, Ser
 
   onEndOfInput(): CodecError | undefined {
     return this.#parser.finish();
+  }
+
+  shutdownNotice(): void {
+    this.goAway();
   }
 
   goAway(): void {

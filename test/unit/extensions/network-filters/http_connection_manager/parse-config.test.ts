@@ -5,6 +5,7 @@ import { registry } from "../../../../../host/src/extensions/all.ts";
 import type { HcmConfig } from "../../../../../host/src/http/connection-manager/config.ts";
 import { loadBootstrap } from "../../../../../host/src/server/bootstrap.ts";
 import { defaultHcmConfig } from "../../../../support/hcm-server.ts";
+import { defaultHttp2Settings } from "../../../../support/http2.ts";
 
 type Json = { readonly [key: string]: unknown };
 const types = "type.googleapis.com/envoy.extensions.filters";
@@ -153,6 +154,13 @@ describe("parseConfig()", () => {
         underscoresInHeaders: "drop",
         streamErrorOnInvalidHttpMessage: false,
       },
+      codecType: "HTTP1",
+      http2: {
+        ...defaultHttp2Settings,
+        maxHeadersBytes: 8192,
+        maxHeadersCount: 7,
+        underscoresInHeaders: "drop",
+      },
       maxRequestsPerConnection: 9,
       streamIdleTimeoutMs: 0,
       requestTimeoutMs: 4000,
@@ -214,11 +222,11 @@ describe("parseConfig()", () => {
 describe("what is refused", () => {
   const at = "static_resources.listeners[0].filter_chains[0].filters[0].typed_config";
   const refusals: readonly [string, Json, string][] = [
-    ["codec_type", { codec_type: "HTTP2" }, "HTTP2 is not supported; use AUTO or HTTP1"],
+    ["codec_type", { codec_type: "HTTP3" }, "HTTP3 is not supported; use AUTO, HTTP1 or HTTP2"],
     ["tracing", { tracing: {} }, "tracing is not supported"],
     ["upgrade_configs", { upgrade_configs: [{ upgrade_type: "websocket" }] }, "upgrades are not"],
     ["local_reply_config", { local_reply_config: {} }, "changing local replies is not supported"],
-    ["http2_protocol_options", { http2_protocol_options: {} }, "HTTP/2 and HTTP/3 are not"],
+    ["http3_protocol_options", { http3_protocol_options: {} }, "HTTP/3 is not supported"],
     [
       "rds",
       { route_config: undefined, rds: { route_config_name: "r", config_source: { ads: {} } } },

@@ -1,0 +1,13 @@
+import { StreamResetReason } from "../../../contracts/http/codec.ts";
+import { ErrorCode } from "./frame.ts";
+
+const codes: { readonly [reason in StreamResetReason]?: ErrorCode } = {
+  [StreamResetReason.LocalRefusedStreamReset]: ErrorCode.RefusedStream,
+  [StreamResetReason.ConnectError]: ErrorCode.ConnectError,
+  [StreamResetReason.ProtocolError]: ErrorCode.ProtocolError,
+};
+
+/** What RST_STREAM says of a reason; `otherwise` when the protocol has no word for it. */
+export function resetCode(reason: StreamResetReason, otherwise: ErrorCode): ErrorCode {
+  return codes[reason] ?? otherwise;
+}
