@@ -6,7 +6,7 @@ import { callbacks, exportSignature } from "./callbacks.ts";
 import type { FunctionType, ModuleImport, ModuleInfo } from "./wasm/module-info.ts";
 
 /** The signature of a function that a host of `version` offers; a text that says why it is not offered, else. */
-function offered(entry: ModuleImport, version: AbiVersion): Signature | string {
+function offered(entry: ModuleImport, version: AbiVersion | undefined): Signature | string {
   const { module, name } = entry;
   const missing = `missing import: ${module}.${name}`;
   if (wasiModules.includes(module)) {
@@ -18,7 +18,7 @@ function offered(entry: ModuleImport, version: AbiVersion): Signature | string {
   if (Object.hasOwn(toolchain, name)) return toolchain[name]!;
   if (!Object.hasOwn(hostcalls, name)) return missing;
   const call: Hostcall = hostcalls[name as keyof typeof hostcalls];
-  if (!call.versions.includes(version)) {
+  if (version !== undefined && !call.versions.includes(version)) {
     return `${missing} (the module declares ABI ${version}, the call belongs to ${call.versions.join(" and ")})`;
   }
   return { params: call.params, results: ["i32"] };
@@ -34,10 +34,13 @@ export type Suggest = (name: string, known: readonly string[]) => string;
 
 const noSuggestion: Suggest = () => "";
 
-/** What in a module's imports this host cannot give, all of it. Memories and tables are the loader's to give. */
+/**
+ * What in a module's imports this host cannot give, all of it. Memories and tables are the loader's to give. Without a
+ * version, host calls of all versions are offered.
+ */
 export function importProblems(
   info: ModuleInfo,
-  version: AbiVersion,
+  version: AbiVersion | undefined,
   suggest = noSuggestion,
 ): string[] {
   const problems: string[] = [];

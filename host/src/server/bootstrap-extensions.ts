@@ -2,7 +2,7 @@ import type { ConfigContext } from "../config/context.ts";
 import type { Bootstrap } from "../config/gen/envoy/config/bootstrap/v3/bootstrap_pb.ts";
 import type { Guests } from "../config/gen/sluice/guests/v1/guests_pb.ts";
 import type { GuestLimits, GuestLimitsConfig, WasmSettings } from "../contracts/config/guests.ts";
-import { guestLimitsOf, wasmSettingsOf } from "./guest-limits.ts";
+import { guestLimitsOf, sharedLimitsOf, wasmSettingsOf } from "./guest-limits.ts";
 import { luaGuestsOf } from "./lua-settings.ts";
 
 export const guestsName = "sluice.guests.v1.Guests";
@@ -49,6 +49,7 @@ function guestsConfigOf(guests: Guests | undefined, context: ConfigContext): Gue
     wasm,
     wasmByName,
     wasmVmsPerWorkerMax,
+    shared: sharedLimitsOf(guests?.sharedMemory),
     watch,
   };
 }

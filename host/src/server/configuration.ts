@@ -1,7 +1,7 @@
 import type { ServerOptions } from "../cli/options.ts";
 import { maxWorkers } from "../cli/options.ts";
 import { sluiceVersion } from "../cli/version.ts";
-import { createGuestShared } from "../guest/shared/shared-state.ts";
+import { createGuestShared, limitGuestShared } from "../guest/shared/shared-state.ts";
 import { prepareAll } from "../config/prepare.ts";
 import { ProblemList, type Problem } from "../config/problem.ts";
 import type { ClusterConfig } from "../contracts/config/snapshot.ts";
@@ -48,6 +48,7 @@ export class Configuration {
     const version = sluiceVersion();
     const loaded = loadBootstrap({ ...options, registry, version, warned: this.warned });
     if (!loaded.ok) return loaded;
+    limitGuestShared(this.guestShared, loaded.value.guestLimits.shared ?? {});
     const problems = new ProblemList();
     const contextFor = (filterName: string): PrepareContext =>
       this.prepareContext(loaded.value, filterName);

@@ -2,6 +2,7 @@ import type {
   InputLimits,
   Limits,
   ModuleLimits,
+  SharedMemory,
   Wasm,
 } from "../config/gen/sluice/guests/v1/guests_pb.ts";
 import type {
@@ -9,6 +10,7 @@ import type {
   GuestLimits,
   GuestModuleCounts,
   GuestModuleLimits,
+  GuestSharedLimits,
   WasmSettings,
 } from "../contracts/config/guests.ts";
 import type { ParseContext } from "../contracts/extension.ts";
@@ -92,9 +94,19 @@ export function wasmSettingsOf(wasm: Wasm | undefined, outer: WasmSettings): Was
   return laidOver(outer, {
     cloneVms: wasm?.cloneVms,
     deterministic: wasm?.deterministic,
+    lenientImports: wasm?.lenientImports,
     maxInstructionsPerCallback: numberOf(wasm?.maxInstructionsPerCallback),
     maxInstructionsPerConfigure: numberOf(wasm?.maxInstructionsPerConfigure),
   });
+}
+
+/** `sluice.guests.v1.SharedMemory` */
+export function sharedLimitsOf(memory: SharedMemory | undefined): GuestSharedLimits {
+  return {
+    dataBytes: numberOf(memory?.maxDataBytes),
+    queueBytes: numberOf(memory?.maxQueueBytes),
+    queuesBytes: numberOf(memory?.maxQueuesBytes),
+  };
 }
 
 function numberOf(value: bigint | undefined): number | undefined {

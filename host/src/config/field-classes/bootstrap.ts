@@ -83,6 +83,7 @@ export const bootstrapFields: FieldClassTable = {
       "default_lua",
       "default_wasm",
       "max_wasm_vms_per_worker",
+      "shared_memory",
       "measure_one_stream_of",
       "lua_states",
     ],
@@ -112,7 +113,11 @@ export const bootstrapFields: FieldClassTable = {
       "deterministic",
       "max_instructions_per_callback",
       "max_instructions_per_configure",
+      "lenient_imports",
     ],
+  },
+  "sluice.guests.v1.SharedMemory": {
+    implemented: ["max_data_bytes", "max_queue_bytes", "max_queues_bytes"],
   },
   "sluice.guests.v1.ModuleLimits": {
     implemented: [

@@ -59,10 +59,18 @@ export interface GuestInputLimits {
   readonly propertyBytes?: number | undefined;
 }
 
+/** `sluice.guests.v1.SharedMemory`. Undefined: the default of `guest/shared`. */
+export interface GuestSharedLimits {
+  readonly dataBytes?: number | undefined;
+  readonly queueBytes?: number | undefined;
+  readonly queuesBytes?: number | undefined;
+}
+
 /** `sluice.guests.v1.Wasm`. Undefined: the default of `guest/wasm`. */
 export interface WasmSettings {
   readonly cloneVms?: boolean | undefined;
   readonly deterministic?: boolean | undefined;
+  readonly lenientImports?: boolean | undefined;
   readonly maxInstructionsPerCallback?: number | undefined;
   readonly maxInstructionsPerConfigure?: number | undefined;
 }
@@ -103,6 +111,7 @@ export interface GuestWatchSettings {
 
 /** `sluice.guests.v1.Guests`, the bootstrap extension. */
 export interface GuestLimitsConfig {
+  readonly shared?: GuestSharedLimits;
   readonly defaultLimits: GuestLimits;
   /** By plugin or filter name, already laid over `defaultLimits`. Names not in it have `defaultLimits`. */
   readonly byName: ReadonlyMap<string, GuestLimits>;

@@ -29,13 +29,16 @@ export interface EffectiveLimits {
   readonly inputs: InputLimits;
   /** Deterministic mode: instructions of a call, instead of its CPU time. */
   readonly instructions: { readonly callback: number; readonly configure: number } | undefined;
+  /** Host calls of every version of the ABI may be imported. */
+  readonly lenientImports: boolean;
 }
 
 /** The limits of the guest that is known under these names (a plugin's, a filter's): the first with an entry counts. */
 export function limitsFor(config: GuestLimitsConfig, ...names: readonly string[]): EffectiveLimits {
   const named = names.find((name) => config.byName.has(name));
   const limits = named === undefined ? config.defaultLimits : config.byName.get(named)!;
-  const instructions = instructionLimits(wasmSettingsFor(config, ...names));
+  const wasm = wasmSettingsFor(config, ...names);
+  const instructions = instructionLimits(wasm);
   return {
     ...cpuLimits(limits, instructions !== undefined),
     memoryBytes: limits.maxMemoryBytes ?? memoryBytesDefault,
@@ -45,6 +48,7 @@ export function limitsFor(config: GuestLimitsConfig, ...names: readonly string[]
     },
     module: moduleLimits(limits),
     instructions,
+    lenientImports: wasm.lenientImports ?? false,
     inputs: { ...inputLimits, ...said(limits.inputs ?? {}) },
   };
 }

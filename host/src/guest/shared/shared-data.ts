@@ -1,9 +1,7 @@
 import { STATUS_CAS_MISMATCH, STATUS_INTERNAL_FAILURE, STATUS_OK } from "@sluice/abi";
+import { SharedLimits } from "./shared-limits.ts";
 import { firstUserWord, type SharedHeap } from "./shared-heap.ts";
 import type { SharedMap } from "./shared-map.ts";
-
-/** Bytes of keys and values of all `vm_id`s. */
-export const sharedDataBytesMax = 16 * 1024 * 1024;
 
 const casWord = firstUserWord;
 const usedWord = firstUserWord + 1;
@@ -19,8 +17,10 @@ export interface SharedValue {
 export class SharedData {
   readonly #heap: SharedHeap;
   readonly #map: SharedMap;
+  readonly #limits: SharedLimits;
 
   constructor(heap: SharedHeap, map: SharedMap) {
+    this.#limits = new SharedLimits(heap);
     this.#heap = heap;
     this.#map = map;
   }
@@ -54,7 +54,7 @@ export class SharedData {
     if (old !== 0 && cas !== 0 && words[(old >> 2) + 1]! >>> 0 !== cas) return STATUS_CAS_MISMATCH;
     const oldSize = old === 0 ? 0 : words[old >> 2]!;
     const growth = bytes.length - oldSize + (entry === 0 ? key.length : 0);
-    if (growth > 0 && words[usedWord]! + growth > sharedDataBytesMax)
+    if (growth > 0 && words[usedWord]! + growth > this.#limits.dataBytes)
       return STATUS_INTERNAL_FAILURE;
     const value = this.#newValue(bytes);
     if (value === 0) return STATUS_INTERNAL_FAILURE;

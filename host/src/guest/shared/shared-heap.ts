@@ -1,5 +1,5 @@
 /** Bytes of the memory. Pages that nobody has touched cost nothing. */
-export const sharedHeapBytes = 32 * 1024 * 1024;
+export const sharedHeapBytes = 96 * 1024 * 1024;
 
 /** Words of the header: the lock, then what the heap and the records count, then lists. */
 const lockWord = 0;

@@ -1,9 +1,7 @@
+import { SharedLimits } from "./shared-limits.ts";
 import { firstUserWord, type SharedHeap } from "./shared-heap.ts";
 import type { SharedMap } from "./shared-map.ts";
 
-/** Bytes of the items of one queue, and of all. */
-export const queueBytesMax = 1024 * 1024;
-export const allQueuesBytesMax = 8 * 1024 * 1024;
 const queuesMax = 1024;
 
 const idWord = firstUserWord + 2;
@@ -32,8 +30,10 @@ export interface Registrant {
 export class SharedQueues {
   readonly #heap: SharedHeap;
   readonly #map: SharedMap;
+  readonly #limits: SharedLimits;
 
   constructor(heap: SharedHeap, map: SharedMap) {
+    this.#limits = new SharedLimits(heap);
     this.#heap = heap;
     this.#map = map;
   }
@@ -68,8 +68,8 @@ export class SharedQueues {
       if (entry === 0) return "missing";
       const queue = this.#map.value(entry) >> 2;
       const size = itemHeader + bytes.length;
-      if (words[queue + bytesAt]! + size > queueBytesMax) return undefined;
-      if (words[usedWord]! + size > allQueuesBytesMax) return undefined;
+      if (words[queue + bytesAt]! + size > this.#limits.queueBytes) return undefined;
+      if (words[usedWord]! + size > this.#limits.queuesBytes) return undefined;
       const item = heap.allocate(size);
       if (item === 0) return undefined;
       words[item >> 2] = 0;

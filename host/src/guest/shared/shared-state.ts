@@ -7,12 +7,18 @@ import { createSharedHeap, SharedHeap } from "./shared-heap.ts";
 import { SharedMap } from "./shared-map.ts";
 import { SharedMetrics } from "./shared-metrics.ts";
 import { SharedQueues } from "./shared-queues.ts";
-import type { GuestShared } from "../../contracts/config/guests.ts";
+import { SharedLimits } from "./shared-limits.ts";
+import type { GuestShared, GuestSharedLimits } from "../../contracts/config/guests.ts";
 import type { WorkerContext } from "../../contracts/runtime.ts";
 
 /** Makes what all threads share. `thread` is the number of the thread that makes it. */
 export function createGuestShared(): GuestShared {
   return { memory: createSharedHeap(), channel: `sluice.wasm.${randomUUID()}`, thread: 1 };
+}
+
+/** How much guests may keep, for all threads. */
+export function limitGuestShared(shared: GuestShared, limits: GuestSharedLimits): void {
+  new SharedLimits(new SharedHeap(shared.memory, shared.thread)).set(limits);
 }
 
 /** What guests share, as the calling thread has it. */

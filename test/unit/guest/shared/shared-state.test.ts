@@ -3,15 +3,14 @@ import { once } from "node:events";
 import { test } from "node:test";
 import { Worker } from "node:worker_threads";
 import type { GuestShared } from "../../../../host/src/contracts/config/guests.ts";
-import {
-  allQueuesBytesMax,
-  queueBytesMax,
-} from "../../../../host/src/guest/shared/shared-queues.ts";
-import { sharedDataBytesMax } from "../../../../host/src/guest/shared/shared-data.ts";
+import { sharedLimitDefaults } from "../../../../host/src/guest/shared/shared-limits.ts";
 import {
   createGuestShared,
   GuestSharedState,
+  limitGuestShared,
 } from "../../../../host/src/guest/shared/shared-state.ts";
+
+const { dataBytes, queueBytes, queuesBytes } = sharedLimitDefaults;
 
 const ok = 0;
 const casMismatch = 8;
@@ -45,11 +44,24 @@ test("shared data is one for all threads, and kept apart by vm_id", () => {
 
 test("shared data is capped, and has its room back when values shrink", () => {
   const [state] = twoThreads();
-  const big = Buffer.alloc(sharedDataBytesMax / 4 - 64);
+  const big = Buffer.alloc(dataBytes / 4 - 64);
   for (const key of ["1", "2", "3", "4"]) assert.equal(state.data.set("", key, big, 0), ok);
   assert.equal(state.data.set("", "5", big, 0), internalFailure);
   assert.equal(state.data.set("", "4", Buffer.from("x"), 0), ok);
   assert.equal(state.data.set("", "5", big.subarray(8), 0), ok);
+});
+
+test("shared data and queues are capped at what is configured, for all threads at once", () => {
+  const [one, two, shared] = twoThreads();
+  limitGuestShared(shared, { dataBytes: 100, queueBytes: 50, queuesBytes: 80 });
+  assert.equal(two.data.set("", "k", Buffer.alloc(90), 0), ok);
+  assert.equal(one.data.set("", "l", Buffer.alloc(9), 0), internalFailure);
+  const [first, second] = [one.queues.register("", "a", 0)!, one.queues.register("", "b", 0)!];
+  // An item has eight bytes besides its own.
+  assert.equal(two.queues.enqueue(first, Buffer.alloc(43)), undefined);
+  assert.notEqual(two.queues.enqueue(first, Buffer.alloc(42)), undefined);
+  assert.equal(two.queues.enqueue(second, Buffer.alloc(23)), undefined);
+  assert.notEqual(two.queues.enqueue(second, Buffer.alloc(22)), undefined);
 });
 
 test("what a vm_id names goes with its last VM, on whichever thread that is", () => {
@@ -94,7 +106,7 @@ test("queues hand items over in order, to whoever asks", () => {
 
 test("queues are capped, each and together", () => {
   const [state] = twoThreads();
-  const half = Buffer.alloc(queueBytesMax / 2 - 8);
+  const half = Buffer.alloc(queueBytes / 2 - 8);
   const first = state.queues.register("", "0", 0)!;
   assert.ok(state.queues.enqueue(first, half));
   assert.ok(state.queues.enqueue(first, half));
@@ -107,7 +119,7 @@ test("queues are capped, each and together", () => {
     if (state.queues.enqueue(queue, half)) taken += 1;
     if (state.queues.enqueue(queue, half)) taken += 1;
   }
-  assert.equal(taken, allQueuesBytesMax / (queueBytesMax / 2));
+  assert.equal(taken, queuesBytes / (queueBytes / 2));
 });
 
 test("a thread that died inside the lock costs the others nothing", () => {

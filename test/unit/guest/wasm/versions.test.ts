@@ -129,3 +129,15 @@ test("a WASI reactor is initialised once, and its environment is what was config
   );
   assert.deepEqual(host.logger.take(), ["info wasm log: 2"]);
 });
+
+test("host calls of another version can be imported where that is configured", async () => {
+  const old = await guest(
+    `(func (export "proxy_on_request_headers") (param i32 i32 i32) (result i32)
+       (call $proxy_clear_route_cache))`,
+    { version: "0.2.1" },
+  );
+  const wasm = { cloneVms: false, lenientImports: true };
+  const host = new WasmHost(undefined, undefined, { wasm });
+  const stream = await request(host, old);
+  assert.ok(stream.journal.includes("clearRouteCache()"));
+});

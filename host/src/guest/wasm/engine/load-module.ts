@@ -42,7 +42,7 @@ export async function loadModule(
     };
   }
   const problems = [
-    ...importProblems(info, abiVersion, suggest).map(
+    ...importProblems(info, limits.lenientImports ? undefined : abiVersion, suggest).map(
       (problem) => `Failed to load Wasm module due to ${article(problem)}`,
     ),
     ...exportProblems(info, abiVersion),

@@ -17,7 +17,7 @@ export class ModuleCache {
   load(code: Uint8Array, limits: EffectiveLimits): Promise<Result<LoadedModule, string>> {
     const sha256 = createHash("sha256").update(code).digest("hex");
     const counting = limits.instructions !== undefined;
-    const key = `${sha256} ${limits.memoryBytes} ${counting} ${JSON.stringify(limits.module)}`;
+    const key = `${sha256} ${limits.memoryBytes} ${counting} ${limits.lenientImports} ${JSON.stringify(limits.module)}`;
     const known = this.#modules.get(key);
     const loading = known ?? loadModuleAside(code, limits);
     // Put last, where the ones used most recently stand.

@@ -6,7 +6,6 @@ import {
   STATUS_NOT_FOUND,
   STATUS_OK,
 } from "@sluice/abi";
-import { queueBytesMax } from "../../../shared/shared-queues.ts";
 import type { WasmVm } from "../vm.ts";
 
 /** Bytes of a key or of a queue's name. */
@@ -97,7 +96,6 @@ export function resolveSharedQueue(
 /** `proxy_enqueue_shared_queue(id, value)`: whoever registered the queue last is told, later. */
 export function enqueueSharedQueue(vm: WasmVm, id: number, value: number, size: number): number {
   if (!vm.memory.contains(value, size)) return STATUS_INVALID_MEMORY_ACCESS;
-  if (size >>> 0 > queueBytesMax) return STATUS_INTERNAL_FAILURE;
   const start = value >>> 0;
   const bytes = vm.memory.bytes.subarray(start, start + (size >>> 0));
   const { shared } = vm.environment;
