@@ -7,6 +7,7 @@ import {
   rewriteModule,
   type RewrittenModule,
 } from "../../host/src/guest/limits/rewriter.ts";
+import { fuelExport, startExport } from "../../host/src/guest/limits/state-exports.ts";
 
 /** This thread's epoch memory and budget, as a worker has them. */
 export function ownBudget(): { epoch: WebAssembly.Memory; budget: GuestBudget } {
@@ -35,5 +36,9 @@ export function limitedExports(
   const { bytes: limited, memory } = rewritten(bytes, options);
   const module = new WebAssembly.Module(limited);
   const { instance } = instantiateLimited({ module, memory }, imports, epoch);
+  const fuel = instance.exports[fuelExport];
+  if (fuel !== undefined) (fuel as WebAssembly.Global).value = 1n << 62n;
+  const start = instance.exports[startExport];
+  if (start !== undefined) (start as () => void)();
   return instance.exports as Record<string, (...args: unknown[]) => unknown>;
 }

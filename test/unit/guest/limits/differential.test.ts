@@ -6,6 +6,7 @@ import { test } from "node:test";
 import fc from "fast-check";
 import { claimEpochMemory, createEpochMemory } from "../../../../host/src/guest/limits/epoch.ts";
 import { instantiateLimited } from "../../../../host/src/guest/limits/instance.ts";
+import type { RewriteOptions } from "../../../../host/src/guest/limits/rewriter.ts";
 import { assemblyScript } from "../../../support/assemblyscript.ts";
 import { limitedExports, rewritten } from "../../../support/guarded.ts";
 import { wat } from "../../../support/wat.ts";
@@ -24,34 +25,44 @@ function outcome(run: () => unknown): string {
   }
 }
 
-test("a limited module computes what the module computes", async () => {
-  const bytes = await assemblyScript("test/fixtures/wasm/assembly/workload.ts");
-  const imports = { env: { abort: () => assert.fail("abort"), proxy_log: () => 0 } };
-  const plain = new WebAssembly.Instance(new WebAssembly.Module(bytes), imports).exports as Exports;
-  const limited = limitedExports(bytes, epoch, imports);
-  const same = (name: string, ...args: unknown[]): void => {
-    const expected = outcome(() => plain[name]!(...args));
-    assert.equal(
-      outcome(() => limited[name]!(...args)),
-      expected,
-      `${name}(${args.join()})`,
+/** The ways in which modules are rewritten. */
+const kinds: Readonly<Record<string, RewriteOptions>> = {
+  limited: {},
+  "limited, copied": { exportState: true },
+  "limited, counted": { exportState: true, countInstructions: true },
+};
+
+for (const [kind, options] of Object.entries(kinds)) {
+  test(`a ${kind} module computes what the module computes`, async () => {
+    const bytes = await assemblyScript("test/fixtures/wasm/assembly/workload.ts");
+    const imports = { env: { abort: () => assert.fail("abort"), proxy_log: () => 0 } };
+    const plain = new WebAssembly.Instance(new WebAssembly.Module(bytes), imports)
+      .exports as Exports;
+    const limited = limitedExports(bytes, epoch, imports, options);
+    const same = (name: string, ...args: unknown[]): void => {
+      const expected = outcome(() => plain[name]!(...args));
+      assert.equal(
+        outcome(() => limited[name]!(...args)),
+        expected,
+        `${name}(${args.join()})`,
+      );
+    };
+    const i32 = fc.integer();
+    fc.assert(
+      fc.property(i32, i32, fc.double(), fc.bigInt(), fc.bigInt(), (a, b, x, m, n) => {
+        same("fibonacci", a & 15);
+        same("sortedChecksum", a, b & 127);
+        same("textChecksum", a);
+        same("floats", x, b & 31);
+        same("longs", m, n);
+        same("switches", a & 1023);
+        same("fill", a & 4095);
+        same("divide", a, b & 3);
+      }),
+      { numRuns: 40 },
     );
-  };
-  const i32 = fc.integer();
-  fc.assert(
-    fc.property(i32, i32, fc.double(), fc.bigInt(), fc.bigInt(), (a, b, x, m, n) => {
-      same("fibonacci", a & 15);
-      same("sortedChecksum", a, b & 127);
-      same("textChecksum", a);
-      same("floats", x, b & 31);
-      same("longs", m, n);
-      same("switches", a & 1023);
-      same("fill", a & 4095);
-      same("divide", a, b & 3);
-    }),
-    { numRuns: 60 },
-  );
-});
+  });
+}
 
 // One of each kind of immediate, and each construct that holds blocks.
 const instructions = `(module
@@ -112,23 +123,25 @@ const instructions = `(module
   (func (export "sign") (param i32) (result i32) (i32.extend8_s (local.get 0)))
 )`;
 
-test("a limited module computes the same with every kind of instruction", async () => {
-  const bytes = await wat(instructions, { exceptions: true, tail_call: true, threads: true });
-  const plain = new WebAssembly.Instance(new WebAssembly.Module(bytes)).exports as Exports;
-  const limited = limitedExports(bytes, epoch);
-  const names = Object.keys(plain);
-  assert.ok(names.length > 12);
-  for (const name of names) {
-    for (const argument of [0, 1, 2, 3, 255, -1]) {
-      const expected = outcome(() => plain[name]!(argument, 5));
-      assert.equal(
-        outcome(() => limited[name]!(argument, 5)),
-        expected,
-        `${name}(${argument})`,
-      );
+for (const [kind, options] of Object.entries(kinds)) {
+  test(`a ${kind} module computes the same with every kind of instruction`, async () => {
+    const bytes = await wat(instructions, { exceptions: true, tail_call: true, threads: true });
+    const plain = new WebAssembly.Instance(new WebAssembly.Module(bytes)).exports as Exports;
+    const limited = limitedExports(bytes, epoch, {}, options);
+    const names = Object.keys(plain);
+    assert.ok(names.length > 12);
+    for (const name of names) {
+      for (const argument of [0, 1, 2, 3, 255, -1]) {
+        const expected = outcome(() => plain[name]!(argument, 5));
+        assert.equal(
+          outcome(() => limited[name]!(argument, 5)),
+          expected,
+          `${name}(${argument})`,
+        );
+      }
     }
-  }
-});
+  });
+}
 
 test("a large module of a C compiler stays valid and keeps its exports", () => {
   const file = path.join(
