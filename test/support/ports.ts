@@ -1,20 +1,49 @@
 import { once } from "node:events";
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import net from "node:net";
+import { tmpdir } from "node:os";
+import path from "node:path";
 
 const first = 22_000;
-const count = 1000;
-const given = new Set<number>();
+const count = 4000;
+const folder = path.join(tmpdir(), "sluice-test-ports");
+const claimed: string[] = [];
+process.once("exit", () => {
+  for (const file of claimed) rmSync(file, { force: true });
+});
 
 /**
- * A port on the loopback that nobody listens on. It is outside the range from which the kernel takes ports for
- * clients, so that it is still free when the program under test binds it.
+ * A port on the loopback that nobody listens on, and that no other test is given while this process runs. It is
+ * outside the range from which the kernel takes ports for clients, so that it is still free when the program under
+ * test binds it.
  */
 export async function freePort(): Promise<number> {
+  mkdirSync(folder, { recursive: true });
   for (;;) {
     const port = first + Math.floor(Math.random() * count);
-    if (given.has(port) || !(await canListen(port))) continue;
-    given.add(port);
-    return port;
+    if (claim(path.join(folder, String(port))) && (await canListen(port))) return port;
+  }
+}
+
+/** True when the file was made by this process; what a process left that has ended is taken away. */
+function claim(file: string): boolean {
+  try {
+    writeFileSync(file, String(process.pid), { flag: "wx" });
+    claimed.push(file);
+    return true;
+  } catch {
+    if (!isOwned(file)) rmSync(file, { force: true });
+    return false;
+  }
+}
+
+function isOwned(file: string): boolean {
+  try {
+    const owner = Number(readFileSync(file, "utf8"));
+    // Empty: it is being written.
+    return owner === 0 || process.kill(owner, 0);
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === "EPERM";
   }
 }
 

@@ -24,6 +24,8 @@ export interface Corpus<Case extends TrafficCase = TrafficCase> {
   readonly logger: "lua" | "wasm";
   /** Changes of the counters and gauges whose names match are compared. */
   readonly stats: RegExp;
+  /** What is logged before the first case is compared, too. */
+  readonly comparesStart: boolean;
   /** A line of the log without what differs from run to run. */
   plainLine(line: string): string;
 }

@@ -5,6 +5,8 @@ import type { TrafficCase } from "../lib/traffic.ts";
 export interface LuaCase extends Omit<TrafficCase, "path"> {
   /** Of the route; where there is none, the filter's default script runs. */
   readonly script?: string;
+  /** Runs as an upstream filter of the case's own cluster. */
+  readonly upstreamScript?: string;
   /** Behind the case's own prefix. */
   readonly path?: string;
   /** Instead of the prefix and `path`. */

@@ -1,5 +1,11 @@
 import type { JsonObject } from "@bufbuild/protobuf";
-import { httpFilter, httpListener, staticCluster, typeUrl } from "../../support/proxy-config.ts";
+import {
+  httpFilter,
+  httpListener,
+  luaConfig,
+  staticCluster,
+  typeUrl,
+} from "../../support/proxy-config.ts";
 import type { Corpus, CorpusPorts } from "../lib/corpus.ts";
 import type { TrafficCase } from "../lib/traffic.ts";
 import { type LuaCase, type LuaListener, luaListeners } from "./case.ts";
@@ -14,6 +20,7 @@ import { methodCases } from "./cases/methods.ts";
 import { objectCases } from "./cases/objects.ts";
 import { publishedCases } from "./cases/published.ts";
 import { respondCases } from "./cases/respond.ts";
+import { upstreamCases } from "./cases/upstream.ts";
 import { routeCases } from "./cases/routes.ts";
 
 const luaCases: readonly LuaCase[] = [
@@ -30,6 +37,7 @@ const luaCases: readonly LuaCase[] = [
   ...routeCases,
   ...limitCases,
   ...methodCases,
+  ...upstreamCases,
 ];
 
 /** A case as a client sends it. */
@@ -56,7 +64,9 @@ function corpusOf(cases: readonly LuaCase[]): Corpus<SentLuaCase> {
     })),
     listenerOf: (each) => each.listener ?? "main",
     logger: "lua",
-    stats: /^http\.(?!mark)[a-z]+\.lua\./,
+    // Scripts of routes are loaded when they are needed.
+    comparesStart: false,
+    stats: /^(http\.(?!mark)[a-z]+|cluster\.[-a-z]+)\.lua\./,
     plainLine: (line) => line,
     config: (ports) => ({
       listeners: luaListeners.map((name) => listener(name, cases, ports)),
@@ -64,6 +74,7 @@ function corpusOf(cases: readonly LuaCase[]): Corpus<SentLuaCase> {
         staticCluster("upstream", [ports.upstream], withTrailers),
         staticCluster("other", [ports.other], withTrailers),
         staticCluster("pair", [ports.upstream, ports.other], withTrailers),
+        ...cases.filter(isUpstream).map((each) => filteredCluster(each, ports)),
       ],
     }),
   };
@@ -78,6 +89,28 @@ const withTrailers: JsonObject = {
     },
   },
 };
+
+type UpstreamCase = LuaCase & { readonly upstreamScript: string };
+
+function isUpstream(each: LuaCase): each is UpstreamCase {
+  return each.upstreamScript !== undefined;
+}
+
+function filteredCluster({ name, upstreamScript }: UpstreamCase, ports: CorpusPorts): JsonObject {
+  const codec = typeUrl("envoy.extensions.filters.http.upstream_codec.v3.UpstreamCodec");
+  return staticCluster(name, [ports.upstream], {
+    typed_extension_protocol_options: {
+      "envoy.extensions.upstreams.http.v3.HttpProtocolOptions": {
+        "@type": typeUrl("envoy.extensions.upstreams.http.v3.HttpProtocolOptions"),
+        explicit_http_config: { http_protocol_options: trailers },
+        http_filters: [
+          httpFilter("script", luaConfig(upstreamScript)),
+          httpFilter("codec", { "@type": codec }),
+        ],
+      },
+    },
+  });
+}
 
 /** What sets each listener apart. */
 const peculiarities: {
@@ -157,7 +190,7 @@ function routeOf(each: LuaCase, filterName: string, ports: CorpusPorts): JsonObj
   const usual: { [name: string]: JsonObject | string } = {
     name: `route-${each.name}`,
     match: { path_separated_prefix: `/${each.name}` },
-    route: { cluster: "upstream" },
+    route: { cluster: isUpstream(each) ? each.name : "upstream" },
     metadata: { filter_metadata: { [key]: { m: 1, list: ["a"] } } },
   };
   const route: JsonObject = { ...usual };

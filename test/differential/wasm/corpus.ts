@@ -37,6 +37,7 @@ export function wasmCorpus(modules: WasmModules): Corpus<SentWasmCase> {
     cases,
     listenerOf: ({ listener }) => listener,
     logger: "wasm",
+    comparesStart: true,
     stats: /^(wasmcustom\.|http\.[-a-z]+\.(wasm|downstream_rq_[1-5]xx))/,
     // The backtrace is laid out in another way.
     plainLine: (line) => (line.startsWith("error Function: ") ? line.split("\n", 1)[0]! : line),
