@@ -4,6 +4,7 @@ import net from "node:net";
 import path from "node:path";
 import type { JsonObject } from "@bufbuild/protobuf";
 import { adminAt, statsBelow } from "../../support/admin-stats.ts";
+import { listenerPorts } from "../../support/listener-ports.ts";
 import { freePort } from "../../support/ports.ts";
 import { bootstrap, staticCluster, typeUrl, wasmConfig } from "../../support/proxy-config.ts";
 import {
@@ -189,21 +190,6 @@ export class L4Peer {
       await new Promise((resolve) => setTimeout(resolve, 5));
     }
   }
-}
-
-async function listenerPorts(admin: number): Promise<Map<string, number>> {
-  const url = `http://127.0.0.1:${admin}/listeners?format=json`;
-  const { listener_statuses: statuses } = (await (await fetch(url)).json()) as ListenersAnswer;
-  return new Map(
-    statuses.map(({ name, local_address }) => [name, local_address.socket_address.port_value]),
-  );
-}
-
-interface ListenersAnswer {
-  readonly listener_statuses: readonly {
-    readonly name: string;
-    readonly local_address: { readonly socket_address: { readonly port_value: number } };
-  }[];
 }
 
 function withoutPorts(line: string): string {

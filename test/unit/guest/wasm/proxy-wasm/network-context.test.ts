@@ -6,11 +6,11 @@ import {
   STATUS_OK,
   STATUS_UNIMPLEMENTED,
 } from "@sluice/abi";
-import { OwnedBuffer } from "../../../../host/src/common/data-buffer.ts";
-import { AcceptedContext } from "../../../../host/src/guest/wasm/proxy-wasm/accepted-context.ts";
-import { NetworkContext } from "../../../../host/src/guest/wasm/proxy-wasm/network-context.ts";
-import type { StreamInfo } from "../../../../host/src/contracts/stream-info.ts";
-import { GuestCalls } from "../../../support/wasm-calls.ts";
+import { OwnedBuffer } from "../../../../../host/src/common/data-buffer.ts";
+import { AcceptedContext } from "../../../../../host/src/guest/wasm/proxy-wasm/accepted-context.ts";
+import { NetworkContext } from "../../../../../host/src/guest/wasm/proxy-wasm/network-context.ts";
+import type { StreamInfo } from "../../../../../host/src/contracts/stream-info.ts";
+import { GuestCalls } from "../../../../support/wasm-calls.ts";
 
 const [downstream, upstream] = [2, 3];
 
