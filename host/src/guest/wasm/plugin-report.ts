@@ -1,4 +1,5 @@
 import type { WasmPluginReport } from "../watch/guest-report.ts";
+import type { PluginSettings } from "./plugin.ts";
 import type { RootContext } from "./proxy-wasm/root-context.ts";
 
 /** What there is to tell of a plugin on this thread. `vm`: the number of its VM. */
@@ -21,5 +22,27 @@ export function pluginReport(root: RootContext, vm: number): WasmPluginReport {
     memoryHighWaterBytes: watched?.memoryHighWaterBytes ?? 0,
     contexts: root.vm.contextCount,
     tickPeriodMs: root.tickPeriodMs,
+  };
+}
+
+/** Of a plugin whose code is not there: it could not be fetched. */
+export function codelessReport(settings: PluginSettings): WasmPluginReport {
+  const { name, rootId, vm, failurePolicy } = settings;
+  return {
+    key: `codeless ${name} ${rootId} ${vm.vmId}`,
+    name,
+    rootId,
+    vmId: vm.vmId,
+    runtime: vm.runtime,
+    sha256: "",
+    abiVersion: "",
+    failurePolicy,
+    vm: 0,
+    vmStartedMs: 0,
+    failure: "its code is not there",
+    memoryBytes: 0,
+    memoryHighWaterBytes: 0,
+    contexts: 0,
+    tickPeriodMs: 0,
   };
 }

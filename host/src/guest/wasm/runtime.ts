@@ -66,6 +66,11 @@ export class WasmRuntime {
     return this.#vms.size;
   }
 
+  /** What is counted of a plugin, whoever's VM it is in. */
+  statsOf(plugin: Plugin): PluginStats {
+    return this.#stats(plugin);
+  }
+
   /** The plugins as they are. */
   report(): WasmPluginReport[] {
     const reports: WasmPluginReport[] = [];
@@ -77,6 +82,12 @@ export class WasmRuntime {
 
   /** The plugin, ready for streams. A failed VM is never used again: this makes a new one. */
   acquire(plugin: Plugin): Result<PluginHandle, string> {
+    const acquired = this.#acquire(plugin);
+    if (!acquired.ok) this.#remember(plugin, acquired.error);
+    return acquired;
+  }
+
+  #acquire(plugin: Plugin): Result<PluginHandle, string> {
     const found = this.#vms.get(plugin.vmKey);
     if (found !== undefined && found.vm.failure === undefined) return this.#use(found, plugin);
     if (found === undefined && this.#vms.size >= this.#vmsMax) {
@@ -135,6 +146,16 @@ export class WasmRuntime {
     };
   }
 
+  /** Of a plugin that could not be started. A trap has been remembered where it happened. */
+  #remember(plugin: Plugin, failure: string): void {
+    const { failures, time } = this.#environment;
+    if (failures === undefined || failures.all()[0]?.failure === failure) return;
+    const { name, rootId, vm } = plugin.settings;
+    const timeMs = time.systemMs();
+    const place = { plugin: name, rootId, vmId: vm.vmId };
+    failures.add({ timeMs, ...place, failure, backtrace: [], hostCalls: "none" });
+  }
+
   #nextNumber(): number {
     this.#number += 1;
     return this.#number;
@@ -176,7 +197,7 @@ export function wasmRuntimeOf(context: WorkerContext): WasmRuntime {
     };
     const vmsMax = context.guestLimits.wasmVmsPerWorkerMax;
     const runtime = new WasmRuntime(environment, statsOf, vmsMax);
-    reports.setPlugins(() => runtime.report());
+    reports.addPlugins(() => runtime.report());
     return runtime;
   });
 }

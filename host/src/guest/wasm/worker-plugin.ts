@@ -1,9 +1,12 @@
 import type { Dispatcher } from "../../contracts/event.ts";
 import type { Result } from "../../contracts/result.ts";
 import type { WorkerContext } from "../../contracts/runtime.ts";
+import { guestReportsOf } from "../watch/guest-reports.ts";
 import type { WasmPluginConfig } from "./plugin-config.ts";
 import { reconfigured } from "./plugin-key.ts";
+import { codelessReport } from "./plugin-report.ts";
 import type { Plugin, PluginSettings } from "./plugin.ts";
+import type { PluginStats } from "./stats.ts";
 import type { RootContext } from "./proxy-wasm/root-context.ts";
 import { type PluginHandle, type WasmRuntime, wasmRuntimeOf } from "./runtime.ts";
 
@@ -17,6 +20,12 @@ interface Started {
   readonly plugin: Plugin;
   /** What `runtime` gave for `plugin`. */
   readonly handle: PluginHandle;
+  readonly stats: PluginStats;
+}
+
+/** `handle`: what `runtime` gave for `plugin`. */
+export function startedOf(runtime: WasmRuntime, plugin: Plugin, handle: PluginHandle): Started {
+  return { runtime, plugin, handle, stats: runtime.statsOf(plugin) };
 }
 
 /** One configured plugin on one worker, wherever it is used: does what its failure policy says. */
@@ -26,6 +35,7 @@ export class WorkerPlugin {
   readonly #clock: Clock;
   #handle: PluginHandle | undefined;
   #lastLoadMs: number;
+  #stopReporting: () => void = () => {};
 
   /** Without `started`, the plugin has no code, and its failure policy decides about all streams. */
   constructor(settings: PluginSettings, started: Started | undefined, clock: Clock) {
@@ -40,7 +50,10 @@ export class WorkerPlugin {
   static start(config: WasmPluginConfig, context: WorkerContext): WorkerPlugin {
     if (config.stage === "parsed") throw new Error("the plugin was not prepared");
     if (config.stage === "unavailable") {
-      return new WorkerPlugin(config.settings, undefined, context.dispatcher);
+      const { settings } = config;
+      const plugin = new WorkerPlugin(settings, undefined, context.dispatcher);
+      plugin.#stopReporting = guestReportsOf(context).addPlugins(() => [codelessReport(settings)]);
+      return plugin;
     }
     const { plugin } = config;
     const runtime = wasmRuntimeOf(context);
@@ -48,7 +61,7 @@ export class WorkerPlugin {
     if (!acquired.ok) {
       throw new Error(`Unable to create Wasm plugin ${plugin.settings.name}: ${acquired.error}`);
     }
-    const started = { runtime, plugin, handle: acquired.value };
+    const started = startedOf(runtime, plugin, acquired.value);
     return new WorkerPlugin(plugin.settings, started, context.dispatcher);
   }
 
@@ -59,7 +72,7 @@ export class WorkerPlugin {
     const plugin = reconfigured(this.#started.plugin, configuration);
     const acquired = runtime.acquire(plugin);
     if (!acquired.ok) return acquired;
-    const started = { runtime, plugin, handle: acquired.value };
+    const started = startedOf(runtime, plugin, acquired.value);
     return { ok: true, value: new WorkerPlugin(plugin.settings, started, this.#clock) };
   }
 
@@ -92,29 +105,30 @@ export class WorkerPlugin {
   }
 
   dispose(): void {
+    this.#stopReporting();
     this.#handle?.release();
   }
 
   /** A new VM instead of the failed one, unless the last was made a moment ago. */
-  #reload({ vm }: RootContext, { runtime, plugin }: Started): void {
+  #reload({ vm }: RootContext, { runtime, plugin, stats }: Started): void {
     const { time, random } = this.#clock;
     const base = this.settings.reloadBackoffMs;
     const backoffMs = base + (base / 2) * (random.uint32() / uint32Range);
     const nowMs = time.monotonicMs();
     if (nowMs - this.#lastLoadMs < backoffMs) {
-      vm.stats.reloadBackoff.inc();
+      stats.reloadBackoff.inc();
       return;
     }
     this.#lastLoadMs = nowMs;
     const acquired = runtime.acquire(plugin);
     if (!acquired.ok) {
-      vm.stats.reloadFailure.inc();
+      stats.reloadFailure.inc();
       vm.environment.logger.error(
         `wasm: plugin ${this.settings.name} could not be reloaded: ${acquired.error}`,
       );
       return;
     }
-    vm.stats.reloadSuccess.inc();
+    stats.reloadSuccess.inc();
     this.#handle?.release();
     this.#handle = acquired.value;
   }

@@ -29,12 +29,13 @@ export class Recent<T> {
 export class GuestReports {
   readonly failures = new Recent<WasmFailure>();
   readonly scriptErrors = new Recent<LuaScriptError>();
-  #plugins: () => readonly WasmPluginReport[] = () => [];
+  readonly #plugins = new Set<() => readonly WasmPluginReport[]>();
   readonly #scripts = new Set<() => readonly LuaScriptReport[]>();
 
-  /** Who knows the plugins of the thread. */
-  setPlugins(report: () => readonly WasmPluginReport[]): void {
-    this.#plugins = report;
+  /** One more that knows plugins, until the function that is returned is called. */
+  addPlugins(report: () => readonly WasmPluginReport[]): () => void {
+    this.#plugins.add(report);
+    return () => this.#plugins.delete(report);
   }
 
   /** One more that has scripts, until the function that is returned is called. */
@@ -45,7 +46,7 @@ export class GuestReports {
 
   report(): GuestReport {
     return {
-      plugins: this.#plugins(),
+      plugins: [...this.#plugins].flatMap((report) => [...report()]),
       failures: this.failures.all(),
       scripts: [...this.#scripts].flatMap((report) => [...report()]),
       scriptErrors: this.scriptErrors.all(),

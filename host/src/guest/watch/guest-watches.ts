@@ -29,13 +29,14 @@ export class GuestWatches {
     this.#sampleOneIn = settings.sampleOneIn ?? sampleOneInDefault;
   }
 
-  /** The guest of this name; made when it is asked for first. */
+  /** The guest of this name (`unnamed` for none); made when it is asked for first. */
   guest(kind: GuestKind, name: string): WatchedGuest {
     const key = `${kind} ${name}`;
     let guest = this.#guests.get(key);
     if (guest === undefined) {
-      const scope = this.#stats.scope(`sluice.${kind}.${name === "" ? "unnamed" : name}`);
-      guest = new WatchedGuest(kind, name, scope, this.#sampleOneIn);
+      const shown = name === "" ? "unnamed" : name;
+      const scope = this.#stats.scope(`sluice.${kind}.${shown}`);
+      guest = new WatchedGuest(kind, shown, scope, this.#sampleOneIn);
       this.#guests.set(key, guest);
     }
     return guest;

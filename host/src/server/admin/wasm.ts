@@ -52,17 +52,24 @@ function wasmText(
 
 function pluginText(group: Group): string {
   const [, plugin] = group[0]!;
-  const { name, rootId, vmId, abiVersion, sha256, runtime } = plugin;
+  const { name, rootId, vmId, abiVersion, sha256, runtime, vm } = plugin;
+  const code = vm === 0 ? "no code" : `ABI ${abiVersion}, sha256 ${sha256}`;
   const policy = policies[plugin.failurePolicy].name;
-  const workers = group.map(
-    ([worker, on]) =>
-      `  ${worker}: VM ${on.vm}, ${stateText(on)}, memory ${sizeText(on.memoryBytes)} ` +
-      `(high water ${sizeText(on.memoryHighWaterBytes)}), contexts ${on.contexts}, ` +
-      `started ${timeText(on.vmStartedMs)}${on.tickPeriodMs > 0 ? `, ticks every ${on.tickPeriodMs} ms` : ""}\n`,
-  );
+  const workers = group.map(([worker, on]) => `  ${worker}: ${onWorkerText(on)}\n`);
   return (
     `plugin "${name}", root_id "${rootId}", vm_id "${vmId}"\n` +
-    `  ABI ${abiVersion}, ${runtime}, ${policy}, sha256 ${sha256}\n${workers.join("")}`
+    `  ${runtime}, ${policy}, ${code}\n${workers.join("")}`
+  );
+}
+
+function onWorkerText(on: WasmPluginReport): string {
+  // A plugin whose code could not be fetched has no VM.
+  if (on.vm === 0) return stateText(on);
+  const ticks = on.tickPeriodMs > 0 ? `, ticks every ${on.tickPeriodMs} ms` : "";
+  return (
+    `VM ${on.vm}, ${stateText(on)}, memory ${sizeText(on.memoryBytes)} ` +
+    `(high water ${sizeText(on.memoryHighWaterBytes)}), contexts ${on.contexts}, ` +
+    `started ${timeText(on.vmStartedMs)}${ticks}`
   );
 }
 
@@ -72,8 +79,15 @@ const policies = {
   reload: { name: "FAIL_RELOAD", after: "the next stream after the backoff makes a new VM" },
 } as const;
 
-function stateText({ failure, failurePolicy }: WasmPluginReport): string {
-  return failure === "" ? "running" : `failed: ${policies[failurePolicy].after} (${failure})`;
+function stateText({ failure, failurePolicy, vm }: WasmPluginReport): string {
+  if (failure === "") return "running";
+  const { after } = policies[vm === 0 && failurePolicy === "reload" ? "closed" : failurePolicy];
+  return `failed: ${after} (${failure})`;
+}
+
+function stateWord({ failure, vm }: WasmPluginReport): string {
+  if (vm === 0) return "NO_CODE";
+  return failure === "" ? "RUNNING" : "FAILED";
 }
 
 function failureText([worker, failure]: Failures[number]): string {
@@ -104,13 +118,13 @@ function wasmJson(
         workers: group.map(([worker, on]) => ({
           worker,
           vm: on.vm,
-          state: on.failure === "" ? "RUNNING" : "FAILED",
+          state: stateWord(on),
           failure: on.failure,
           memory_bytes: on.memoryBytes,
           memory_high_water_bytes: on.memoryHighWaterBytes,
           contexts: on.contexts,
           tick_period_ms: on.tickPeriodMs,
-          started: timeText(on.vmStartedMs),
+          started: on.vm === 0 ? "" : timeText(on.vmStartedMs),
         })),
       };
     }),

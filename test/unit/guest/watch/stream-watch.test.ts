@@ -1,5 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { MessageChannel } from "node:worker_threads";
+import type { TraceBatch } from "../../../../host/src/guest/watch/trace-port.ts";
 import { FilterHarness, requestHead } from "../../../support/filter-harness.ts";
 import { WasmHost, wasmInstances } from "../../../support/wasm.ts";
 import { guest } from "../../../support/wasm-guest.ts";
@@ -113,4 +115,41 @@ test("VMs and their memory are gauges; the high water stays", async () => {
   handle.release();
   assert.deepEqual([value("vms"), value("memory_bytes")], [0, 0]);
   assert.equal(value("memory_high_water_bytes"), 1_048_576);
+});
+
+test("a trace follows the streams that it wants and no others, and ends without a trace", async () => {
+  const [host, stream] = await started();
+  host.watches.guest("wasm", "plugin").sample(0);
+  const { port1, port2 } = new MessageChannel();
+  const request = { guest: "plugin", streams: 1, secretHeaders: [], maxTextBytes: 8 };
+  assert.deepEqual(host.watches.trace({ ...request, guest: "other" }, new MessageChannel().port2), {
+    attached: false,
+    taken: false,
+    known: ["plugin"],
+  });
+  assert.equal(host.watches.trace(request, port2).attached, true);
+  assert.equal(host.watches.trace(request, new MessageChannel().port2).taken, true);
+  const batch = new Promise<TraceBatch>((resolve) => port1.once("message", resolve));
+  for (const one of [stream(), stream()]) {
+    one.request(true).respond(true);
+    one.finish();
+  }
+  const { lines } = await batch;
+  const texts = lines.map(({ text }) => text.replaceAll(/<.*>/g, "<>"));
+  assert.deepEqual(texts.slice(1), [
+    "proxy_on_request_headers(context 2, headers 3, end_of_stream 1)",
+    '  proxy_get_header_map_value(HTTP_REQUEST_HEADERS, "x-stop") = NOT_FOUND <>',
+    "= CONTINUE <>",
+    "proxy_on_response_headers(context 2, headers 1, end_of_stream 1) = CONTINUE <>",
+    "proxy_on_log(context 2) <>",
+    "proxy_on_done(context 2) = true <>",
+    "end of the stream",
+  ]);
+  assert.deepEqual([lines[0]!.border, lines.at(-1)!.border], ["first", "last"]);
+  const watched = host.watches.guest("wasm", "plugin");
+  const detached = new Promise((resolve) => port2.once("close", resolve));
+  port1.close();
+  await detached;
+  assert.equal(watched.trace, undefined);
+  assert.equal(watched.watchesNext(), false);
 });

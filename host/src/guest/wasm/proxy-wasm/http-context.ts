@@ -136,6 +136,7 @@ export class HttpContext extends Context {
   }
 
   override sendLocalResponse(response: LocalResponse): void {
+    this.watch?.resumeAll();
     this.vm.defer(() => this.#actions.sendLocalReply(response));
   }
 
