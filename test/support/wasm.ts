@@ -11,7 +11,7 @@ import { WasmFilter } from "../../host/src/extensions/http-filters/wasm/wasm-fil
 import { preparePlugin } from "../../host/src/guest/wasm/canary.ts";
 import type { Plugin, PluginSettings } from "../../host/src/guest/wasm/plugin.ts";
 import { type PluginHandle, WasmRuntime } from "../../host/src/guest/wasm/runtime.ts";
-import { WorkerPlugin } from "../../host/src/guest/wasm/worker-plugin.ts";
+import { startedOf, WorkerPlugin } from "../../host/src/guest/wasm/worker-plugin.ts";
 import type { PluginStats } from "../../host/src/guest/wasm/stats.ts";
 import { ownBudget } from "./guarded.ts";
 import { RecordedClusters } from "./wasm-clusters.ts";
@@ -205,7 +205,7 @@ export class WasmHost {
   async start(code: Uint8Array, settings = pluginSettings()): Promise<WorkerPlugin> {
     const handle = await this.load(code, settings);
     const { plugin } = handle.root;
-    const started = { runtime: this.runtime, plugin, handle };
+    const started = startedOf(this.runtime, plugin, handle);
     return new WorkerPlugin(plugin.settings, started, this.dispatcher);
   }
 }

@@ -9,6 +9,7 @@ import type { Plugin, PluginSettings } from "./plugin.ts";
 import type { VmEnvironment } from "./proxy-wasm/vm.ts";
 import { guestSharedOf } from "../shared/shared-state.ts";
 import { CloneCandidate } from "./clone-candidate.ts";
+import { codeStoreStats } from "./remote/code-store.ts";
 import { uncounted } from "./stats.ts";
 import { createVm, startPlugin } from "./vm-start.ts";
 
@@ -29,6 +30,7 @@ export async function preparePlugin(
   const limits = limitsFor(context.guestLimits, settings.name, context.filterName);
   const loaded = await cache.load(code, limits);
   if (!loaded.ok) return refused(loaded.error);
+  if (context.stats !== undefined) codeStoreStats(context.stats);
   const logger = context.loggers.logger("wasm");
   for (const warning of loaded.value.warnings) {
     logger.warning(`wasm: plugin "${settings.name}": ${warning}`);

@@ -7,8 +7,8 @@ export interface PluginStats {
   readonly created: Counter;
   /** VMs that were made by copying instead of starting. */
   readonly cloned: Counter;
-  /** `wasm.<runtime>.active`: VMs that exist. */
-  readonly active: Gauge;
+  /** VMs that exist: `wasm.<runtime>.active`, and `wasm.wasm_vm_count` of all runtimes. */
+  readonly active: Pick<Gauge, "inc" | "dec">;
   /** `wasm.<plugin name>.vm_reload_…`: what FAIL_RELOAD did for new streams. */
   readonly reloadSuccess: Counter;
   readonly reloadFailure: Counter;
@@ -29,12 +29,14 @@ export function pluginStats(scope: StatsScope, pluginName: string, runtime: stri
   const own = scope.scope(`sluice.wasm.${pluginName}`);
   const shared = scope.scope(`wasm.${runtime}`);
   const reload = scope.scope(`wasm.${pluginName}`);
+  // Envoy has it, too, and never counts it.
+  reload.counter("vm_reload");
   return {
     reloadSuccess: reload.counter("vm_reload_success"),
     reloadFailure: reload.counter("vm_reload_failure"),
     reloadBackoff: reload.counter("vm_reload_backoff"),
     created: shared.counter("created"),
-    active: shared.gauge("active"),
+    active: together(shared.gauge("active"), scope.scope("wasm").gauge("wasm_vm_count")),
     cloned: own.counter("vm_cloned"),
     vmFailed: own.counter("vm_failed"),
     cpuShare: {
@@ -43,6 +45,19 @@ export function pluginStats(scope: StatsScope, pluginName: string, runtime: stri
     },
     cpuLimitExceeded: own.counter("cpu_limit_exceeded"),
     cpuOverrun: own.counter("cpu_overrun"),
+  };
+}
+
+function together(one: Gauge, other: Gauge): PluginStats["active"] {
+  return {
+    inc() {
+      one.inc();
+      other.inc();
+    },
+    dec() {
+      one.dec();
+      other.dec();
+    },
   };
 }
 
