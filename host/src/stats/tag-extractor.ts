@@ -52,7 +52,7 @@ const listenerName = "(?:(?:\\d+\\.\\d+\\.\\d+\\.\\d+|\\[[_a-fA-F\\d]*\\])_\\d+|
 
 const managers = "server|listener_manager|thread_local_cluster_manager";
 
-// Envoy's default extractors, in the order in which their labels are printed.
+// Envoy's default extractors, in the order in which their labels are printed, and what is our own.
 const extractors: readonly Extractor[] = [
   byRegex("envoy.response_code", /_rq(_(\d{3}))$/),
   byRegex("envoy.response_code_class", /_rq_((\d))xx$/),
@@ -76,6 +76,13 @@ const extractors: readonly Extractor[] = [
     new RegExp(`^(?:listener\\.${listenerName}|${managers})\\.worker(_(\\d+))\\.`),
   ),
   byRegex("envoy.listener_address", new RegExp(`^listener\\.(?!admin\\.)((${listenerName})\\.)`)),
+  // Our own.
+  byTokens("sluice.plugin", "sluice.wasm.$.**"),
+  byTokens("sluice.filter", "sluice.lua.$.**"),
+  byRegex(
+    "sluice.callback",
+    /^sluice\.(?:wasm|lua)\.[^.]+\.((\w+)\.)(?:self|host_call|paused)_ns$/,
+  ),
 ];
 
 /** The name without its tags, and the tags in the order in which they are printed. */

@@ -35,6 +35,17 @@ const cases: readonly (readonly [name: string, rest: string, tags: string])[] = 
     "vhost.vcluster.upstream_rq_total",
     "virtual_cluster=c virtual_host=v",
   ],
+  ["sluice.wasm.auth.vm_failed", "sluice.wasm.vm_failed", "sluice.plugin=auth"],
+  [
+    "sluice.wasm.auth.proxy_on_request_headers.self_ns",
+    "sluice.wasm.self_ns",
+    "sluice.plugin=auth sluice.callback=proxy_on_request_headers",
+  ],
+  [
+    "sluice.lua.script.envoy_on_request.paused_ns",
+    "sluice.lua.paused_ns",
+    "sluice.filter=script sluice.callback=envoy_on_request",
+  ],
 ];
 
 for (const [name, rest, tags] of cases) {
