@@ -28,7 +28,7 @@ export interface L4Case {
   /** The module's configuration: `event=action;…` (test/fixtures/wasm/rust/src/network.rs). */
   readonly told: string;
   /** Behind the module; default: a tcp_proxy to the upstream. */
-  readonly behind?: "proxy" | "echo" | "answer";
+  readonly behind?: "proxy" | "echo" | "answer" | "http";
   /** More of `PluginConfig`. */
   readonly plugin?: JsonObject;
   readonly steps: readonly Step[];
@@ -263,6 +263,40 @@ const callTraps: readonly L4Case[] = [
   },
 ];
 
+const request = "get /a http/1.1\r\nhost: b\r\n\r\n";
+const http: readonly L4Case[] = [
+  {
+    name: "http-down-upper",
+    told: "down=upper",
+    behind: "http",
+    steps: [`c> ${request}`, "c< 100", "c> RST"],
+  },
+  {
+    name: "http-in-pieces",
+    told: "down=upper",
+    behind: "http",
+    steps: ["c> get / http", "log down 10", "c> /1.1\r\nhost: b\r\n\r\n", "c< 100", "c> RST"],
+  },
+  {
+    name: "http-up-close",
+    told: "down=upper;up=close",
+    behind: "http",
+    steps: [`c> ${request}`, "c< end"],
+  },
+  {
+    name: "http-new-resume",
+    told: "new=resume;down=upper",
+    behind: "http",
+    steps: [`c> ${request}`, "c< 100", "c> RST"],
+  },
+  {
+    name: "http-call",
+    told: "down=call:/gate;call=upper",
+    behind: "http",
+    steps: [`c> ${request}`, "log down", "go", "c< 100", "c> RST"],
+  },
+];
+
 const state: readonly L4Case[] = [
   { name: "set-property", told: "new=state:here", behind: "answer", steps: ["c< end"] },
   {
@@ -308,5 +342,6 @@ export const l4Cases: readonly L4Case[] = [
   ...closing,
   ...trapping,
   ...callTraps,
+  ...http,
   ...state,
 ];

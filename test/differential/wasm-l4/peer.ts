@@ -234,7 +234,8 @@ class End {
   }
 
   show(): string {
-    return `${JSON.stringify(this.received)} ${this.ended}`;
+    const received = this.received.replace(/\r\ndate: [^\r]*/, "\r\ndate: NOW");
+    return `${JSON.stringify(received)} ${this.ended}`;
   }
 }
 
@@ -313,6 +314,28 @@ const behind = {
   echo: {
     name: "envoy.filters.network.echo",
     typed_config: { "@type": typeUrl("envoy.extensions.filters.network.echo.v3.Echo") },
+  },
+  http: {
+    name: "envoy.filters.network.http_connection_manager",
+    typed_config: {
+      "@type": typeUrl("hcm"),
+      stat_prefix: "l4",
+      route_config: {
+        virtual_hosts: [
+          {
+            name: "all",
+            domains: ["*"],
+            routes: [
+              {
+                match: { prefix: "/" },
+                direct_response: { status: 200, body: { inline_string: "answer" } },
+              },
+            ],
+          },
+        ],
+      },
+      http_filters: [{ name: "router", typed_config: { "@type": typeUrl("router") } }],
+    },
   },
   answer: {
     name: "envoy.filters.network.direct_response",
