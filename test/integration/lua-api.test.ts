@@ -1,5 +1,7 @@
 import assert from "node:assert/strict";
 import { writeFileSync } from "node:fs";
+import { once } from "node:events";
+import http2 from "node:http2";
 import path from "node:path";
 import { after, test } from "node:test";
 import type { JsonObject } from "@bufbuild/protobuf";
@@ -163,6 +165,18 @@ test("drainConnectionUponCompletion() closes the connection behind the answer", 
   const answer = await ask(client, { path: "/drain" });
   assert.equal(answer.headers.get("connection"), "close");
   await client.untilClosed();
+});
+
+test("drainConnectionUponCompletion() sends GOAWAY on HTTP/2", async () => {
+  const session = http2.connect(`http://127.0.0.1:${port}`);
+  const goaway = once(session, "goaway");
+  const request = session.request({ ":path": "/drain" });
+  request.resume();
+  const [headers] = (await once(request, "response")) as [http2.IncomingHttpHeaders];
+  assert.equal(headers[":status"], 200);
+  const [code] = (await goaway) as [number];
+  assert.equal(code, http2.constants.NGHTTP2_NO_ERROR);
+  session.destroy();
 });
 
 test("setHttp1ReasonPhrase() puts words into the status line", async () => {

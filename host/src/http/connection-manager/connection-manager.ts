@@ -226,7 +226,10 @@ export class ConnectionManager
   }
 
   onResponseHead(stream: ActiveStream): boolean {
-    if (this.#multiplexes) return false;
+    if (this.#multiplexes) {
+      if (stream.streamInfo.drainConnectionUponCompletion) this.#startDrain();
+      return false;
+    }
     const { stats } = this.shared;
     if (this.#drainState === DrainState.NotDraining) {
       if (this.#drainRequested) {
