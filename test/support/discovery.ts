@@ -120,6 +120,7 @@ export function discoveryHarness(t: TestContext, harness: HarnessOptions = {}): 
   const discoveries = (harness.users ?? [{}]).map(({ last = false, ...own }): FoundDiscovery => {
     const discovery: ExtensionDiscoveryConfig = {
       key: "script@1",
+      category: "http_filter",
       typeUrls: [`type.googleapis.com/${luaType}`],
       path: file,
       watchedDirectory: harness.watched ? folder : undefined,

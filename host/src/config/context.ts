@@ -142,14 +142,14 @@ export class ConfigContext implements ParseContext {
     kind: ExtensionKind,
     name: string,
     source: Message,
-    place: { readonly last: boolean },
+    place: { readonly last: boolean; readonly upstream: boolean },
   ): ExtensionDiscoveryConfig | undefined {
     if (kind !== "http_filter") {
       this.problem(source, "", `a ${kindWords[kind]} by config_discovery is not supported`);
       return undefined;
     }
     const typed = source as ExtensionConfigSource;
-    const discovery = parseExtensionDiscovery(this, { name, source: typed, last: place.last });
+    const discovery = parseExtensionDiscovery(this, { ...place, name, source: typed });
     if (discovery) {
       this.#found.discoveries.push({
         discovery,

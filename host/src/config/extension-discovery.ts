@@ -16,6 +16,7 @@ interface Asked {
   readonly name: string;
   readonly source: ExtensionConfigSource;
   readonly last: boolean;
+  readonly upstream: boolean;
 }
 
 /** Envoy's default of `initial_fetch_timeout`. */
@@ -27,6 +28,7 @@ export function parseExtensionDiscovery(
   asked: Asked,
 ): ExtensionDiscoveryConfig | undefined {
   const { source, name } = asked;
+  const category = asked.upstream ? "upstream_http_filter" : "http_filter";
   if (!source.configSource) return undefined;
   checkNode(context, source);
   checkTypes(context, source);
@@ -38,7 +40,8 @@ export function parseExtensionDiscovery(
   }
   if (!files) return undefined;
   return {
-    key: keyOf(context, name, source.configSource),
+    key: `${category} ${keyOf(context, name, source.configSource)}`,
+    category,
     typeUrls: source.typeUrls.map((url) => typeUrlOf(messageNameOfTypeUrl(url))),
     ...files,
     defaultConfig,

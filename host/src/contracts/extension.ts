@@ -190,13 +190,14 @@ export interface ParseContext {
   ): number;
   /**
    * `config_discovery` of the filter `name`: checks the `ExtensionConfigSource` and records the subscription.
-   * `last`: whether the filter ends its chain, where terminal filters belong.
+   * `last`: whether the filter ends its chain, where terminal filters belong. `upstream`: in a chain of upstream
+   * requests.
    */
   extensionDiscovery(
     kind: ExtensionKind,
     name: string,
     source: Message,
-    place: { readonly last: boolean },
+    place: { readonly last: boolean; readonly upstream: boolean },
   ): ExtensionDiscoveryConfig | undefined;
   /**
    * `message.field` names a cluster that must exist; checked when all is read. Only for what Envoy checks too

@@ -101,7 +101,7 @@ class Place implements ExtensionConfigProvider {
     this.#discovery = discovery;
     this.#filterName = filterName;
     this.#statPrefix = statPrefix;
-    const scope = `extension_config_discovery.http_filter.${filterName}`;
+    const scope = `extension_config_discovery.${discovery.category}.${filterName}`;
     this.#resets = environment.stats.counter(`${scope}.generation_streams_reset`);
   }
 

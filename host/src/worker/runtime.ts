@@ -21,7 +21,7 @@ import type { WorkerInit } from "../snapshot/messages.ts";
 import type { ListenSocket, SnapshotUpdate } from "../snapshot/update.ts";
 import { createWorkerStats } from "../stats/attach.ts";
 import type { ThreadStats } from "../stats/thread-stats.ts";
-import { ClusterManagerImpl } from "../upstream/cluster-manager.ts";
+import { type ClusterFilters, ClusterManagerImpl } from "../upstream/cluster-manager.ts";
 import { createClusterFilters } from "./cluster-filters.ts";
 import { ExtensionConfigs } from "./extension-configs.ts";
 import { SingletonMap } from "../common/singleton-map.ts";
@@ -84,19 +84,20 @@ class DataPlane implements WorkerRuntime {
   }
 
   async stage(update: SnapshotUpdate): Promise<StagedUpdate> {
-    const clusterFilters = await createClusterFilters(update.clusters, this.#context);
-    const clusters = this.#clusters.stage(update, clusterFilters);
-    // Services call clusters from the first moment on; and nothing else is there yet that would notice.
-    const isFirst = !this.#companions.started;
-    if (isFirst) clusters.commit();
     const filters = await this.#extensionConfigs.stage(update.extensionConfigs);
     const listeners: StagedListener[] = [];
+    let clusterFilters: ClusterFilters = new Map();
     const abort = (): void => {
       for (const listener of listeners) listener.abandon();
       filters.abort();
       for (const chain of clusterFilters.values()) chain.retire?.();
     };
     try {
+      clusterFilters = await createClusterFilters(update.clusters, this.#context);
+      const clusters = this.#clusters.stage(update, clusterFilters);
+      // Services call clusters from the first moment on; and nothing else is there yet that would notice.
+      const isFirst = !this.#companions.started;
+      if (isFirst) clusters.commit();
       this.#companions.start();
       for (const config of update.listeners) {
         listeners.push(await this.#listeners.stageListener(config));

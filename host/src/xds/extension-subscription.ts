@@ -72,7 +72,7 @@ export class ExtensionSubscription {
     this.key = discovery.key;
     this.#users = users;
     this.#environment = environment;
-    this.#stats = new SubscriptionStats(environment.stats, name);
+    this.#stats = new SubscriptionStats(environment.stats, discovery.category, name);
     this.#watcher = new FileWatcher({
       file: discovery.path,
       watchedDirectory: discovery.watchedDirectory,

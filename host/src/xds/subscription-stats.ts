@@ -1,6 +1,6 @@
 import type { Counter, Gauge, Histogram, StatsScope } from "../contracts/stats.ts";
 
-/** `extension_config_discovery.http_filter.<name>.`: Envoy's stats of a subscription to an extension. */
+/** `extension_config_discovery.<category>.<name>.`: Envoy's stats of a subscription to an extension. */
 export class SubscriptionStats {
   readonly configConflict: Counter;
   readonly configFail: Counter;
@@ -14,8 +14,8 @@ export class SubscriptionStats {
   readonly updateTime: Gauge;
   readonly updateDuration: Histogram;
 
-  constructor(root: StatsScope, filterName: string) {
-    const scope = root.scope(`extension_config_discovery.http_filter.${filterName}`);
+  constructor(root: StatsScope, category: string, filterName: string) {
+    const scope = root.scope(`extension_config_discovery.${category}.${filterName}`);
     this.configConflict = scope.counter("config_conflict");
     this.configFail = scope.counter("config_fail");
     this.configReload = scope.counter("config_reload");

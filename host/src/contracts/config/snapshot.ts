@@ -1,4 +1,5 @@
 import type { Address } from "../address.ts";
+import type { Http2Settings } from "../http/codec.ts";
 import type { JsonValue, ListenerFacts } from "../stream-info.ts";
 
 /**
@@ -30,6 +31,8 @@ export interface HttpFilterConfig {
 export interface ExtensionDiscoveryConfig {
   /** Names the subscription: equal keys share one. */
   readonly key: string;
+  /** Envoy's name for the kind of place, in stats. */
+  readonly category: "http_filter" | "upstream_http_filter";
   readonly typeUrls: readonly string[];
   /** The file of `path_config_source`. */
   readonly path: string;
@@ -130,6 +133,9 @@ export interface ClusterConfig {
   readonly idleTimeoutMs: number;
   /** 0 = unlimited. */
   readonly maxRequestsPerConnection: number;
+  /** DOWNSTREAM: what the client speaks. */
+  readonly upstreamProtocol: "HTTP1" | "HTTP2" | "DOWNSTREAM";
+  readonly http2: Http2Settings;
   readonly http1: {
     readonly maxHeadersCount: number;
     readonly maxHeadersBytes: number;

@@ -52,9 +52,14 @@ function parseHttpFilter(
   const common = { name, disabled };
   const { configType } = filter;
   if (configType.case === "configDiscovery") {
-    if (owner !== "connection_manager") return refuseDiscovery(filter, context);
     const source = configType.value;
-    const discovery = context.extensionDiscovery("http_filter", name, source, { last });
+    const upstream = owner !== "connection_manager";
+    if (upstream && last) {
+      const text = `must not be what ends a chain of upstream requests; end it with ${codecName}`;
+      context.problem(filter, "config_discovery", text);
+    }
+    const place = { last, upstream };
+    const discovery = context.extensionDiscovery("http_filter", name, source, place);
     return discovery && { ...common, extension: undefined, discovery };
   }
   if (filter.isOptional && !isKnown(filter, context)) {
@@ -73,12 +78,6 @@ function parseHttpFilter(
   const misplaced = factory && misplacedText(name, factory, last, owner);
   if (misplaced !== undefined) context.problem(filter, "", misplaced);
   return { ...common, extension, discovery: undefined };
-}
-
-function refuseDiscovery(filter: HttpFilter, context: ParseContext): undefined {
-  const text = "is not supported for filters of upstream requests; use typed_config";
-  context.problem(filter, "config_discovery", text);
-  return undefined;
 }
 
 function isKnown(filter: HttpFilter, context: ParseContext): boolean {
