@@ -9,6 +9,16 @@ export function quoted(text: string, maxLength: number, bytes: number = text.len
   return text.length > maxLength ? `${line}"… (${bytes} bytes)` : `${line}"`;
 }
 
+/** Longest message that is shown. */
+const messageMax = 1024;
+
+/** A message on one line, without quotes. */
+export function oneLine(text: string): string {
+  const cut = text.length > messageMax ? `${text.slice(0, messageMax)}…` : text;
+  // oxlint-disable-next-line no-control-regex -- control characters are what is looked for
+  return cut.replaceAll(/[\x00-\x1f\x7f]/g, escaped);
+}
+
 function escaped(character: string): string {
   switch (character) {
     case '"':

@@ -2,6 +2,7 @@ import type { HeaderMap } from "../../../contracts/headers.ts";
 import type { StreamInfo } from "../../../contracts/stream-info.ts";
 import type { CallTrace } from "../../watch/guest-trace.ts";
 import { StreamWatch } from "../../watch/stream-watch.ts";
+import { oneLine } from "../../watch/trace-text.ts";
 import type { WatchedGuest } from "../../watch/watched-guest.ts";
 import type { HostFunction, LuaEngine } from "../engine/lua-engine.ts";
 import { LuaStatus } from "../engine/lua-exports.ts";
@@ -53,7 +54,7 @@ export class HookWatch extends StreamWatch {
     const { selfMs, hostCallMs } = this.end();
     engine.watch = outer;
     const { text, waits } = end(result);
-    trace?.end(trace.redactor.text(text), selfMs, hostCallMs);
+    trace?.end(oneLine(trace.redactor.text(text)), selfMs, hostCallMs);
     if (waits) this.pause(direction, hook);
     return result;
   }

@@ -1,5 +1,5 @@
 import type { CallTrace } from "../../watch/guest-trace.ts";
-import { quoted } from "../../watch/trace-text.ts";
+import { oneLine, quoted } from "../../watch/trace-text.ts";
 import type { LuaEngine } from "../engine/lua-engine.ts";
 import { LuaType } from "../engine/lua-exports.ts";
 
@@ -55,7 +55,8 @@ export class LuaCallText {
   error(L: number): string {
     const { api } = this.#engine;
     const top = api.lua_gettop(L);
-    return top > 0 ? this.#value(L, top, "") : "";
+    const text = top > 0 ? (this.#engine.toString(L, top) ?? "") : "";
+    return oneLine(this.#trace.redactor.text(text));
   }
 
   #value(L: number, index: number, key: string): string {

@@ -7,6 +7,7 @@ import {
 import type { StreamInfo } from "../../../../contracts/stream-info.ts";
 import type { CallTrace } from "../../../watch/guest-trace.ts";
 import { StreamWatch } from "../../../watch/stream-watch.ts";
+import { oneLine } from "../../../watch/trace-text.ts";
 import type { WatchedGuest } from "../../../watch/watched-guest.ts";
 import type { Context } from "../context.ts";
 import { CallText, type CallValue } from "./call-text.ts";
@@ -54,7 +55,7 @@ export class ContextWatch extends StreamWatch {
     const trace = this.#trace;
     if (trace !== undefined) {
       const text = this.#text(trace).callbackResult(callback, result);
-      trace.end(failure === undefined ? text : `failed: ${failure}`, selfMs, hostCallMs);
+      trace.end(failure === undefined ? text : oneLine(failure), selfMs, hostCallMs);
     }
     if (failure !== undefined || callback === "proxy_on_done") return this.resumeAll();
     const direction = directionOf(callback);
