@@ -1,3 +1,4 @@
+import { defaultHttp2Settings } from "./http2.ts";
 import { once } from "node:events";
 import net from "node:net";
 import { addressText } from "../../host/src/common/address.ts";
@@ -216,6 +217,8 @@ export function clusterConfig(
     circuitBreakers: { default: thresholds, high: thresholds },
     idleTimeoutMs: 0,
     maxRequestsPerConnection: 0,
+    upstreamProtocol: "HTTP1",
+    http2: defaultHttp2Settings,
     http1: {
       maxHeadersCount: 100,
       maxHeadersBytes: 61_440,

@@ -1,5 +1,5 @@
 import type { ClusterConfig } from "../contracts/config/snapshot.ts";
-import type { Http1Settings } from "../contracts/http/codec.ts";
+import type { Http1Settings, Http2Settings } from "../contracts/http/codec.ts";
 import type { ConnectionStats } from "../contracts/network/connection.ts";
 import type { StatsScope } from "../contracts/stats.ts";
 import type {
@@ -9,6 +9,7 @@ import type {
   ResourceManager,
 } from "../contracts/upstream/cluster.ts";
 import type { Http1CodecStats } from "../http/codec/http1/stats.ts";
+import { createHttp2CodecStats, type Http2CodecStats } from "../http/codec/http2/stats.ts";
 import { createClusterStats } from "./cluster-stats.ts";
 import { CodeStatsImpl } from "./code-stats.ts";
 import type { UpstreamEnvironment } from "./environment.ts";
@@ -29,9 +30,11 @@ export class ClusterInfoImpl implements ClusterInfo {
   readonly scope: StatsScope;
   readonly codeStats: CodeStats;
   readonly http1Settings: Http1Settings;
+  readonly http2Settings: Http2Settings;
   readonly #default: ResourceManager;
   readonly #high: ResourceManager;
   #codecStats: Http1CodecStats | undefined = undefined;
+  #http2CodecStats: Http2CodecStats | undefined = undefined;
 
   constructor(config: ClusterConfig, environment: UpstreamEnvironment) {
     const counts = new Int32Array(config.resourceCounts);
@@ -48,6 +51,7 @@ export class ClusterInfoImpl implements ClusterInfo {
     this.connectionStats = connectionStatsOf(this.stats);
     this.codeStats = new CodeStatsImpl(this.scope, localInfo.zone);
     this.http1Settings = http1SettingsOf(config);
+    this.http2Settings = config.http2;
     const { default: normal, high } = config.circuitBreakers;
     this.#default = createResourceManager(counts, "default", workerIndex, normal);
     this.#high = createResourceManager(counts, "high", workerIndex, high);
@@ -60,6 +64,12 @@ export class ClusterInfoImpl implements ClusterInfo {
   get codecStats(): Http1CodecStats {
     this.#codecStats ??= createCodecStats(this.scope.scope("http1"));
     return this.#codecStats;
+  }
+
+  /** `cluster.<name>.http2.*`, likewise. */
+  get http2CodecStats(): Http2CodecStats {
+    this.#http2CodecStats ??= createHttp2CodecStats(this.scope.scope("http2"));
+    return this.#http2CodecStats;
   }
 }
 

@@ -13,6 +13,7 @@ function connectionStats(scope: StatsScope) {
     upstreamCxTotal: counter("total"),
     upstreamCxActive: gauge("active"),
     upstreamCxHttp1Total: counter("http1_total"),
+    upstreamCxHttp2Total: counter("http2_total"),
     upstreamCxConnectFail: counter("connect_fail"),
     upstreamCxConnectTimeout: counter("connect_timeout"),
     upstreamCxIdleTimeout: counter("idle_timeout"),

@@ -15,14 +15,12 @@ import type { UpstreamEnvironment } from "./environment.ts";
 import { hostUse } from "./host-health.ts";
 import { HostImpl } from "./host.ts";
 import { Http1Pool } from "./http1-pool.ts";
+import { Http2Pool } from "./http2-pool.ts";
 import { RoundRobinLoadBalancer } from "./load-balancer.ts";
 import { connectTcp } from "./tcp-connection.ts";
 
-/** The pools of one host, by priority of the requests. */
-interface HostPools {
-  default: Http1Pool | undefined;
-  high: Http1Pool | undefined;
-}
+/** The pools of one host, by protocol and priority of the requests. */
+type HostPools = Map<string, Http1Pool | Http2Pool>;
 
 /** What makes two configurations of a cluster interchangeable for its pools. */
 function poolKeyOf(config: ClusterConfig): string {
@@ -112,10 +110,17 @@ export class ClusterEntry implements ThreadLocalCluster {
     if (host === undefined) return undefined;
     let pools = this.#pools.get(host);
     if (pools === undefined) {
-      pools = { default: undefined, high: undefined };
+      pools = new Map<string, Http1Pool | Http2Pool>();
       this.#pools.set(host, pools);
     }
-    return (pools[priority] ??= this.#makePool(host, priority));
+    const http2 = this.#speaksHttp2(context);
+    const key = http2 ? http2PoolKeys[priority] : priority;
+    let pool = pools.get(key);
+    if (pool === undefined) {
+      pool = this.#makePool(host, priority, http2);
+      pools.set(key, pool);
+    }
+    return pool;
   }
 
   httpAsyncClient(): AsyncClient {
@@ -145,9 +150,16 @@ export class ClusterEntry implements ThreadLocalCluster {
     return strict ? undefined : this.#loadBalancer.chooseHost();
   }
 
-  #makePool(host: HostImpl, priority: "default" | "high"): Http1Pool {
+  #speaksHttp2(context: LoadBalancerContext): boolean {
+    const { upstreamProtocol } = this.#config;
+    if (upstreamProtocol !== "DOWNSTREAM") return upstreamProtocol === "HTTP2";
+    return context.streamInfo?.protocol === "HTTP/2";
+  }
+
+  #makePool(host: HostImpl, priority: "default" | "high", http2: boolean): Http1Pool | Http2Pool {
     const { dispatcher } = this.#environment;
-    return new Http1Pool(this.info, host, priority, { dispatcher, logger: this.#logger });
+    const Pool = http2 ? Http2Pool : Http1Pool;
+    return new Pool(this.info, host, priority, { dispatcher, logger: this.#logger });
   }
 
   #makeLoadBalancer(): RoundRobinLoadBalancer {
@@ -176,6 +188,7 @@ export class ClusterEntry implements ThreadLocalCluster {
 }
 
 function drainPools(pools: HostPools): void {
-  pools.default?.drain();
-  pools.high?.drain();
+  for (const pool of pools.values()) pool.drain();
 }
+
+const http2PoolKeys = { default: "http2 default", high: "http2 high" } as const;

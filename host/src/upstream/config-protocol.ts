@@ -2,11 +2,13 @@ import type { Message } from "@bufbuild/protobuf";
 import type { Cluster } from "../config/gen/envoy/config/cluster/v3/cluster_pb.js";
 import type {
   Http1ProtocolOptions,
+  Http2ProtocolOptions,
   HttpProtocolOptions as CommonOptions,
 } from "../config/gen/envoy/config/core/v3/protocol_pb.js";
 import type { HttpProtocolOptions } from "../config/gen/envoy/extensions/upstreams/http/v3/http_protocol_options_pb.js";
 import type { ClusterConfig } from "../contracts/config/snapshot.ts";
 import type { ParseContext } from "../contracts/extension.ts";
+import { parseHttp2Settings, type Http2CommonSettings } from "../http/codec/http2/config.ts";
 import { parseUpstreamHttpFilters } from "../http/filter-manager/parse-http-filters.ts";
 
 const idleTimeoutMsDefault = 3_600_000;
@@ -16,21 +18,29 @@ const optionsKey = "envoy.extensions.upstreams.http.v3.HttpProtocolOptions";
 
 type ProtocolConfig = Pick<
   ClusterConfig,
-  "idleTimeoutMs" | "maxRequestsPerConnection" | "http1" | "httpFilters"
+  | "idleTimeoutMs"
+  | "maxRequestsPerConnection"
+  | "upstreamProtocol"
+  | "http1"
+  | "http2"
+  | "httpFilters"
 >;
 
 /** What the cluster says of HTTP: in `typed_extension_protocol_options`, or in its own older fields. */
 export function parseProtocolOptions(message: Cluster, context: ParseContext): ProtocolConfig {
   const typed = typedOptions(message, context);
   const common = typed?.commonHttpProtocolOptions ?? message.commonHttpProtocolOptions;
-  const http1 = typed === undefined ? message.httpProtocolOptions : http1Of(typed, context);
+  const { protocol, http1, http2 } =
+    typed === undefined ? olderProtocols(message) : protocolsOf(typed);
   checkCommon(common, context);
   checkHttp1(http1, context);
   return {
     idleTimeoutMs: context.durationMs(common?.idleTimeout, idleTimeoutMsDefault),
     maxRequestsPerConnection:
       common?.maxRequestsPerConnection ?? message.maxRequestsPerConnection ?? 0,
+    upstreamProtocol: protocol,
     http1: http1Config(common, http1),
+    http2: parseHttp2Settings(http2, http2Common(common), context),
     httpFilters: parseUpstreamHttpFilters(typed?.httpFilters ?? [], "cluster", context),
   };
 }
@@ -66,21 +76,44 @@ function typedOptions(message: Cluster, context: ParseContext): HttpProtocolOpti
   return options;
 }
 
-/** Everything but explicit HTTP/1 is refused by its field class. */
-function http1Of(
-  options: HttpProtocolOptions,
-  context: ParseContext,
-): Http1ProtocolOptions | undefined {
-  const protocol = options.upstreamProtocolOptions;
-  if (protocol.case !== "explicitHttpConfig") return undefined;
-  const explicit = protocol.value.protocolConfig;
-  if (explicit.case === "httpProtocolOptions") return explicit.value;
-  if (explicit.case !== undefined) {
-    const field = explicit.case === "http2ProtocolOptions" ? "http2" : "http3";
-    const text = "only HTTP/1.1 is supported upstream; use http_protocol_options";
-    context.problem(protocol.value, `${field}_protocol_options`, text);
+/** What is spoken upstream, and the options of what may be. */
+interface Protocols {
+  readonly protocol: ClusterConfig["upstreamProtocol"];
+  readonly http1: Http1ProtocolOptions | undefined;
+  readonly http2: Http2ProtocolOptions | undefined;
+}
+
+const plainHttp1: Protocols = { protocol: "HTTP1", http1: undefined, http2: undefined };
+
+/** ALPN and HTTP/3 are refused by their field classes. */
+function protocolsOf(options: HttpProtocolOptions): Protocols {
+  const choice = options.upstreamProtocolOptions;
+  if (choice.case === "useDownstreamProtocolConfig") {
+    const { httpProtocolOptions: http1, http2ProtocolOptions: http2 } = choice.value;
+    return { protocol: "DOWNSTREAM", http1, http2 };
   }
-  return undefined;
+  if (choice.case !== "explicitHttpConfig") return plainHttp1;
+  const explicit = choice.value.protocolConfig;
+  if (explicit.case === "http2ProtocolOptions") {
+    return { protocol: "HTTP2", http1: undefined, http2: explicit.value };
+  }
+  return explicit.case === "httpProtocolOptions"
+    ? { protocol: "HTTP1", http1: explicit.value, http2: undefined }
+    : plainHttp1;
+}
+
+/** The cluster's own fields, from before there was a message for them. */
+function olderProtocols(message: Cluster): Protocols {
+  const { httpProtocolOptions: http1, http2ProtocolOptions: http2 } = message;
+  return { protocol: http2 === undefined ? "HTTP1" : "HTTP2", http1, http2 };
+}
+
+function http2Common(common: CommonOptions | undefined): Http2CommonSettings {
+  return {
+    maxHeadersCount: common?.maxHeadersCount ?? maxHeadersCountDefault,
+    maxHeadersBytes: (common?.maxResponseHeadersKb ?? maxHeadersKbDefault) * 1024,
+    underscoresInHeaders: "allow",
+  };
 }
 
 // These messages are those of the connection manager, too; what makes sense only there has no effect here.

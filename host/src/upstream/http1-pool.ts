@@ -5,29 +5,12 @@ import type {
   HttpConnectionPool,
   HttpPoolCallbacks,
   PoolCancellable,
-  PoolFailureReason,
   ResourceManager,
 } from "../contracts/upstream/cluster.ts";
 import type { ClusterInfoImpl } from "./cluster-info.ts";
 import type { HostImpl } from "./host.ts";
 import { ClientState, Http1Client } from "./http1-client.ts";
-
-/** A request that waits for a connection. */
-class PendingRequest implements PoolCancellable {
-  readonly decoder: ResponseDecoder;
-  readonly callbacks: HttpPoolCallbacks;
-  readonly #pool: Http1Pool;
-
-  constructor(pool: Http1Pool, decoder: ResponseDecoder, callbacks: HttpPoolCallbacks) {
-    this.#pool = pool;
-    this.decoder = decoder;
-    this.callbacks = callbacks;
-  }
-
-  cancel(): void {
-    this.#pool.cancel(this);
-  }
-}
+import { PendingRequests } from "./pending-requests.ts";
 
 /**
  * HTTP/1 connections to one host, of one priority, on one worker. The connection that became idle last is used
@@ -45,7 +28,7 @@ export class Http1Pool implements HttpConnectionPool {
   readonly #idle: Http1Client[] = [];
   #connecting = 0;
   #busy = 0;
-  #pending: PendingRequest[] = [];
+  readonly #pending: PendingRequests;
 
   constructor(
     info: ClusterInfoImpl,
@@ -59,6 +42,7 @@ export class Http1Pool implements HttpConnectionPool {
     this.dispatcher = environment.dispatcher;
     this.logger = environment.logger;
     this.#resources = info.resourceManager(priority);
+    this.#pending = new PendingRequests(info, host, priority);
   }
 
   newStream(decoder: ResponseDecoder, callbacks: HttpPoolCallbacks): PoolCancellable | undefined {
@@ -67,19 +51,8 @@ export class Http1Pool implements HttpConnectionPool {
       this.#attach(client, decoder, callbacks);
       return undefined;
     }
-    const { pendingRequests } = this.#resources;
-    if (!pendingRequests.canCreate()) {
-      this.info.stats.upstreamRqPendingOverflow.inc();
-      callbacks.onPoolFailure("overflow", "", undefined);
-      return undefined;
-    }
-    const pending = new PendingRequest(this, decoder, callbacks);
-    this.#pending.push(pending);
-    this.info.stats.upstreamRqPendingTotal.inc();
-    this.info.stats.upstreamRqPendingActive.inc();
-    this.host.stats.rqPendingActive.inc();
-    pendingRequests.inc();
-    this.#connectIfNeeded();
+    const pending = this.#pending.add(decoder, callbacks);
+    if (pending !== undefined) this.#connectIfNeeded();
     return pending;
   }
 
@@ -87,16 +60,6 @@ export class Http1Pool implements HttpConnectionPool {
   drain(): void {
     this.draining = true;
     while (this.#idle.length > 0) this.#idle.at(-1)!.close();
-  }
-
-  // For pending requests.
-
-  cancel(pending: PendingRequest): void {
-    const index = this.#pending.indexOf(pending);
-    if (index < 0) return;
-    this.#pending.splice(index, 1);
-    this.#noLongerPending();
-    this.info.stats.upstreamRqCancelled.inc();
   }
 
   // For clients.
@@ -131,7 +94,7 @@ export class Http1Pool implements HttpConnectionPool {
     if (before === ClientState.Connecting) {
       const reason = remote ? "remote_connection_failure" : "local_connection_failure";
       const text = client.connection.transportFailureReason;
-      this.#failPending(client.timedOut ? "timeout" : reason, text);
+      this.#pending.failAll(client.timedOut ? "timeout" : reason, text);
     }
     this.#connectIfNeeded();
   }
@@ -157,30 +120,11 @@ export class Http1Pool implements HttpConnectionPool {
   #attachPending(): void {
     while (this.#pending.length > 0 && this.#idle.length > 0) {
       const client = this.#idle.pop()!;
-      const pending = this.#pending.shift()!;
-      this.#noLongerPending();
+      const pending = this.#pending.shift();
       this.#attach(client, pending.decoder, pending.callbacks);
     }
   }
 
-  /** Envoy fails all that wait: what one connection met, the next would, too. */
-  #failPending(reason: PoolFailureReason, text: string): void {
-    const failed = this.#pending;
-    this.#pending = [];
-    for (const pending of failed) {
-      this.#noLongerPending();
-      this.info.stats.upstreamRqPendingFailureEject.inc();
-      pending.callbacks.onPoolFailure(reason, text, this.host);
-    }
-  }
-
-  #noLongerPending(): void {
-    this.info.stats.upstreamRqPendingActive.dec();
-    this.host.stats.rqPendingActive.dec();
-    this.#resources.pendingRequests.dec();
-  }
-
-  /** One connection under way for each request that waits, as far as the circuit breaker allows. */
   #connectIfNeeded(): void {
     while (this.#pending.length > this.#connecting) {
       if (!this.#resources.connections.canCreate()) {

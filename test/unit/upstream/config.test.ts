@@ -4,6 +4,7 @@ import type { JsonObject } from "@bufbuild/protobuf";
 import type { Cluster } from "../../../host/src/config/gen/envoy/config/cluster/v3/cluster_pb.js";
 import { HealthFlag } from "../../../host/src/contracts/upstream/host.ts";
 import { parseCluster } from "../../../host/src/upstream/config.ts";
+import { defaultHttp2Settings } from "../../support/http2.ts";
 import { messageOf, recordingParseContext } from "../../support/config-message.ts";
 
 function parse(json: JsonObject) {
@@ -47,6 +48,8 @@ test("parseCluster() fills in Envoy's defaults", () => {
     circuitBreakers: { default: thresholds, high: thresholds },
     idleTimeoutMs: 3_600_000,
     maxRequestsPerConnection: 0,
+    upstreamProtocol: "HTTP1",
+    http2: { ...defaultHttp2Settings, maxHeadersBytes: 81_920 },
     http1: {
       maxHeadersCount: 100,
       maxHeadersBytes: 81_920,
@@ -181,9 +184,29 @@ test("parseCluster() reads protocol options, typed ones before the cluster's own
   assert.equal(own.http1.enableTrailers, true);
 });
 
-test("parseCluster() refuses HTTP/2, and options that mean nothing for a cluster", () => {
-  const http2 = parse(options({ explicit_http_config: { http2_protocol_options: {} } }));
-  assert.match(http2.problems[0]!, /^http2_protocol_options: only HTTP\/1\.1/);
+test("parseCluster() reads what is spoken upstream", () => {
+  const http2 = { max_concurrent_streams: 7 };
+  for (const [fields, protocol, streams] of [
+    [options({ explicit_http_config: { http2_protocol_options: http2 } }), "HTTP2", 7],
+    [
+      options({ use_downstream_protocol_config: { http2_protocol_options: http2 } }),
+      "DOWNSTREAM",
+      7,
+    ],
+    [options({ explicit_http_config: { http_protocol_options: {} } }), "HTTP1", 1024],
+    [{ http2_protocol_options: {} }, "HTTP2", 1024],
+  ] as const) {
+    const { cluster, problems } = parse(fields);
+    assert.deepEqual(problems, []);
+    assert.equal(cluster.upstreamProtocol, protocol);
+    assert.equal(cluster.http2.maxConcurrentStreams, streams);
+  }
+  const push = { identifier: 2, value: 1 };
+  const custom = { http2_protocol_options: { custom_settings_parameters: [push] } };
+  assert.match(parse(custom).problems[0]!, /push is never used/);
+});
+
+test("parseCluster() refuses options that mean nothing for a cluster", () => {
   const common = parse({
     common_http_protocol_options: { max_connection_duration: "1s", max_stream_duration: "1s" },
   });

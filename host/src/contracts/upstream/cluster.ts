@@ -116,6 +116,7 @@ export interface ClusterStats {
   readonly upstreamCxTotal: Counter;
   readonly upstreamCxActive: Gauge;
   readonly upstreamCxHttp1Total: Counter;
+  readonly upstreamCxHttp2Total: Counter;
   readonly upstreamCxConnectFail: Counter;
   readonly upstreamCxConnectTimeout: Counter;
   readonly upstreamCxIdleTimeout: Counter;
@@ -178,7 +179,7 @@ export interface PoolReady {
   readonly encoder: RequestEncoder;
   readonly host: HostDescription;
   readonly connection: Connection;
-  /** `HTTP/1.1`. */
+  /** `HTTP/1.1`, `HTTP/2`. */
   readonly protocol: string;
 }
 

@@ -20,8 +20,8 @@ const mostInterim = 128;
 
 /** What the owner of a client connection (the pool) is told. */
 export interface Http2ClientCallbacks {
-  /** A stream that was made here is over, and whoever used it has been told. */
-  onStreamDone(): void;
+  /** A stream that was made here is over, by itself or by a reset; whoever used it has been told. */
+  onStreamDone(reset: StreamResetReason | undefined): void;
   /** The server takes no more streams. */
   onGoAway(): void;
   /** The server's settings have come: it may take more streams, or fewer, than before. */
@@ -90,7 +90,7 @@ export class Http2ClientConnection
       return;
     }
     stream.endByReset(reason, stream.responseDetails);
-    this.#callbacks.onStreamDone();
+    this.#callbacks.onStreamDone(reason);
   }
 
   // The end of the connection.
@@ -141,8 +141,8 @@ export class Http2ClientConnection
 
   protected override readonly sendsAllBeforeReset = false;
 
-  protected override onStreamDone(): void {
-    this.#callbacks.onStreamDone();
+  protected override onStreamDone(reset: StreamResetReason | undefined): void {
+    this.#callbacks.onStreamDone(reset);
   }
 
   protected override isIdle(streamId: number): boolean {

@@ -290,16 +290,16 @@ export abstract class Http2Connection<Stream extends Http2Stream>
       this.remove(stream);
       // What it still holds back for its reader, it hands on by itself.
       if (!stream.holdsSomething) stream.end();
-      this.onStreamDone(stream);
+      this.onStreamDone(undefined);
     } else if (stream.resetWhenSent) {
       this.#writeReset(stream, ErrorCode.NoError);
       this.remove(stream);
-      this.onStreamDone(stream);
+      this.onStreamDone(undefined);
     }
   }
 
-  /** A stream is over without an error. */
-  protected onStreamDone(_stream: Stream): void {
+  /** A stream is over, perhaps by a reset. */
+  protected onStreamDone(_reset: StreamResetReason | undefined): void {
     // Clients count.
   }
 
@@ -313,7 +313,7 @@ export abstract class Http2Connection<Stream extends Http2Stream>
   protected endByPeer(stream: Stream, reason: StreamResetReason): void {
     this.remove(stream);
     this.#endByReset(stream, reason);
-    this.onStreamDone(stream);
+    this.onStreamDone(reason);
   }
 
   /** What nobody will read any more is credited. */

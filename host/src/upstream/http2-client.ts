@@ -1,0 +1,241 @@
+import type { DataBuffer } from "../contracts/buffer.ts";
+import type { Timer } from "../contracts/event.ts";
+import {
+  StreamResetReason,
+  type RequestEncoder,
+  type ResponseDecoder,
+} from "../contracts/http/codec.ts";
+import {
+  type ClientConnection,
+  ConnectionCloseType,
+  ConnectionEvent,
+  ConnectionState,
+} from "../contracts/network/connection.ts";
+import { FilterStatus } from "../contracts/network/filter.ts";
+import type { PoolReady } from "../contracts/upstream/cluster.ts";
+import { Http2ClientConnection } from "../http/codec/http2/client-connection.ts";
+import { createClientConnection } from "../network/client-connection.ts";
+import { ConnectionAccounting } from "./connection-accounting.ts";
+import type { HostImpl } from "./host.ts";
+import type { Http2Pool } from "./http2-pool.ts";
+
+/** Where a connection of the pool stands. Draining: it takes no more streams, and closes behind the last one. */
+export const ClientState = { Connecting: 0, Ready: 1, Draining: 2, Closed: 3 } as const;
+export type ClientState = (typeof ClientState)[keyof typeof ClientState];
+
+/** Until the server has said how many streams it takes (RFC 9113 section 6.5.2 advises to take no fewer). */
+const streamsBeforeSettings = 100;
+
+/** A stream on the connection. */
+class ReadyStream implements PoolReady {
+  readonly encoder: RequestEncoder;
+  readonly connection: ClientConnection;
+  readonly host: HostImpl;
+  readonly protocol = "HTTP/2";
+
+  constructor(encoder: RequestEncoder, client: Http2Client) {
+    this.encoder = encoder;
+    this.connection = client.connection;
+    this.host = client.host;
+  }
+}
+
+/** One pooled connection with its codec and its streams. */
+export class Http2Client {
+  state: ClientState = ClientState.Connecting;
+  readonly connection: ClientConnection;
+  readonly host: HostImpl;
+  readonly #pool: Http2Pool;
+  readonly #accounting: ConnectionAccounting;
+  readonly #connectTimer: Timer;
+  #codec: Http2ClientConnection | undefined = undefined;
+  #idleTimer: Timer | undefined = undefined;
+  #idleSinceMs = 0;
+  #requests = 0;
+  /** Streams handed out that have not ended. */
+  #active = 0;
+  #settingsReceived = false;
+  #timedOut = false;
+  #protocolError = false;
+
+  constructor(pool: Http2Pool) {
+    const { info, host, dispatcher } = pool;
+    this.#pool = pool;
+    this.host = host;
+    const startMs = dispatcher.time.monotonicMs();
+    this.#accounting = new ConnectionAccounting(info, host, pool.priority, startMs);
+    info.stats.upstreamCxHttp2Total.inc();
+    const limit = info.perConnectionBufferLimitBytes;
+    this.connection = createClientConnection(dispatcher, host.address, { bufferLimit: limit });
+    this.connection.setConnectionStats(info.connectionStats);
+    this.connection.addConnectionCallbacks(this);
+    this.connection.addReadFilter(this);
+    this.#connectTimer = dispatcher.createTimer(this.#onConnectTimeout);
+    this.#connectTimer.enable(info.connectTimeoutMs);
+    this.connection.connect();
+  }
+
+  get timedOut(): boolean {
+    return this.#timedOut;
+  }
+
+  get hasRoom(): boolean {
+    const codec = this.#codec;
+    if (codec === undefined || this.state !== ClientState.Ready || codec.closing) return false;
+    const most = codec.concurrentStreamsMost;
+    return this.#active < (this.#settingsReceived ? most : Math.min(most, streamsBeforeSettings));
+  }
+
+  /** Begins a request; the connection must have room. */
+  newStream(decoder: ResponseDecoder): PoolReady {
+    const encoder = this.#codec!.newStream(decoder);
+    this.#active += 1;
+    this.#requests += 1;
+    const max = this.#pool.info.maxRequestsPerConnection;
+    if (max > 0 && this.#requests >= max) {
+      this.#pool.info.stats.upstreamCxMaxRequests.inc();
+      this.#stopTaking();
+    }
+    return new ReadyStream(encoder, this);
+  }
+
+  /** No more streams; closes when the last one has ended. */
+  drain(): void {
+    if (this.state === ClientState.Connecting) return;
+    this.#stopTaking();
+    this.#closeIfDone();
+  }
+
+  #stopTaking(): void {
+    if (this.state !== ClientState.Ready) return;
+    this.state = ClientState.Draining;
+    this.#pool.onClientDraining(this);
+  }
+
+  #closeIfDone(): void {
+    if (this.state === ClientState.Draining && this.#active === 0) {
+      this.#codec!.goAway();
+      this.connection.close(ConnectionCloseType.FlushWrite);
+    }
+  }
+
+  // The codec.
+
+  onStreamDone(reason: StreamResetReason | undefined): void {
+    const { stats } = this.#pool.info;
+    if (reason === StreamResetReason.LocalReset) stats.upstreamRqTxReset.inc();
+    else if (reason !== undefined) stats.upstreamRqRxReset.inc();
+    this.#active -= 1;
+    this.#pool.onStreamEnd();
+    if (this.#active === 0) this.#becomeIdle();
+    this.#closeIfDone();
+    if (this.state === ClientState.Ready) this.#pool.onClientRoom();
+  }
+
+  onGoAway(): void {
+    this.#pool.info.stats.upstreamCxCloseNotify.inc();
+    this.drain();
+    this.#pool.onClientRoom();
+  }
+
+  onPeerSettings(): void {
+    this.#settingsReceived = true;
+    this.#pool.onClientRoom();
+  }
+
+  // The connection's read filter.
+
+  initializeReadFilterCallbacks(): void {
+    // All that is needed is the connection.
+  }
+
+  onNewConnection(): FilterStatus {
+    return FilterStatus.Continue;
+  }
+
+  onData(data: DataBuffer): FilterStatus {
+    const error = this.#codec!.dispatch(data);
+    if (error === undefined || this.connection.state === ConnectionState.Closed) {
+      return FilterStatus.StopIteration;
+    }
+    this.#pool.logger.debug(`[C${this.connection.id}] protocol error: ${error.message}`);
+    this.#protocolError = true;
+    this.#pool.info.stats.upstreamCxProtocolError.inc();
+    this.connection.close(ConnectionCloseType.NoFlush);
+    return FilterStatus.StopIteration;
+  }
+
+  // The connection.
+
+  onEvent(event: ConnectionEvent): void {
+    if (event === ConnectionEvent.Connected) this.#onConnected();
+    else this.#onClosed(event === ConnectionEvent.RemoteClose);
+  }
+
+  onAboveWriteBufferHighWatermark(): void {
+    this.#codec?.onUnderlyingConnectionAboveWriteBufferHighWatermark();
+  }
+
+  onBelowWriteBufferLowWatermark(): void {
+    this.#codec?.onUnderlyingConnectionBelowWriteBufferLowWatermark();
+  }
+
+  #onConnected(): void {
+    this.#connectTimer.disable();
+    this.#accounting.connected(this.#nowMs());
+    const { http2Settings, http2CodecStats } = this.#pool.info;
+    this.#codec = new Http2ClientConnection(this.connection, http2Settings, http2CodecStats, this);
+    this.state = ClientState.Ready;
+    this.#becomeIdle();
+    this.#pool.onClientConnected(this);
+  }
+
+  #onClosed(remote: boolean): void {
+    const before = this.state;
+    this.state = ClientState.Closed;
+    this.#connectTimer.disable();
+    this.#idleTimer?.disable();
+    this.#accounting.closed(this.#nowMs(), remote, this.#active > 0);
+    if (before === ClientState.Connecting) this.#accounting.connectFailed();
+    else this.#pool.info.stats.upstreamRqPerCx.record(this.#requests);
+    this.#pool.removeClient(this, before);
+    for (; this.#active > 0; this.#active -= 1) this.#pool.onStreamEnd();
+    const reason = this.#protocolError
+      ? StreamResetReason.ProtocolError
+      : StreamResetReason.ConnectionTermination;
+    this.#codec?.onConnectionClosed(reason, this.connection.transportFailureReason);
+    this.#pool.onClientClosed(this, before, remote);
+  }
+
+  // Time.
+
+  readonly #onConnectTimeout = (): void => {
+    this.#timedOut = true;
+    this.#pool.info.stats.upstreamCxConnectTimeout.inc();
+    this.connection.close(ConnectionCloseType.NoFlush);
+  };
+
+  /** The timer is not touched while requests come: when it runs, it looks how long the connection was idle. */
+  #becomeIdle(): void {
+    const timeout = this.#pool.info.idleTimeoutMs;
+    if (timeout === 0 || this.state === ClientState.Closed) return;
+    this.#idleSinceMs = this.#nowMs();
+    this.#idleTimer ??= this.#pool.dispatcher.createTimer(this.#onIdleTimer);
+    if (!this.#idleTimer.enabled) this.#idleTimer.enable(timeout);
+  }
+
+  readonly #onIdleTimer = (): void => {
+    if (this.#active > 0) return;
+    const left = this.#idleSinceMs + this.#pool.info.idleTimeoutMs - this.#nowMs();
+    if (left > 0) {
+      this.#idleTimer!.enable(left);
+      return;
+    }
+    this.#pool.info.stats.upstreamCxIdleTimeout.inc();
+    this.drain();
+  };
+
+  #nowMs(): number {
+    return this.#pool.dispatcher.time.monotonicMs();
+  }
+}
