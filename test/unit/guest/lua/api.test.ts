@@ -397,3 +397,10 @@ test("downstreamSslConnection() gives the properties of a TLS connection", () =>
       "pem chain d62a 0x0707 TLS_AES_128_GCM_SHA256 TLSv1.3 1522796777 1585955177 a b,c",
   );
 });
+
+test("tostring() prints an object as any userdata", () => {
+  assert.match(
+    printed(`print(h) print(tostring(h:headers()) == tostring(h:streamInfo()))`),
+    /^userdata: 0x[0-9a-f]{8} false$/,
+  );
+});

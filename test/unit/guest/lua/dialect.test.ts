@@ -20,6 +20,10 @@ const values: readonly (readonly [string, string])[] = [
     "2^53, 1e15, 1e14, -0, 10/2, 0x7fffffffffffffff",
     "9.007199254741e+15\t1e+15\t1e+14\t-0\t5\t9.2233720368548e+18",
   ],
+  [
+    'select("#", pcall(function() end)), select("#", xpcall(function() end, print)), select("#", pcall(error)), select("#", pcall(error, {})), select("#", coroutine.resume(coroutine.create(function() end)))',
+    "1\t1\t2\t2\t1",
+  ],
   ["100000 * 10000000000, 9007199254740993", "1e+15\t9.007199254741e+15"],
   ["5.5 % 2, -5 % 3, 7 / 2, 2 ^ 0.5", "1.5\t1\t3.5\t1.4142135623731"],
   ['string.format("%d %u %x %i", 3.7, 5.9, 255.5, -3.7)', "3 5 ff -3"],

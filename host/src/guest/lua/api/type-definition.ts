@@ -33,6 +33,7 @@ export function defineType(
   }
   const metamethods = Object.entries(table.metamethods);
   metamethods.push(["__eq", (L) => equal(engine, objects, L)]);
+  metamethods.push(["__tostring", (L) => address(engine, L)]);
   const pointers = engine.register([
     ...all.map(([method, fn]) => watchedFunction(engine, `${typeName}:${method}`, fn)),
     ...metamethods.map(([, fn]) => fn),
@@ -56,6 +57,13 @@ export function defineType(
 /** One test of a field is all that a call costs while nobody watches the hook. */
 export function watchedFunction(engine: LuaEngine, name: string, fn: HostFunction): HostFunction {
   return (L) => (engine.watch === undefined ? fn(L) : engine.watch.hostCall(engine, L, name, fn));
+}
+
+/** What `tostring` gives for any userdata; Lua itself would print the name of its type. */
+function address(engine: LuaEngine, L: number): number {
+  const pointer = engine.api.lua_touserdata(L, 1);
+  engine.pushString(L, `userdata: 0x${pointer.toString(16).padStart(8, "0")}`);
+  return 1;
 }
 
 /** One object has several userdata, one for each time that a script asked for it. */

@@ -39,9 +39,11 @@ local function integer(n, arg, name)
 end
 
 -- Errors in LuaJIT's words.
-local function results(ok, message, ...)
-  if not ok and type(message) == "string" then return false, reword(message) end
-  return ok, message, ...
+local function results(ok, ...)
+  if ok then return ok, ... end
+  local message = ...
+  if type(message) == "string" then return false, reword(message) end
+  return false, ...
 end
 function G.pcall(...) return results(pcall(...)) end
 function G.xpcall(f, handler, ...)
