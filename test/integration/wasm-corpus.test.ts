@@ -4,13 +4,17 @@ import { after, test } from "node:test";
 import { readRecording } from "../differential/lib/compare.ts";
 import { Peer } from "../differential/lib/peer.ts";
 import { Servers } from "../differential/lib/servers.ts";
-import { rustModule, wasmCorpus } from "../differential/wasm/corpus.ts";
+import { scratchFolder } from "../support/sluice-process.ts";
+import { assemblyModule, rustModule, wasmCorpus } from "../differential/wasm/corpus.ts";
 
 // Modules do what Envoy was recorded to do with them (`test/differential/wasm.ts --record`): what the client, the
 // upstream and the callout's server get, what the guests log and what is counted.
 
 const recording = readRecording(path.resolve(import.meta.dirname, "../golden/wasm/corpus.json"));
-const corpus = wasmCorpus({ rust: rustModule });
+const corpus = wasmCorpus({
+  rust: rustModule,
+  assembly: await assemblyModule(scratchFolder({ after })),
+});
 const servers = await Servers.start();
 after(() => servers[Symbol.asyncDispose]());
 const peer = await Peer.start({ after }, corpus, servers);

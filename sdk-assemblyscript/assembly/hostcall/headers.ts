@@ -105,7 +105,8 @@ export class HeaderMap {
     this.status = proxy_get_header_map_pairs(this.map, outPointer, outSize);
     if (this.status != Status.Ok) return [];
     const pointer = load<usize>(outPointer);
-    const headers = pointer == 0 ? [] : readPairs(pointer);
+    if (pointer == 0) return [];
+    const headers = readPairs(pointer);
     release(pointer);
     return headers;
   }

@@ -28,4 +28,6 @@ export interface Corpus<Case extends TrafficCase = TrafficCase> {
   readonly comparesStart: boolean;
   /** A line of the log without what differs from run to run. */
   plainLine(line: string): string;
+  /** False for what only one of the proxies says. */
+  keepsLine(line: string): boolean;
 }

@@ -148,7 +148,7 @@ export class Peer<C extends TrafficCase> {
     const end = stderr.indexOf(line, this.#at);
     const text = stderr.slice(this.#at, stderr.lastIndexOf("\n", end) + 1);
     this.#at = end + line.length;
-    const lines = linesOf(text, this.#corpus.logger);
+    const lines = linesOf(text, this.#corpus.logger).filter((each) => this.#corpus.keepsLine(each));
     // How often a guest is started is the proxy's own affair.
     if (this.#marks === 1) this.#startLines = [...new Set(lines)].sort();
     return lines;

@@ -68,6 +68,7 @@ function corpusOf(cases: readonly LuaCase[]): Corpus<SentLuaCase> {
     comparesStart: false,
     stats: /^(http\.(?!mark)[a-z]+|cluster\.[-a-z]+)\.lua\./,
     plainLine: (line) => line,
+    keepsLine: () => true,
     config: (ports) => ({
       listeners: luaListeners.map((name) => listener(name, cases, ports)),
       clusters: [

@@ -1,5 +1,7 @@
+import { writeFileSync } from "node:fs";
 import path from "node:path";
 import type { JsonObject } from "@bufbuild/protobuf";
+import { assemblyScript } from "../../support/assemblyscript.ts";
 import {
   httpFilter,
   httpListener,
@@ -23,7 +25,13 @@ export type WasmModules = { readonly [guest in WasmGuest]?: string };
 const folder = path.resolve(import.meta.dirname, "../../fixtures/wasm/parity");
 export const rustModule = path.join(folder, "rust/parity.wasm");
 export const goModule = path.join(folder, "go/parity.wasm");
-export const assemblySource = "test/fixtures/wasm/parity/assembly/parity.ts";
+
+/** Compiles the guest in AssemblyScript into `folder_`; gives its file. */
+export async function assemblyModule(folder_: string): Promise<string> {
+  const file = path.join(folder_, "parity.assembly.wasm");
+  writeFileSync(file, await assemblyScript("test/fixtures/wasm/parity/assembly/parity.ts"));
+  return file;
+}
 
 /** Every case for every guest that can do it. */
 export function wasmCorpus(modules: WasmModules): Corpus<SentWasmCase> {
@@ -39,6 +47,8 @@ export function wasmCorpus(modules: WasmModules): Corpus<SentWasmCase> {
     logger: "wasm",
     comparesStart: true,
     stats: /^(wasmcustom\.|http\.[-a-z]+\.(wasm|downstream_rq_[1-5]xx))/,
+    // Hints for authors are our own.
+    keepsLine: (line) => !line.startsWith("warning wasm: "),
     // The backtrace is laid out in another way.
     plainLine: (line) => (line.startsWith("error Function: ") ? line.split("\n", 1)[0]! : line),
     config: (ports) => ({
