@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import net from "node:net";
 import { once } from "node:events";
+import path from "node:path";
 import { after, test } from "node:test";
 import type { JsonObject } from "@bufbuild/protobuf";
 import { adminAt, statsBelow } from "../support/admin-stats.ts";
@@ -24,6 +25,7 @@ import {
 const folder = scratchFolder({ after });
 const module = await placesModule(folder);
 const sdkModule = await compiledInto(folder, "access-log");
+const rustModule = path.resolve(import.meta.dirname, "../fixtures/wasm/rust/root.wasm");
 const upstream = await TestUpstream.start(answering(() => ok("body", "x-answer: yes\r\n")));
 after(() => upstream[Symbol.asyncDispose]());
 const port = await freePort();
@@ -99,6 +101,7 @@ const proxy = await startSluice(
               ]),
               logger("filtered", [], {}, onlyTeapots),
               logger("of-sdk", [], {}, {}, sdkModule),
+              logger("of-rust", [], {}, {}, rustModule),
             ],
           },
         }),
@@ -133,9 +136,10 @@ test("a stream is shown to the root context, with its headers and properties", a
   ]);
 });
 
-test("a logger written with the SDK reads the headers of both directions", async () => {
+test("loggers written with the SDKs of AssemblyScript and Rust read the headers of both directions", async () => {
   await askOnce(port, { path: "/sdk", method: "POST", body: "x" });
   await untilGuestSays(proxy, "of-sdk", "POST /sdk 200");
+  await untilGuestSays(proxy, "of-rust", "log /sdk 200 4 true");
 });
 
 test("a connection is shown to the logger of its listener", async () => {

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import path from "node:path";
 import { after, test } from "node:test";
 import type { JsonObject } from "@bufbuild/protobuf";
 import { adminAt, statsBelow } from "../support/admin-stats.ts";
@@ -21,6 +22,7 @@ import {
 const inEnvoy = process.env["SLUICE_UNDER_TEST"] !== undefined;
 const folder = scratchFolder({ after });
 const module = await placesModule(folder);
+const rustModule = path.resolve(import.meta.dirname, "../fixtures/wasm/rust/root.wasm");
 const upstream = await TestUpstream.start(answering((head) => ok(head.split(" ")[1]!)));
 after(() => upstream[Symbol.asyncDispose]());
 
@@ -34,8 +36,9 @@ function service(
   commands: readonly string[],
   more: JsonObject = {},
   plugin: JsonObject = {},
+  file = module,
 ): JsonObject {
-  const config = placesPlugin(module, name, commands, plugin);
+  const config = placesPlugin(file, name, commands, plugin);
   return {
     name: "envoy.bootstrap.wasm",
     typed_config: placesConfig(messages.service, config, more),
@@ -73,6 +76,7 @@ const proxy = await startSluice(
           { singleton: true },
         ),
         service("each", ["tick 20", "call upstream"]),
+        service("rust", ["tick upstream"], { singleton: true }, {}, rustModule),
       ],
       stats_sinks: [
         sink("sink", ["stat http.main.downstream_rq_total", "stat server.concurrency"]),
@@ -101,6 +105,11 @@ test("a singleton ticks, calls, and gets what is in its queue, once in the proce
   );
   const custom = await statsBelow(adminPort, "wasmcustom.");
   assert.ok(custom.get("ticks_of_single")! >= 1);
+});
+
+test("a service written in Rust ticks and calls", async () => {
+  await untilGuestSays(proxy, "rust", "called upstream true");
+  await untilGuestSays(proxy, "rust", "answer 200 /rust");
 });
 
 test("a service that is no singleton runs on every worker", async () => {
