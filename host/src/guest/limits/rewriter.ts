@@ -67,11 +67,7 @@ function rewrite(bytes: Uint8Array<ArrayBuffer>, options: RewriteOptions): Rewri
     );
   }
   const info = readModule(bytes, limits.counts);
-  const declared = memoryType(info, options.memoryBytes ?? memoryBytesDefault);
-  const memory = declared && {
-    ...declared,
-    initial: Math.min(declared.initial, options.initialPages ?? declared.initial),
-  };
+  const memory = memoryType(info, options);
   const { exportState = false, countInstructions = false } = options;
   const writer = new ModuleWriter(bytes, info, { memory, limits, exportState, countInstructions });
   writer.write();
@@ -92,8 +88,13 @@ function validationError(bytes: Uint8Array<ArrayBuffer>): string {
   }
 }
 
-function memoryType(info: ModuleInfo, capBytes: number): GuestMemoryType | undefined {
-  const cap = Math.floor(Math.min(capBytes, memoryBytesMax) / pageBytes);
+function memoryType(
+  info: ModuleInfo,
+  { memoryBytes = memoryBytesDefault, initialPages = Infinity }: RewriteOptions,
+): GuestMemoryType | undefined {
+  const cap = Math.floor(Math.min(memoryBytes, memoryBytesMax) / pageBytes);
+  const limited = (declared: Limits): { initial: number; maximum: number } =>
+    capped({ ...declared, min: Math.min(declared.min, initialPages) }, cap);
   const imported = info.imports.filter((entry) => entry.kind === "memory");
   if (imported.length + info.memories.length > 1) {
     throw new WasmFormatError("multiple memories are not supported");
@@ -102,10 +103,10 @@ function memoryType(info: ModuleInfo, capBytes: number): GuestMemoryType | undef
     throw new WasmFormatError(`imports from "${hostModule}" are not allowed`);
   }
   const defined = info.memories[0];
-  if (defined !== undefined) return { module: hostModule, name: "mem", ...capped(defined, cap) };
+  if (defined !== undefined) return { module: hostModule, name: "mem", ...limited(defined) };
   const entry = imported[0];
   if (entry === undefined) return undefined;
-  return { module: entry.module, name: entry.name, ...capped(entry.limits!, cap) };
+  return { module: entry.module, name: entry.name, ...limited(entry.limits!) };
 }
 
 function capped(declared: Limits, cap: number): { initial: number; maximum: number } {

@@ -82,7 +82,8 @@ export class LuaEngine {
     if (refusal !== undefined) throw new StateQuotaError(refusal);
     const target: ImportTarget = {
       memory: () => this.memory,
-      reserve: (bytes: number) => this.#quota.grow(bytes),
+      // Streams that are left may go on with a state that has given its room back.
+      reserve: (bytes: number) => this.#released || this.#quota.grow(bytes),
       call: (index: number, a: number, b: number): void => {
         this.api.__indirect_function_table.get(index)(a, b);
       },

@@ -1,6 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { StateQuota } from "../../../../../host/src/guest/lua/engine/state-quota.ts";
+import { loadLuaModule } from "../../../../../host/src/guest/lua/lua-module.ts";
+import { LuaScript } from "../../../../../host/src/guest/lua/lua-script.ts";
 import { LuaHost } from "../../../../support/lua.ts";
 
 test("StateQuota counts states and their memory, and gives room back", () => {
@@ -34,4 +36,18 @@ test("a script's allocation fails when the states of a worker have all the memor
   script.engine.release();
   script.engine.release();
   assert.equal(host.environment.quota.bytes, 0);
+  script.engine.pushString(script.engine.L, "x".repeat(1e6));
+  assert.equal(host.environment.quota.bytes, 0, "what is left of it does not count");
+});
+
+test("a state may be limited to less memory than its module declares", () => {
+  const small = loadLuaModule(2 * 1_048_576);
+  assert.ok(small.ok);
+  const host = new LuaHost();
+  const { config } = host.load("");
+  const limited = { ...config, engine: small.value, source: Buffer.from('text = ("x"):rep(2e6)') };
+  const script = new LuaScript(limited, host.environment, 1000);
+  assert.throws(() => script.run(1000), /not enough memory/);
+  const tiny = loadLuaModule(1_048_576);
+  assert.match(tiny.ok ? "" : tiny.error, /the module needs 1310720 bytes of memory, the limit is/);
 });
