@@ -8,6 +8,7 @@ import { Report } from "./lib/report.ts";
 import { benchBodies, benchStalledReader } from "./scenario/bodies.ts";
 import { benchGet } from "./scenario/get.ts";
 import { benchBodyCopies, benchGuests } from "./scenario/guests.ts";
+import { benchHttp2 } from "./scenario/http2.ts";
 import { benchStartup } from "./scenario/startup.ts";
 import { benchSwaps } from "./scenario/swaps.ts";
 import { parseArgs } from "node:util";
@@ -20,6 +21,7 @@ const seconds = Number(values.seconds);
 const report = new Report();
 const scenarios: Record<string, () => Promise<void>> = {
   get: () => withUpstream(() => benchGet(report, seconds)),
+  http2: () => withUpstream(() => benchHttp2(report, seconds)),
   guests: () =>
     withUpstream(async () => {
       benchBodyCopies(report);

@@ -328,7 +328,7 @@ describe("the end of a connection", () => {
     filter.answer("done");
     await client.until(() => client.closed);
     const ended = client.frames.filter((each) => each.type === 0 && (each.flags & 1) !== 0);
-    assert.deepEqual(ended.map((each) => each.streamId).sort(), [1, 3]);
+    assert.deepEqual(new Set(ended.map((each) => each.streamId)), new Set([1, 3]));
   });
 
   test("max_requests_per_connection drains it", async () => {

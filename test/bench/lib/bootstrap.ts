@@ -2,15 +2,20 @@
 export interface BootstrapOptions {
   /** Filters in front of the router, as YAML items indented by nothing. */
   readonly httpFilters?: readonly string[];
+  /** HTTP/2 to the upstream. */
+  readonly http2Upstream?: boolean;
 }
 
 const upstreamPort = 18_100;
+const http2UpstreamPort = 18_104;
 const proxyPort = 18_101;
 const adminPort = 18_102;
 
 /** The bootstrap file that Envoy and Sluice are both given. */
 export function bootstrap(options: BootstrapOptions): string {
   const filters = (options.httpFilters ?? []).map((filter) => indent(filter, 10)).join("");
+  const port = options.http2Upstream === true ? http2UpstreamPort : upstreamPort;
+  const protocol = options.http2Upstream === true ? "    http2_protocol_options: {}\n" : "";
   return `node: { id: bench, cluster: bench }
 admin: { address: { socket_address: { address: 127.0.0.1, port_value: ${adminPort} } } }
 static_resources:
@@ -34,9 +39,9 @@ ${filters}          - name: envoy.filters.http.router
   - name: upstream
     type: STATIC
     connect_timeout: 1s
-    load_assignment:
+${protocol}    load_assignment:
       cluster_name: upstream
-      endpoints: [{ lb_endpoints: [{ endpoint: { address: { socket_address: { address: 127.0.0.1, port_value: ${upstreamPort} } } } }] }]
+      endpoints: [{ lb_endpoints: [{ endpoint: { address: { socket_address: { address: 127.0.0.1, port_value: ${port} } } } }] }]
 `;
 }
 

@@ -5,7 +5,14 @@ import { bootstrap, type BootstrapOptions } from "./bootstrap.ts";
 import { Child, cores, nodePath, root, untilReady, which } from "./child.ts";
 
 /** Ports of the benchmark; loopback only. */
-export const ports = { upstream: 18_100, proxy: 18_101, admin: 18_102 } as const;
+export const ports = {
+  upstream: 18_100,
+  proxy: 18_101,
+  admin: 18_102,
+  /** Where those peers speak HTTP/2 that cannot find out by themselves what a client speaks. */
+  http2Proxy: 18_103,
+  http2Upstream: 18_104,
+} as const;
 export const proxyUrl = `http://127.0.0.1:${ports.proxy}`;
 
 const folder = mkdtempSync(path.join(tmpdir(), "sluice-bench-"));
@@ -104,7 +111,7 @@ function nginxUpstream(): string {
   return `daemon off; worker_processes 1; pid ${folder}/upstream.pid; error_log stderr;
 events { worker_connections 1024; }
 http { access_log off; keepalive_requests 1000000000; keepalive_timeout 600s;
- server { listen 127.0.0.1:${ports.upstream};
+ server { listen 127.0.0.1:${ports.upstream}; listen 127.0.0.1:${ports.http2Upstream} http2;
   location / { default_type text/plain; return 200 "hello world\\n"; }
   location /bytes/102400 { alias ${small}; }
   location /bytes/1048576 { alias ${file}; } } }`;
@@ -115,7 +122,7 @@ function nginxProxy(): string {
 events { worker_connections 1024; }
 http { access_log off; keepalive_requests 1000000000; keepalive_timeout 600s;
  upstream u { server 127.0.0.1:${ports.upstream}; keepalive 128; keepalive_requests 1000000000; }
- server { listen 127.0.0.1:${ports.proxy};
+ server { listen 127.0.0.1:${ports.proxy}; listen 127.0.0.1:${ports.http2Proxy} http2;
   location / { proxy_pass http://u; proxy_http_version 1.1; proxy_set_header Connection "";
    proxy_set_header X-Forwarded-Proto http; proxy_set_header X-Request-Id $request_id; } } }`;
 }
@@ -130,6 +137,7 @@ defaults
   timeout server 600s
 frontend f
   bind 127.0.0.1:${ports.proxy}
+  bind 127.0.0.1:${ports.http2Proxy} proto h2
   default_backend b
 backend b
   http-reuse always
