@@ -31,6 +31,7 @@ export class GuestTrace {
   readonly request: TraceRequest;
   readonly #sink: TraceSink;
   readonly #names: ReadonlySet<string>;
+  readonly #calls = new Map<number, CallTrace>();
   #streams = 0;
 
   constructor(request: TraceRequest, sink: TraceSink) {
@@ -48,9 +49,19 @@ export class GuestTrace {
     return trace;
   }
 
-  /** For callbacks that belong to no single stream; nothing once the last stream has begun. */
-  outsideStreams(): CallTrace | undefined {
-    return this.#streams >= this.request.streams ? undefined : this.#callTrace(0);
+  /** For callbacks that belong to no single stream. */
+  outsideStreams(): CallTrace {
+    return this.#callTrace(0);
+  }
+
+  /** A call to a server that was made in `trace`: what comes of it belongs there. */
+  opened(token: number, trace: CallTrace): void {
+    this.#calls.set(token, trace);
+  }
+
+  /** Where the answer to a call is to be told; undefined when it was made before, or by a stream that is not followed. */
+  ofCall(token: number): CallTrace | undefined {
+    return this.#calls.get(token);
   }
 
   #callTrace(stream: number): CallTrace {
@@ -90,12 +101,13 @@ export class CallTrace {
 
   /** `result`: empty for a callback that gives none. */
   end(result: string, selfMs: number, hostCallMs: number): void {
-    const call = this.#entered ?? "";
+    const call = this.#entered;
     this.#entered = undefined;
     this.#depth -= 1;
-    const given = result === "" ? "" : ` = ${result}`;
     const inHost = hostCallMs > 0 ? `, host calls ${microseconds(hostCallMs)}` : "";
-    this.#write(`${call}${given} <self ${microseconds(selfMs)}${inHost}>`.trimStart());
+    const times = `<self ${microseconds(selfMs)}${inHost}>`;
+    const given = result === "" ? "" : `= ${result} `;
+    this.#write(call === undefined ? `${given || "returns "}${times}` : `${call} ${given}${times}`);
   }
 
   /** The stream has ended. */

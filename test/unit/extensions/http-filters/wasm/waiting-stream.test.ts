@@ -3,6 +3,7 @@ import { test } from "node:test";
 import { pairsByteLength, writePairs } from "@sluice/abi";
 import { OwnedBuffer } from "../../../../../host/src/common/data-buffer.ts";
 import { headerMapOf } from "../../../../../host/src/common/headers/header-map.ts";
+import { GuestTrace } from "../../../../../host/src/guest/watch/guest-trace.ts";
 import type { ResponseHeaderMap } from "../../../../../host/src/contracts/headers.ts";
 import { FilterHarness, requestHead } from "../../../../support/filter-harness.ts";
 import { WasmHost, wasmInstances } from "../../../../support/wasm.ts";
@@ -20,8 +21,10 @@ writePairs(head, pairs, 0);
 const data = pairs.toString("hex").replaceAll(/../g, "\\$&");
 
 /** Calls out and stops; `onAnswer` runs when the answer comes, the stream's id in `$stream`. */
-async function waiting(onAnswer: string): Promise<[WasmHost, FilterHarness]> {
-  const host = new WasmHost();
+async function waiting(
+  onAnswer: string,
+  host = new WasmHost(),
+): Promise<[WasmHost, FilterHarness]> {
   const handle = await host.load(
     await guest(`
       (data (i32.const 0) "known") (data (i32.const 16) "${data}") (data (i32.const 300) "x-answer")
@@ -80,4 +83,34 @@ test("an answer that comes after its stream has ended harms nobody", async () =>
   stream.finish();
   answer(host);
   assert.equal(host.stats.vmFailed.value, 0);
+});
+
+test("a trace tells of the answer in the stream that made the call, and of no other's", async () => {
+  const host = new WasmHost();
+  const lines: string[] = [];
+  const request = { guest: "plugin", streams: 1, secretHeaders: [], maxTextBytes: 64 };
+  host.watches.guest("wasm", "plugin").attach(
+    new GuestTrace(request, {
+      write: ({ stream, text }) => void lines.push(`${stream} ${text.replaceAll(/<.*>/g, "<>")}`),
+    }),
+  );
+  const [, stream] = await waiting(
+    `
+    (drop (call $proxy_set_effective_context (global.get $stream)))
+    (drop (call $proxy_continue_stream (i32.const 0)))`,
+    host,
+  );
+  answer(host);
+  stream.respond(true);
+  assert.deepEqual(lines, [
+    "1 context 2",
+    "1 proxy_on_request_headers(context 2, headers 4, end_of_stream 1)",
+    '1   proxy_http_call("known", {":method": "GET", ":path": "/", ":authority": "a"}, "", {}, 0 ms) = OK, 4 <>',
+    "1 = STOP_ITERATION <>",
+    "1 proxy_on_http_call_response(context 1, call 4, headers 1, body_bytes 4, trailers 0)",
+    "1   proxy_set_effective_context(2) = OK <>",
+    "1   proxy_continue_stream(HTTP_REQUEST) = OK <>",
+    "1 returns <>",
+    "1 end of the stream",
+  ]);
 });

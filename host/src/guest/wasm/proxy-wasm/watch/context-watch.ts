@@ -1,6 +1,7 @@
 import {
   MAP_HTTP_REQUEST_HEADERS,
   MAP_HTTP_RESPONSE_HEADERS,
+  STATUS_OK,
   STREAM_HTTP_RESPONSE,
   STREAM_UPSTREAM,
 } from "@sluice/abi";
@@ -16,6 +17,11 @@ import { CallText, type CallValue } from "./call-text.ts";
 export type HostFunction = (...args: CallValue[]) => CallValue | undefined;
 
 const responseDirection = 1;
+const openingCalls: ReadonlySet<string> = new Set([
+  "proxy_http_call",
+  "proxy_grpc_call",
+  "proxy_grpc_stream",
+]);
 
 /** Directions by what callbacks' names begin with. */
 const directions: readonly (readonly [prefix: string, direction: number])[] = [
@@ -40,7 +46,7 @@ export class ContextWatch extends StreamWatch {
   }
 
   enter(callback: string, args: readonly number[]): void {
-    if (this.#isRoot) this.#trace = this.guest.trace?.outsideStreams();
+    if (this.#isRoot) this.#trace = this.#rootTrace(callback, args);
     const trace = this.#trace;
     if (trace !== undefined) {
       this.#learnSecrets(trace);
@@ -91,6 +97,7 @@ export class ContextWatch extends StreamWatch {
       const result = run(...args);
       endMs = performance.now();
       given = this.#text(trace).result(name, args, Number(result ?? 0));
+      if (result === STATUS_OK && openingCalls.has(name)) this.#opened(trace, args);
       return result;
     } finally {
       const ms = endMs - startMs;
@@ -109,6 +116,20 @@ export class ContextWatch extends StreamWatch {
   over(): void {
     this.resumeAll();
     this.#trace?.over();
+  }
+
+  /** Answers to calls belong to the stream that made the call. */
+  #rootTrace(callback: string, args: readonly number[]): CallTrace | undefined {
+    const { trace } = this.guest;
+    const isAnswer =
+      callback === "proxy_on_http_call_response" || callback.startsWith("proxy_on_grpc_");
+    return isAnswer ? trace?.ofCall(args[1]!) : trace?.outsideStreams();
+  }
+
+  /** The call's number is where the last parameter points. */
+  #opened(trace: CallTrace, args: readonly CallValue[]): void {
+    const token = this.#context.vm.memory.u32(Number(args.at(-1)));
+    if (token !== undefined) this.guest.trace?.opened(token, trace);
   }
 
   #text(trace: CallTrace): CallText {
