@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import type { SslConnectionInfo } from "../../host/src/contracts/network/connection.ts";
 import type { Route } from "../../host/src/contracts/router/route.ts";
 import type { GuestLimitsConfig } from "../../host/src/contracts/config/guests.ts";
 import type { FilterState } from "../../host/src/contracts/stream-info.ts";
@@ -40,6 +41,7 @@ export class RecordedActions implements HttpStreamActions {
   resetStream(details: string): void {
     this.journal.push(`reset ${details}`);
   }
+  ssl: SslConnectionInfo | undefined = undefined;
   get route(): Route | undefined {
     return this.streamInfo.route;
   }

@@ -15,6 +15,7 @@ import {
   type StreamEncoderFilterCallbacks,
   type StreamFilter,
 } from "../../../contracts/http/filter.ts";
+import type { SslConnectionInfo } from "../../../contracts/network/connection.ts";
 import type { Route } from "../../../contracts/router/route.ts";
 import type { FilterState, StreamInfo } from "../../../contracts/stream-info.ts";
 import type { LocalResponse } from "../../../guest/wasm/proxy-wasm/context.ts";
@@ -202,6 +203,10 @@ export class WasmFilter implements StreamFilter, HttpStreamActions {
 
   get streamInfo(): StreamInfo {
     return this.#decoder.streamInfo;
+  }
+
+  get ssl(): SslConnectionInfo | undefined {
+    return this.#decoder.connection?.ssl;
   }
 
   get route(): Route | undefined {

@@ -7,6 +7,7 @@ import {
 } from "@sluice/abi";
 import type { DataBuffer } from "../../../contracts/buffer.ts";
 import type { HeaderMap } from "../../../contracts/headers.ts";
+import type { SslConnectionInfo } from "../../../contracts/network/connection.ts";
 import type { Route } from "../../../contracts/router/route.ts";
 import type { FilterState, StreamInfo } from "../../../contracts/stream-info.ts";
 import type { RootContext } from "./root-context.ts";
@@ -99,6 +100,11 @@ export abstract class Context {
   /** The route of the stream, looked up if need be. */
   get route(): Route | undefined {
     return this.streamInfo?.route;
+  }
+
+  /** Of the client's connection; undefined in plain text. */
+  get ssl(): SslConnectionInfo | undefined {
+    return undefined;
   }
 
   /** What the streams of the connection share. */

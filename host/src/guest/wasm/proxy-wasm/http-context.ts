@@ -11,6 +11,7 @@ import {
 } from "@sluice/abi";
 import type { DataBuffer } from "../../../contracts/buffer.ts";
 import type { HeaderMap } from "../../../contracts/headers.ts";
+import type { SslConnectionInfo } from "../../../contracts/network/connection.ts";
 import type { Route } from "../../../contracts/router/route.ts";
 import type { FilterState, StreamInfo } from "../../../contracts/stream-info.ts";
 import { Context, emptyBytes, type LocalResponse } from "./context.ts";
@@ -34,6 +35,8 @@ export interface HttpStreamActions {
   readonly connectionState: FilterState | undefined;
   /** Looked up if need be. */
   readonly route: Route | undefined;
+  /** Of the client's connection; undefined in plain text. */
+  readonly ssl: SslConnectionInfo | undefined;
 }
 
 /**
@@ -146,6 +149,10 @@ export class HttpContext extends Context {
 
   override get route(): Route | undefined {
     return this.logged === undefined ? this.#actions.route : this.logged.route;
+  }
+
+  override get ssl(): SslConnectionInfo | undefined {
+    return this.#actions.ssl;
   }
 
   override get connectionState(): FilterState | undefined {

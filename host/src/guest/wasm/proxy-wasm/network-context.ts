@@ -6,9 +6,11 @@ import {
   STREAM_UPSTREAM,
 } from "@sluice/abi";
 import type { DataBuffer } from "../../../contracts/buffer.ts";
+import type { Connection, SslConnectionInfo } from "../../../contracts/network/connection.ts";
 import type { HeaderMap } from "../../../contracts/headers.ts";
 import type { FilterState, StreamInfo } from "../../../contracts/stream-info.ts";
 import { Context, emptyBytes } from "./context.ts";
+import { OpenedConnections } from "./opened-connections.ts";
 import type { RootContext } from "./root-context.ts";
 
 /** What a network context may do to its connection. Called when no guest code is on the stack. */
@@ -19,7 +21,9 @@ export interface ConnectionActions {
   closeConnection(details: string): void;
   /** The VM has trapped in somebody else's call. */
   onVmFailed(): void;
-  readonly streamInfo: StreamInfo;
+  /** Sends to the client, past the filters behind this one. */
+  writeToClient(bytes: Buffer, endStream: boolean): void;
+  readonly connection: Connection;
 }
 
 /**
@@ -30,6 +34,8 @@ export class NetworkContext extends Context {
   override readonly root: RootContext;
   downstreamData: DataBuffer | undefined;
   upstreamData: DataBuffer | undefined;
+  /** What the guest has opened, once it has. */
+  opened: OpenedConnections | undefined;
   readonly #actions: ConnectionActions;
 
   constructor(root: RootContext, id: number, actions: ConnectionActions) {
@@ -37,7 +43,19 @@ export class NetworkContext extends Context {
     this.root = root;
     this.downstreamData = undefined;
     this.upstreamData = undefined;
+    this.opened = undefined;
     this.#actions = actions;
+  }
+
+  /** The connections that the guest opens. */
+  get connections(): OpenedConnections {
+    this.opened ??= new OpenedConnections(this, this.#actions.connection);
+    return this.opened;
+  }
+
+  /** When no guest code runs. */
+  writeToClient(bytes: Buffer, endStream: boolean): void {
+    this.vm.defer(() => this.#actions.writeToClient(bytes, endStream));
   }
 
   override readableMap(type: number): HeaderMap | undefined {
@@ -74,7 +92,11 @@ export class NetworkContext extends Context {
   }
 
   override get streamInfo(): StreamInfo {
-    return this.#actions.streamInfo;
+    return this.#actions.connection.streamInfo;
+  }
+
+  override get ssl(): SslConnectionInfo | undefined {
+    return this.#actions.connection.ssl;
   }
 
   override get connectionState(): FilterState {
@@ -82,6 +104,7 @@ export class NetworkContext extends Context {
   }
 
   override onVmFailed(): void {
+    this.opened?.closeAll();
     this.#actions.onVmFailed();
   }
 }

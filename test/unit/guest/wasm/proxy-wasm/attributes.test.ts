@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { readPairs } from "@sluice/abi";
+import type { SslConnectionInfo } from "../../../../../host/src/contracts/network/connection.ts";
 import { headerMapOf } from "../../../../../host/src/common/headers/header-map.ts";
 import { routeWith } from "../../../../support/filter-harness.ts";
 import { pluginSettings } from "../../../../support/wasm.ts";
@@ -127,5 +128,39 @@ test("proxy_get_property: metadata of the node and of the stream", async () => {
     assert.deepEqual(read("metadata.filter_metadata.ns.list.2"), [1]);
     assert.deepEqual(read("metadata.filter_metadata.ns.text.more"), [1]);
     assert.deepEqual(read("metadata.filter_metadata"), [3]);
+  });
+});
+
+test("proxy_get_property: connection.* tells of the TLS session, where there is one", async () => {
+  const calls = await GuestCalls.create();
+  const read = (name: string): unknown => calls.get(get, `connection\0${name}`);
+  calls.inside(() => {
+    assert.deepEqual(read("tls_version"), [1]);
+    assert.deepEqual(read("mtls"), [0, "\0"]);
+  });
+  calls.actions.ssl = {
+    peerCertificatePresented: true,
+    tlsVersion: "TLSv1.3",
+    subjectPeerCertificate: "CN=client",
+    subjectLocalCertificate: "CN=server",
+    uriSansPeerCertificate: ["spiffe://one", "spiffe://two"],
+    uriSansLocalCertificate: [],
+    dnsSansPeerCertificate: ["client.example"],
+    dnsSansLocalCertificate: ["server.example"],
+    sha256PeerCertificateDigest: "abcd",
+  } as unknown as SslConnectionInfo;
+  const wanted = {
+    mtls: [0, "\x01"],
+    tls_version: [0, "TLSv1.3"],
+    subject_peer_certificate: [0, "CN=client"],
+    subject_local_certificate: [0, "CN=server"],
+    uri_san_peer_certificate: [0, "spiffe://one"],
+    uri_san_local_certificate: [1],
+    dns_san_peer_certificate: [0, "client.example"],
+    dns_san_local_certificate: [0, "server.example"],
+    sha256_peer_certificate_digest: [0, "abcd"],
+  };
+  calls.inside(() => {
+    for (const [name, value] of Object.entries(wanted)) assert.deepEqual(read(name), value, name);
   });
 });

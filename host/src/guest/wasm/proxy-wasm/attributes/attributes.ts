@@ -101,7 +101,7 @@ function ofStream(
     case "destination":
       return ofAddress(stream.downstreamLocalAddress, name);
     case "connection":
-      return named(connectionAttributes, name)?.(stream);
+      return named(connectionAttributes, name)?.({ stream, ssl: context.ssl });
     case "upstream": {
       const get = named(upstreamAttributes, name);
       const endpoints = name === "num_endpoints" ? clusterOf(context)?.hostCount : undefined;

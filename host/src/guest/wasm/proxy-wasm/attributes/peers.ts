@@ -1,6 +1,7 @@
 import type { AttributeName } from "@sluice/abi";
 import { addressText } from "../../../../common/address.ts";
 import type { Address } from "../../../../contracts/address.ts";
+import type { SslConnectionInfo } from "../../../../contracts/network/connection.ts";
 import type { StreamInfo, UpstreamInfo } from "../../../../contracts/stream-info.ts";
 import { localityValue } from "./messages.ts";
 import { byteText, duration, filled, integer, type Value } from "./value.ts";
@@ -15,7 +16,7 @@ export const addressAttributes: Readonly<Record<AttributeName<"source">, Get<Add
 
 const absent = (): undefined => undefined;
 
-/** Of TLS sessions, which there are none of: as Envoy answers on a connection in plain text. */
+/** Of an upstream's TLS session, which there is none of: as Envoy answers on a connection in plain text. */
 const noTls = {
   tls_version: absent,
   subject_local_certificate: absent,
@@ -27,16 +28,37 @@ const noTls = {
   sha256_peer_certificate_digest: absent,
 };
 
+/** The client's connection of a stream; `ssl` is undefined in plain text. */
+export interface ConnectionView {
+  readonly stream: StreamInfo;
+  readonly ssl: SslConnectionInfo | undefined;
+}
+
+/** A text of the TLS session, the first where there are several. */
+const ofTls =
+  (get: (ssl: SslConnectionInfo) => string | undefined): Get<ConnectionView> =>
+  ({ ssl }) =>
+    ssl && filled(byteText(get(ssl) ?? ""));
+
 /** `connection.*` */
-export const connectionAttributes: Readonly<Record<AttributeName<"connection">, Get<StreamInfo>>> =
-  {
-    id: (stream) => integer(stream.connectionId),
-    mtls: () => false,
-    requested_server_name: (stream) => byteText(stream.requestedServerName),
-    termination_details: (stream) => filled(byteText(stream.connectionTerminationDetails)),
-    transport_failure_reason: (stream) => filled(byteText(stream.downstreamTransportFailureReason)),
-    ...noTls,
-  };
+export const connectionAttributes: Readonly<
+  Record<AttributeName<"connection">, Get<ConnectionView>>
+> = {
+  id: ({ stream }) => integer(stream.connectionId),
+  mtls: ({ ssl }) => ssl?.peerCertificatePresented ?? false,
+  requested_server_name: ({ stream }) => byteText(stream.requestedServerName),
+  termination_details: ({ stream }) => filled(byteText(stream.connectionTerminationDetails)),
+  transport_failure_reason: ({ stream }) =>
+    filled(byteText(stream.downstreamTransportFailureReason)),
+  tls_version: ofTls((ssl) => ssl.tlsVersion),
+  subject_local_certificate: ofTls((ssl) => ssl.subjectLocalCertificate),
+  subject_peer_certificate: ofTls((ssl) => ssl.subjectPeerCertificate),
+  uri_san_local_certificate: ofTls((ssl) => ssl.uriSansLocalCertificate[0]),
+  uri_san_peer_certificate: ofTls((ssl) => ssl.uriSansPeerCertificate[0]),
+  dns_san_local_certificate: ofTls((ssl) => ssl.dnsSansLocalCertificate[0]),
+  dns_san_peer_certificate: ofTls((ssl) => ssl.dnsSansPeerCertificate[0]),
+  sha256_peer_certificate_digest: ofTls((ssl) => ssl.sha256PeerCertificateDigest),
+};
 
 /** The upstream's side of a stream; what is not known yet is undefined. */
 export interface UpstreamView {
