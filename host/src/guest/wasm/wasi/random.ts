@@ -9,6 +9,6 @@ export function fillRandom(memory: GuestMemory, pointer: number, size: number): 
   if (size === 0) return ERRNO_SUCCESS;
   if (size >>> 0 > bytesMax) return ERRNO_INVAL;
   if (!memory.contains(pointer, size)) return ERRNO_FAULT;
-  if (size !== 0) randomFillSync(memory.bytes, pointer >>> 0, size >>> 0);
+  randomFillSync(memory.bytes, pointer >>> 0, size >>> 0);
   return ERRNO_SUCCESS;
 }

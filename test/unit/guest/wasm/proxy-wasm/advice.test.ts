@@ -171,6 +171,17 @@ test("expr_create says what is no expression", async () => {
   assert.match(lines[3]!, /loops are nested more than 2 times/);
 });
 
+test("expr_evaluate matches a pattern in linear time", async () => {
+  const calls = await GuestCalls.create();
+  const foreign = "proxy_call_foreign_function";
+  calls.inside(() => {
+    const text = `'${"a".repeat(60)}!'.matches('^(a+)+$')`;
+    const [created, token] = calls.get(foreign, "expr_create", text);
+    assert.equal(created, 0);
+    assert.deepEqual(calls.get(foreign, "expr_evaluate", token!), [0, "\0"]);
+  });
+});
+
 test("a VM is told each thing once, and 64 things at most", async () => {
   const lines = await said((calls) => {
     for (let i = 0; i < 100; i += 1) {

@@ -1,4 +1,5 @@
 import { createRequire } from "node:module";
+import { setFlagsFromString } from "node:v8";
 import {
   attributes,
   STATUS_BAD_ARGUMENT,
@@ -29,6 +30,9 @@ let library: Library | undefined;
 /** Loaded when the first guest of this thread has an expression. */
 function celLibrary(): Library {
   if (library !== undefined) return library;
+  // The library matches patterns in the usual way, which goes back; beyond a limit V8 takes its linear engine then.
+  // Patterns that it could not run so have been refused.
+  setFlagsFromString("--enable-experimental-regexp-engine-on-excessive-backtracks");
   const cel = createRequire(import.meta.url)("@marcbachmann/cel-js") as typeof Cel;
   const environment = new cel.Environment({
     unlistedVariablesAreDyn: true,
