@@ -165,6 +165,7 @@ export class RecordedSide implements StreamSide {
   hasBody = false;
   routeCacheClears = 0;
   readonly errors: string[] = [];
+  readonly tracebacks: string[] = [];
   readonly traps: string[] = [];
   reply:
     | { status: number; headers: readonly (readonly [string, string])[]; body: string }
@@ -218,7 +219,8 @@ export class RecordedSide implements StreamSide {
     this.reply = { status, headers, body };
   }
 
-  onScriptError(text: string): void {
+  onScriptError(text: string, traceback: string): void {
+    this.tracebacks.push(traceback);
     this.errors.push(text);
   }
 

@@ -68,7 +68,8 @@ function corpusOf(cases: readonly LuaCase[]): Corpus<SentLuaCase> {
     comparesStart: false,
     stats: /^(http\.(?!mark)[a-z]+|cluster\.[-a-z]+)\.lua\./,
     plainLine: (line) => line,
-    keepsLine: () => true,
+    // Envoy logs no traceback.
+    keepsLine: (line) => !/^error lua filter "[^"]*", script "[^"]*", \w+: stack traceback:/.test(line),
     config: (ports) => ({
       listeners: luaListeners.map((name) => listener(name, cases, ports)),
       clusters: [

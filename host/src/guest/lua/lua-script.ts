@@ -98,6 +98,8 @@ export class LuaScript {
   /** Why the state is lost; empty while it works. */
   trapReason = "";
   lastError = "";
+  /** Where `lastError` comes from, in several lines; empty when it is not known. */
+  lastTraceback = "";
   readonly #environment: LuaScriptEnvironment;
   readonly #idle: LuaThread[] = [];
 
@@ -225,6 +227,7 @@ export class LuaScript {
         return LuaOutcome.Yielded;
       default:
         this.lastError = messageOf(this.config.options, this.engine.errorMessage(thread.L));
+        this.lastTraceback = this.config.options.extensions ? this.engine.traceback(thread.L) : "";
         return LuaOutcome.Failed;
     }
   }
@@ -233,6 +236,7 @@ export class LuaScript {
     const { budget } = this.#environment;
     this.trapReason = trapText(error, budget.condemned, this.config.callbackMs);
     this.lastError = this.trapReason;
+    this.lastTraceback = "";
     return LuaOutcome.Trapped;
   }
 

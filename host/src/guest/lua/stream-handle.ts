@@ -58,7 +58,8 @@ export interface StreamSide {
   /** The script wants the route looked up again; nothing happens on the response side. */
   dropRoute(): void;
   respond(status: number, headers: readonly (readonly [string, string])[], body: string): void;
-  onScriptError(text: string): void;
+  /** `traceback`: empty when there is none. */
+  onScriptError(text: string, traceback: string): void;
   /** The script's state is lost; the stream passes all the same. */
   onTrap(reason: string): void;
 }
@@ -401,7 +402,7 @@ export class StreamHandle implements LuaObject, HeaderOwner, SliceOwner {
         return;
       case LuaOutcome.Failed:
         this.#end(false);
-        this.side.onScriptError(this.#script.lastError);
+        this.side.onScriptError(this.#script.lastError, this.#script.lastTraceback);
         return;
       case LuaOutcome.Trapped:
         this.#end(false);
@@ -412,7 +413,7 @@ export class StreamHandle implements LuaObject, HeaderOwner, SliceOwner {
   #yielded(): void {
     if (this.#state === State.Running) {
       this.#end(false);
-      this.side.onScriptError("script performed an unexpected yield");
+      this.side.onScriptError("script performed an unexpected yield", "");
       return;
     }
     const reply = this.#reply;

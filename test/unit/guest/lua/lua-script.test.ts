@@ -154,3 +154,24 @@ test("LuaScript ends deep recursion, by its own stack limit or by the CPU limit"
   const end = stream.side.traps[0] ?? stream.side.errors[0] ?? "nothing";
   assert.match(end, /more than its 10 ms of CPU time|stack overflow|not enough memory/);
 });
+
+test("an error comes with the calls that led to it", () => {
+  const source = `local function inner(t) return t.x.y end
+    local function outer() return 1 + inner({}) end
+    function envoy_on_request(h)
+      pcall(function() end)
+      string.gsub("a", "a", function() outer() end)
+    end`;
+  const traced = new LuaStream(new LuaHost().load(source), [[":path", "/"]]);
+  traced.start();
+  assert.match(traced.side.errors[0]!, /:1: attempt to index field 'x' \(a nil value\)$/);
+  const lines = traced.side.tracebacks[0]!.split("\n\t");
+  assert.equal(lines[0], "stack traceback:");
+  assert.deepEqual(
+    lines.slice(1).map((line) => /:(\d+): in|^\[C\]/.exec(line)?.[1] ?? "C"),
+    ["1", "2", "5", "C", "5"],
+  );
+  const plain = new LuaStream(new LuaHost().load(source, { extensions: false }), [[":path", "/"]]);
+  plain.start();
+  assert.deepEqual(plain.side.tracebacks, [""]);
+});

@@ -148,10 +148,14 @@ export class LuaFilter implements StreamFilter {
   }
 
   /** A Lua error: the script's part ends, the stream passes. */
-  onScriptError(hook: HookName, text: string): void {
-    this.#shared.stats.errors.inc();
-    this.#remember(hook, text);
-    this.#shared.logger.error(`script log: ${logText(text)}`);
+  onScriptError(hook: HookName, text: string, traceback: string): void {
+    const { stats, logger, filterName } = this.#shared;
+    stats.errors.inc();
+    this.#remember(hook, traceback === "" ? text : `${text}\n${traceback}`);
+    logger.error(`script log: ${logText(text)}`);
+    if (traceback === "") return;
+    const where = `lua filter "${filterName}", script "${this.#scriptOfHook(hook)}", ${hook}`;
+    logger.error(`${where}: ${logText(traceback)}`);
   }
 
   /** The state is lost: for the stream no more than a script error; a spare state serves the next one. */
@@ -165,9 +169,13 @@ export class LuaFilter implements StreamFilter {
 
   #remember(hook: HookName, text: string): void {
     const { errors, filterName } = this.#shared;
-    const script = hook === "envoy_on_request" ? this.#requestScript : this.#responseScript;
+    const script = this.#scriptOfHook(hook);
     const timeMs = this.#decoder?.dispatcher.time.systemMs() ?? 0;
     errors.add({ timeMs, filter: filterName, script, hook, text });
+  }
+
+  #scriptOfHook(hook: HookName): string {
+    return hook === "envoy_on_request" ? this.#requestScript : this.#responseScript;
   }
 
   /** Both hooks of a stream are watched, or neither. */
@@ -251,8 +259,8 @@ class RequestSide implements StreamSide {
     return this.#filter.requestTable;
   }
 
-  onScriptError(text: string): void {
-    this.#filter.onScriptError("envoy_on_request", text);
+  onScriptError(text: string, traceback: string): void {
+    this.#filter.onScriptError("envoy_on_request", text, traceback);
   }
 
   onTrap(reason: string): void {
@@ -320,8 +328,8 @@ class ResponseSide implements StreamSide {
     return this.#filter.requestTable;
   }
 
-  onScriptError(text: string): void {
-    this.#filter.onScriptError("envoy_on_response", text);
+  onScriptError(text: string, traceback: string): void {
+    this.#filter.onScriptError("envoy_on_response", text, traceback);
   }
 
   onTrap(reason: string): void {

@@ -57,7 +57,9 @@ local resume = coroutine.resume
 function coroutine.resume(...) return results(resume(...)) end
 function G.error(message, level)
   if type(message) == "number" then message = tostring(message) end
-  return error(message, level)
+  if level == nil then level = 1 end
+  if type(level) == "number" and level > 0 then level = level + 1 end
+  error(message, level)
 end
 
 -- Loading: text only.
@@ -256,7 +258,11 @@ function table.insert(t, ...)
   t[position] = value
 end
 function table.remove(t, ...)
-  if select("#", ...) == 0 or type(t) ~= "table" then return remove(t) end
+  if type(t) ~= "table" then return remove(t) end
+  if select("#", ...) == 0 then
+    if #t == 0 then return end
+    return remove(t)
+  end
   local position = integer((...), 2, "remove")
   if position >= 1 and position <= #t then return remove(t, position) end
 end

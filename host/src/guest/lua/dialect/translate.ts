@@ -37,7 +37,7 @@ export function restoreTokens(message: string, source: string): string {
 
 /** Comments, strings, names, numerals, then single symbols; an unfinished string or comment goes to the end. */
 const tokens =
-  /--\[(=*)\[[^]*?(?:\]\1\]|$)|--[^\n]*|\[(=*)\[[^]*?(?:\]\2\]|$)|"(?:\\[^]|[^"\\\n])*"?|'(?:\\[^]|[^'\\\n])*'?|[A-Za-z_]\w*|\.{2,3}|0[xX](?:[pP][+-]|[\w.])*|\.?\d(?:[eE][+-]|[\w.])*|\/\/|<<|>>|[~<>=]=|\S/g;
+  /--\[(=*)\[[^]*?(?:\]\1\]|$)|--[^\n]*|\[(=*)\[[^]*?(?:\]\2\]|$)|"(?:\\z\s*|\\[^]|[^"\\\n])*"?|'(?:\\z\s*|\\[^]|[^'\\\n])*'?|[A-Za-z_]\w*|\.{2,3}|0[xX](?:[pP][+-]|[\w.])*|\.?\d(?:[eE][+-]|[\w.])*|\/\/|<<|>>|[~<>=]=|\S/g;
 
 /** Operators of 5.4 only, and the bracket of an attribute, as control characters: 5.4 refuses those by number. */
 const unknownSymbols = { "&": "\x01", "|": "\x02", "~": "\x03", "<": "\x04" } as const;

@@ -281,6 +281,17 @@ export class LuaEngine {
     return this.toString(thread, -1) ?? "unspecified lua error";
   }
 
+  /** The calls on the stack of a thread that a `resume` left with an error, innermost first, without the host's own. */
+  traceback(thread: number): string {
+    this.api.luaL_traceback(this.L, thread, 0, 0);
+    const text = this.toString(this.L, -1) ?? "";
+    this.pop(this.L, 1);
+    return text
+      .split("\n")
+      .filter((line) => !line.startsWith(`\t${ownChunk}:`))
+      .join("\n");
+  }
+
   /** Suspends the calling thread: a host function returns this. What `resume` then gives becomes its results. */
   yield(L: number): number {
     return this.api.lua_yieldk(L, 0, 0, 0);
