@@ -261,8 +261,8 @@ test("sluice trace says what is wrong", async () => {
   const wrong = await trace(["auth", "--streams", "0"]).ended;
   assert.equal(wrong.stderr, "sluice: streams is not a whole number from 1 to 10000\n");
   const [first, second] = [
-    trace(["auth", "--duration", "20"]),
-    trace(["auth", "--duration", "20"]),
+    trace(["auth", "--duration", "300"]),
+    trace(["auth", "--duration", "300"]),
   ];
   const loser = await Promise.race([first.ended, second.ended]);
   assert.equal(loser.stderr, 'sluice: "auth" is being traced already\n');
