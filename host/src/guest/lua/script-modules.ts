@@ -1,4 +1,4 @@
-import { readFileSync } from "node:fs";
+import { readFileSync, statSync } from "node:fs";
 
 /** Longest file that `require` reads, in bytes. */
 const fileMax = 1_048_576;
@@ -58,10 +58,11 @@ export class ModuleFiles implements ModuleFinder {
   }
 }
 
+/** Devices and pipes are no modules: reading one may never end. */
 function readFile(file: string): Buffer | undefined {
   try {
-    const source = readFileSync(file);
-    return source.length <= fileMax ? source : undefined;
+    const found = statSync(file);
+    return found.isFile() && found.size <= fileMax ? readFileSync(file) : undefined;
   } catch {
     return undefined;
   }

@@ -169,6 +169,8 @@ test("a main chunk requires files while the configuration is loaded; workers hav
 test("require() says where it has looked, and that workers read no files", () => {
   const missing = tried(`require "gone"`, [`${folder}/?.lua`]) as string;
   assert.ok(missing.includes(`no file '${folder}/gone.lua'`), missing);
+  const device = tried(`package.path = "/dev/?" require "zero"`) as string;
+  assert.ok(device.includes("no file '/dev/zero'"), device);
   const late = tried(`function later() require "gone" end`) as LuaScriptConfig;
   const host = new LuaHost();
   const script = new LuaScript(late, host.environment, 1000);
