@@ -15,6 +15,7 @@ import { dialectCases } from "./cases/dialect.ts";
 import { errorCases } from "./cases/errors.ts";
 import { flowCases, scopeCases } from "./cases/flow.ts";
 import { headerCases } from "./cases/headers.ts";
+import { languageCases } from "./cases/language.ts";
 import { limitCases } from "./cases/limits.ts";
 import { methodCases } from "./cases/methods.ts";
 import { objectCases } from "./cases/objects.ts";
@@ -38,6 +39,7 @@ const luaCases: readonly LuaCase[] = [
   ...limitCases,
   ...methodCases,
   ...upstreamCases,
+  ...languageCases,
 ];
 
 /** A case as a client sends it. */
@@ -69,7 +71,8 @@ function corpusOf(cases: readonly LuaCase[]): Corpus<SentLuaCase> {
     stats: /^(http\.(?!mark)[a-z]+|cluster\.[-a-z]+)\.lua\./,
     plainLine: (line) => line,
     // Envoy logs no traceback.
-    keepsLine: (line) => !/^error lua filter "[^"]*", script "[^"]*", \w+: stack traceback:/.test(line),
+    keepsLine: (line) =>
+      !/^error lua filter "[^"]*", script "[^"]*", \w+: stack traceback:/.test(line),
     config: (ports) => ({
       listeners: luaListeners.map((name) => listener(name, cases, ports)),
       clusters: [

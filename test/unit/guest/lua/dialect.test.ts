@@ -166,6 +166,23 @@ test("table.insert() and table.remove() take positions out of range", () => {
   );
 });
 
+test("error() takes its position from as many levels above as it is told", () => {
+  assert.equal(
+    output(`
+      local function check(level) error("bad", level) end
+      local function user(level)
+        check(level)
+        return 1
+      end
+      for level = 0, 2 do print((select(2, pcall(user, level)):gsub("^.*:(%d+:)", "%1"))) end`),
+    "bad\n2: bad\n4: bad",
+  );
+});
+
+test("a string goes on behind \\z and a line end", () => {
+  assert.equal(output('print("a\\z\n   b 1 \\u{48}")'), "ab 1 H");
+});
+
 test("pcall() lets the function inside wait", () => {
   assert.equal(
     output(`
