@@ -12,6 +12,7 @@ export type HostcallGroup =
   | "headers"
   | "stream"
   | "first-bytes"
+  | "tcp"
   | "local-response"
   | "http-call"
   | "grpc-call"
@@ -83,6 +84,9 @@ export const hostcalls = {
   proxy_clear_route_cache: offered("stream", 0, only010),
   sluice_want_first_bytes: offered("first-bytes", 1),
   sluice_take_first_bytes: offered("first-bytes", 1),
+  sluice_tcp_connect: offered("tcp", 3),
+  sluice_tcp_write: offered("tcp", 4),
+  sluice_tcp_close: offered("tcp", 1),
   proxy_set_effective_context: offered("context", 1),
   proxy_done: offered("context", 0),
   proxy_get_status: offered("context", 3),

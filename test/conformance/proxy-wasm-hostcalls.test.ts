@@ -61,6 +61,9 @@ const otherAnswers: Partial<Record<HostcallName, number>> = {
   proxy_done: notFound,
   sluice_want_first_bytes: notFound,
   sluice_take_first_bytes: notFound,
+  sluice_tcp_connect: notFound,
+  sluice_tcp_write: notFound,
+  sluice_tcp_close: notFound,
 };
 
 class Calls {

@@ -12,7 +12,7 @@ import { closed, readBytes } from "../support/connection-pair.ts";
 import { type Failure, failingModule } from "../support/failing-callbacks.ts";
 import { listenerPorts } from "../support/listener-ports.ts";
 import { freePort } from "../support/ports.ts";
-import { bootstrap, typeUrl, wasmConfig } from "../support/proxy-config.ts";
+import { bootstrap, staticCluster, typeUrl, wasmConfig } from "../support/proxy-config.ts";
 import { scratchFolder, startSluice } from "../support/sluice-process.ts";
 import { guest } from "../support/wasm-guest.ts";
 
@@ -31,6 +31,11 @@ interface FailingCallback {
   readonly more?: string;
 }
 
+/** Opens a connection to a cluster whose name is two letters. */
+const opens = (cluster: string): string => `(data (i32.const 512) "${cluster}")
+  (func (export "proxy_on_new_connection") (param i32) (result i32)
+    (drop (call $sluice_tcp_connect (i32.const 512) (i32.const 2) (i32.const 520))) (i32.const 1))`;
+
 const failing: readonly FailingCallback[] = [
   { name: "proxy_on_new_connection", place: "network" },
   { name: "proxy_on_downstream_data", place: "network" },
@@ -38,6 +43,9 @@ const failing: readonly FailingCallback[] = [
   // The answer to a byte that is told to the guest as the upstream's end.
   { name: "proxy_on_upstream_connection_close", place: "network" },
   { name: "proxy_on_downstream_connection_close", place: "network", atEnd: true },
+  { name: "sluice_on_tcp_connected", place: "network", more: opens("up") },
+  { name: "sluice_on_tcp_data", place: "network", more: opens("up") },
+  { name: "sluice_on_tcp_close", place: "network", more: opens("go") },
   { name: "sluice_on_accept", place: "listener" },
   {
     name: "sluice_on_first_bytes",
@@ -98,10 +106,28 @@ for (const { callback, failure, name } of cases) {
 }
 const passing = `(func (export "proxy_on_downstream_data") (param i32 i32 i32) (result i32) (i32.const 0))`;
 listeners.push(await listener("neighbour", await guest(passing), "network"));
+/** Greets, or resets the connection. */
+async function server(onConnection: (socket: net.Socket) => void): Promise<number> {
+  const made = net.createServer((socket) => {
+    onConnection(socket.on("error", () => undefined));
+  });
+  made.listen(0, "127.0.0.1");
+  await once(made, "listening");
+  after(() => made.close());
+  return (made.address() as net.AddressInfo).port;
+}
+const clusters = [
+  staticCluster("up", [await server((socket) => socket.write("hello"))]),
+  staticCluster("go", [await server((socket) => socket.resetAndDestroy())]),
+];
 const adminPort = await freePort();
 await startSluice(
   { after },
-  { folder, config: bootstrap(listeners, [], adminAt(adminPort)), args: ["--concurrency", "1"] },
+  {
+    folder,
+    config: bootstrap(listeners, clusters, adminAt(adminPort)),
+    args: ["--concurrency", "1"],
+  },
 );
 const ports = await listenerPorts(adminPort);
 

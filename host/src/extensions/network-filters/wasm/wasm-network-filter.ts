@@ -1,4 +1,5 @@
 import { CLOSE_LOCAL, CLOSE_REMOTE, CLOSE_UNKNOWN } from "@sluice/abi";
+import { OwnedBuffer } from "../../../common/data-buffer.ts";
 import type { DataBuffer } from "../../../contracts/buffer.ts";
 import {
   type Connection,
@@ -12,8 +13,8 @@ import {
   type ReadFilter,
   type ReadFilterCallbacks,
   type WriteFilter,
+  type WriteFilterCallbacks,
 } from "../../../contracts/network/filter.ts";
-import type { StreamInfo } from "../../../contracts/stream-info.ts";
 import {
   type ConnectionActions,
   NetworkContext,
@@ -30,8 +31,9 @@ export class WasmNetworkFilter
 {
   readonly #root: RootContext;
   readonly #vm: WasmVm;
-  readonly #connection: Connection;
+  readonly connection: Connection;
   #callbacks!: ReadFilterCallbacks;
+  #writing!: WriteFilterCallbacks;
   #context: NetworkContext | undefined = undefined;
   /** The guest holds the client's side back; nothing else resumes it. */
   #readingStopped = false;
@@ -41,16 +43,16 @@ export class WasmNetworkFilter
   constructor(root: RootContext, connection: Connection) {
     this.#root = root;
     this.#vm = root.vm;
-    this.#connection = connection;
+    this.connection = connection;
   }
 
   initializeReadFilterCallbacks(callbacks: ReadFilterCallbacks): void {
     this.#callbacks = callbacks;
-    this.#connection.addConnectionCallbacks(this);
+    this.connection.addConnectionCallbacks(this);
   }
 
-  initializeWriteFilterCallbacks(): void {
-    // Nothing is written but by others.
+  initializeWriteFilterCallbacks(callbacks: WriteFilterCallbacks): void {
+    this.#writing = callbacks;
   }
 
   onNewConnection(): FilterStatus {
@@ -104,6 +106,7 @@ export class WasmNetworkFilter
     const context = this.#context;
     if (context === undefined) return;
     this.#context = undefined;
+    context.opened?.closeAll();
     const vm = this.#vm;
     const { onDownstreamConnectionClose, onDone, onLog, onDelete } = vm.exports;
     if (onDownstreamConnectionClose !== undefined) {
@@ -117,15 +120,15 @@ export class WasmNetworkFilter
   }
 
   onAboveWriteBufferHighWatermark(): void {
-    // Whoever writes reacts.
+    this.#context?.opened?.onClientBackedUp(true);
   }
 
   onBelowWriteBufferLowWatermark(): void {
-    // Whoever writes reacts.
+    this.#context?.opened?.onClientBackedUp(false);
   }
 
-  get streamInfo(): StreamInfo {
-    return this.#connection.streamInfo;
+  writeToClient(bytes: Buffer, endStream: boolean): void {
+    this.#writing.injectWriteDataToFilterChain(OwnedBuffer.of(bytes), endStream);
   }
 
   continueReading(): void {
@@ -137,16 +140,15 @@ export class WasmNetworkFilter
   }
 
   closeConnection(details: string): void {
-    this.#connection.close(ConnectionCloseType.FlushWrite, details);
+    this.connection.close(ConnectionCloseType.FlushWrite, details);
   }
 
   /** A connection that waits for the guest would wait for ever. */
   onVmFailed(): void {
-    if (!this.#readingStopped) return;
-    this.#connection.dispatcher.post(() => {
-      if (!this.#readingStopped) return;
-      if (this.#goesOn) this.continueReading();
-      else this.closeConnection("");
+    if (!this.#waits) return;
+    this.connection.dispatcher.post(() => {
+      if (!this.#goesOn) this.closeConnection("");
+      else if (this.#readingStopped) this.continueReading();
     });
   }
 
@@ -165,8 +167,13 @@ export class WasmNetworkFilter
 
   #statusAfterFailure(): FilterStatus {
     if (this.#goesOn) return FilterStatus.Continue;
-    if (this.#connection.state < ConnectionState.Closing) this.closeConnection("");
+    if (this.connection.state < ConnectionState.Closing) this.closeConnection("");
     return FilterStatus.StopIteration;
+  }
+
+  /** Nobody but the guest will do anything for the connection. */
+  get #waits(): boolean {
+    return this.#readingStopped || this.#context?.opened !== undefined;
   }
 
   /** A failed VM is nothing to this connection. */

@@ -43,6 +43,9 @@ export class GuestExports {
   readonly onUpstreamData: GuestCallback | undefined;
   readonly onDownstreamConnectionClose: GuestCallback | undefined;
   readonly onUpstreamConnectionClose: GuestCallback | undefined;
+  readonly onTcpConnected: GuestCallback | undefined;
+  readonly onTcpData: GuestCallback | undefined;
+  readonly onTcpClose: GuestCallback | undefined;
   readonly onRequestHeaders: GuestCallback | undefined;
   readonly onRequestBody: GuestCallback | undefined;
   readonly onRequestTrailers: GuestCallback | undefined;
@@ -87,6 +90,9 @@ export class GuestExports {
     this.onUpstreamData = callback("proxy_on_upstream_data");
     this.onDownstreamConnectionClose = callback("proxy_on_downstream_connection_close");
     this.onUpstreamConnectionClose = callback("proxy_on_upstream_connection_close");
+    this.onTcpConnected = callback("sluice_on_tcp_connected");
+    this.onTcpData = callback("sluice_on_tcp_data");
+    this.onTcpClose = callback("sluice_on_tcp_close");
     this.onRequestHeaders = callback("proxy_on_request_headers");
     this.onRequestBody = callback("proxy_on_request_body");
     this.onRequestTrailers = callback("proxy_on_request_trailers");

@@ -1,6 +1,7 @@
 import { type HostcallName, STATUS_INTERNAL_FAILURE, wasiModules } from "@sluice/abi";
 import { wasiImports } from "../wasi/imports.ts";
 import { takeFirstBytes, wantFirstBytes } from "./hostcalls/accept.ts";
+import { tcpClose, tcpConnect, tcpWrite } from "./hostcalls/tcp.ts";
 import {
   getBufferBytes,
   getBufferStatus,
@@ -172,6 +173,11 @@ function streamCalls(vm: WasmVm): Partial<Record<HostcallName, HostFunction>> {
       wantFirstBytes(vm.calledFreely("sluice_want_first_bytes"), size!),
     sluice_take_first_bytes: (size) =>
       takeFirstBytes(vm.calledFreely("sluice_take_first_bytes"), size!),
+    sluice_tcp_connect: (cluster, size, out) =>
+      tcpConnect(vm.calledFreely("sluice_tcp_connect"), cluster!, size!, out!),
+    sluice_tcp_write: (connection, data, size, end) =>
+      tcpWrite(vm.calledFreely("sluice_tcp_write"), connection!, data!, size!, end!),
+    sluice_tcp_close: (connection) => tcpClose(vm.calledFreely("sluice_tcp_close"), connection!),
     proxy_clear_route_cache: () => clearRouteCache(vm.calledFreely("proxy_clear_route_cache")),
   };
 }
