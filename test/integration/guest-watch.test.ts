@@ -14,6 +14,7 @@ import {
   logLines,
   luaConfig,
   staticCluster,
+  typeUrl,
   wasmConfig,
 } from "../support/proxy-config.ts";
 import { answering, ok, TestUpstream } from "../support/router-server.ts";
@@ -55,6 +56,7 @@ end
 const upstream = await TestUpstream.start(answering(() => ok("hello")));
 after(() => upstream[Symbol.asyncDispose]());
 const port = await freePort();
+const quietPort = await freePort();
 const adminPort = await freePort();
 const accessLog = path.join(folder, "access.log");
 await startSluice(
@@ -77,9 +79,25 @@ await startSluice(
           logFormat:
             "%SLUICE_GUEST(auth:callbacks)% %SLUICE_GUEST(auth:self_us)% %SLUICE_GUEST(script:host_call_us)% %SLUICE_GUEST(other:self_us)%",
         }),
+        httpListener({
+          name: "quiet",
+          port: quietPort,
+          filters: [httpFilter("quiet", luaConfig(script))],
+        }),
       ],
       [staticCluster("upstream", [upstream.port])],
-      adminAt(adminPort),
+      {
+        ...adminAt(adminPort),
+        bootstrap_extensions: [
+          {
+            name: "sluice.guests",
+            typed_config: {
+              "@type": typeUrl("sluice.guests.v1.Guests"),
+              entries: [{ name: "quiet", limits: {}, lua: { extensions: false } }],
+            },
+          },
+        ],
+      },
     ),
   },
 );
@@ -199,6 +217,14 @@ test("/lua shows scripts and their last errors, as text and as JSON", async () =
     text,
     /errors, latest first:\n.* worker_0 filter "script", script "default", envoy_on_request\n.*as asked/,
   );
+});
+
+test("a Lua filter with extensions: false is not watched", async () => {
+  await askOnce(quietPort, { headers: { "x-fail": "1" } });
+  assert.ok(!(await admin("/lua")).includes("quiet"));
+  assert.ok(!(await admin("/stats?filter=sluice")).includes("quiet.envoy_on"));
+  const refused = await trace(["quiet"]).ended;
+  assert.match(refused.stderr, /^sluice: there is no Wasm plugin or Lua filter "quiet": /);
 });
 
 test("sluice trace prints the calls of a Wasm plugin, and no secrets", async () => {

@@ -76,6 +76,7 @@ export class LuaScriptStates {
       sourceBytes: source.length,
       states: (current === undefined ? 0 : 1) + (spare === undefined ? 0 : 1),
       dead: current === undefined,
+      overCpuShare: this.#environment.share?.exceeded ?? false,
       memoryBytes: (current?.engine.memoryBytes ?? 0) + (spare?.engine.memoryBytes ?? 0),
       memoryHighWaterBytes: this.#environment.watched?.memoryHighWaterBytes ?? 0,
       statesLost: this.#lost,

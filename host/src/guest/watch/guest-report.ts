@@ -24,6 +24,8 @@ export interface WasmPluginReport {
   readonly vmStartedMs: number;
   /** Why the VM can no longer be used; empty while it can. */
   readonly failure: string;
+  /** It takes too much of a worker that comes late: no new streams. */
+  readonly overCpuShare: boolean;
   readonly memoryBytes: number;
   /** The most that a VM of the plugin has had on this thread. */
   readonly memoryHighWaterBytes: number;
@@ -60,6 +62,8 @@ export interface LuaScriptReport {
   readonly states: number;
   /** The script does not run any more: its state was lost and could not be replaced. */
   readonly dead: boolean;
+  /** It takes too much of a worker that comes late: no new streams. */
+  readonly overCpuShare: boolean;
   readonly memoryBytes: number;
   readonly memoryHighWaterBytes: number;
   /** States that were lost to a limit, and replaced. */

@@ -69,7 +69,13 @@ function hooksOf(script: LuaScriptReport): string[] {
 }
 
 function stateText(script: LuaScriptReport): string {
-  return script.dead ? "does not run any more" : "running";
+  if (script.dead) return "does not run any more";
+  return script.overCpuShare ? "over its share of the worker: new streams pass" : "running";
+}
+
+function stateWord(script: LuaScriptReport): string {
+  if (script.dead) return "DEAD";
+  return script.overCpuShare ? "OVER_CPU_SHARE" : "RUNNING";
 }
 
 function errorText([worker, error]: Errors[number]): string {
@@ -97,7 +103,7 @@ function luaJson(
         hooks: hooksOf(script),
         workers: group.map(([worker, on]) => ({
           worker,
-          state: on.dead ? "DEAD" : "RUNNING",
+          state: stateWord(on),
           states: on.states,
           states_lost: on.statesLost,
           memory_bytes: on.memoryBytes,

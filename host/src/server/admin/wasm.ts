@@ -79,14 +79,19 @@ const policies = {
   reload: { name: "FAIL_RELOAD", after: "the next stream after the backoff makes a new VM" },
 } as const;
 
-function stateText({ failure, failurePolicy, vm }: WasmPluginReport): string {
+function stateText({ failure, failurePolicy, overCpuShare, vm }: WasmPluginReport): string {
+  if (failure === "" && overCpuShare) {
+    const after = failurePolicy === "open" ? policies.open.after : policies.closed.after;
+    return `over its share of the worker: ${after}`;
+  }
   if (failure === "") return "running";
   const { after } = policies[vm === 0 && failurePolicy === "reload" ? "closed" : failurePolicy];
   return `failed: ${after} (${failure})`;
 }
 
-function stateWord({ failure, vm }: WasmPluginReport): string {
+function stateWord({ failure, overCpuShare, vm }: WasmPluginReport): string {
   if (vm === 0) return "NO_CODE";
+  if (failure === "" && overCpuShare) return "OVER_CPU_SHARE";
   return failure === "" ? "RUNNING" : "FAILED";
 }
 

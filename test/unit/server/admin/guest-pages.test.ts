@@ -23,6 +23,7 @@ const plugin: WasmPluginReport = {
   vm: 1,
   vmStartedMs: 0,
   failure: "",
+  overCpuShare: false,
   memoryBytes: 1_572_864,
   memoryHighWaterBytes: 2_097_152,
   contexts: 3,
@@ -36,6 +37,7 @@ const script: LuaScriptReport = {
   sourceBytes: 10,
   states: 2,
   dead: false,
+  overCpuShare: false,
   memoryBytes: 1024,
   memoryHighWaterBytes: 2048,
   statesLost: 1,
@@ -111,6 +113,23 @@ test("/wasm shows a plugin whose code is not there", async () => {
     plugins: [{ workers: [{ state: string }] }];
   };
   assert.equal(json.plugins[0].workers[0].state, "NO_CODE");
+});
+
+test("/wasm and /lua show who takes too much of a worker", async () => {
+  const over = of("worker_0", {
+    plugins: [{ ...plugin, overCpuShare: true }],
+    scripts: [{ ...script, overCpuShare: true }],
+  });
+  assert.match(
+    await text(wasmPage, "", over),
+    /over its share of the worker: new streams pass without it, memory/,
+  );
+  assert.match(await text(wasmPage, "format=json", over), /"state": "OVER_CPU_SHARE"/);
+  assert.match(
+    await text(luaPage, "", over),
+    /over its share of the worker: new streams pass, states 2/,
+  );
+  assert.match(await text(luaPage, "format=json", over), /"state": "OVER_CPU_SHARE"/);
 });
 
 test("/wasm and /lua say so when there is nothing", async () => {

@@ -30,7 +30,6 @@ import {
 } from "../../../guest/shared/shared-state.ts";
 import { guestBudgetOf } from "../../../guest/limits/guest-budget.ts";
 import { guestReportsOf } from "../../../guest/watch/guest-reports.ts";
-import { guestWatchesOf } from "../../../guest/watch/guest-watches.ts";
 import { LuaFilter, type LuaFilterShared } from "./lua-filter.ts";
 import { FilterScripts, type LuaRouteConfig, sharedNamespaceOf } from "./scripts.ts";
 
@@ -186,8 +185,8 @@ function createFilterFactory(config: LuaConfig, context: HttpFilterContext): Htt
     clearRouteCache: config.clearRouteCache,
     logger,
     filterName: context.filterName,
-    watched: guestWatchesOf(context).guest("lua", context.filterName),
-    errors: guestReportsOf(context).scriptErrors,
+    watched: scripts.watched,
+    errors: scripts.watched && guestReportsOf(context).scriptErrors,
     stats: {
       errors: context.stats.counter(`${prefix}errors`),
       executions: context.stats.counter(`${prefix}executions`),

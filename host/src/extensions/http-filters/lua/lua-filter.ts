@@ -41,10 +41,10 @@ export interface LuaFilterShared {
   readonly logger: Logger;
   readonly filterName: string;
   readonly stats: { readonly errors: Counter; readonly executions: Counter };
-  /** What is known of the filter on this worker. */
-  readonly watched: WatchedGuest;
+  /** What is known of the filter on this worker; undefined: nobody watches it. */
+  readonly watched: WatchedGuest | undefined;
   /** Where errors of scripts are remembered. */
-  readonly errors: Recent<LuaScriptError>;
+  readonly errors: Recent<LuaScriptError> | undefined;
   /** What the scripts make by `stats()`. */
   readonly scriptStats: ScriptStats;
 }
@@ -171,7 +171,7 @@ export class LuaFilter implements StreamFilter {
     const { errors, filterName } = this.#shared;
     const script = this.#scriptOfHook(hook);
     const timeMs = this.#decoder?.dispatcher.time.systemMs() ?? 0;
-    errors.add({ timeMs, filter: filterName, script, hook, text });
+    errors?.add({ timeMs, filter: filterName, script, hook, text });
   }
 
   #scriptOfHook(hook: HookName): string {
@@ -183,7 +183,7 @@ export class LuaFilter implements StreamFilter {
     if (this.#begun) return this.#watch;
     this.#begun = true;
     const { watched } = this.#shared;
-    if (watched.watchesNext()) this.#watch = new HookWatch(watched, streamInfo);
+    if (watched?.watchesNext() === true) this.#watch = new HookWatch(watched, streamInfo);
     return this.#watch;
   }
 }

@@ -6,13 +6,14 @@ import { guestBudgetOf } from "../../../guest/limits/guest-budget.ts";
 import type { Struct } from "../../../guest/lua/api/values.ts";
 import { StateQuota } from "../../../guest/lua/engine/state-quota.ts";
 import type { LuaScriptConfig } from "../../../guest/lua/lua-script.ts";
-import { luaLimitsFor, stateQuotaOf } from "../../../guest/lua/options.ts";
+import { luaLimitsFor, stateQuotaOf, luaOptionsFor } from "../../../guest/lua/options.ts";
 import { LuaScriptStates } from "../../../guest/lua/script-states.ts";
 import { SharedScriptStates, scriptKeyOf } from "../../../guest/lua/shared-script-states.ts";
 import { guestSharedOf } from "../../../guest/shared/shared-state.ts";
 import type { LuaScriptReport } from "../../../guest/watch/guest-report.ts";
 import { guestReportsOf } from "../../../guest/watch/guest-reports.ts";
 import { guestWatchesOf } from "../../../guest/watch/guest-watches.ts";
+import type { WatchedGuest } from "../../../guest/watch/watched-guest.ts";
 
 /** `envoy.extensions.filters.http.lua.v3.LuaPerRoute` as plain data. */
 export interface LuaRouteConfig {
@@ -56,10 +57,12 @@ export class FilterScripts implements ScriptChooser {
   readonly #namespace: string;
   /** With the names of the scripts. */
   readonly #states = new Map<LuaScriptStates, string>();
+  /** What is known of the filter on this worker; undefined with `extensions: false`. */
+  readonly watched: WatchedGuest | undefined = undefined;
   readonly defaultStates: LuaScriptStates | undefined;
   readonly #default: ScriptChoice;
   readonly #named = new Map<string, LuaScriptStates>();
-  readonly #stopReporting: () => void;
+  #stopReporting: () => void = () => {};
   /** By the route's configuration, which lives as long as its route table. */
   readonly #ofRoutes = new WeakMap<LuaRouteConfig, ScriptChoice>();
   /** Gives back what a route table that is gone has had. */
@@ -79,7 +82,10 @@ export class FilterScripts implements ScriptChooser {
     this.#filterContext = scripts.filterContext;
     this.#namespace = sharedNamespaceOf(context.filterName);
     guestSharedOf(context).hold(this.#namespace);
-    this.#stopReporting = guestReportsOf(context).addScripts(() => this.#report());
+    if (luaOptionsFor(context.guestLimits, context.filterName).extensions) {
+      this.watched = guestWatchesOf(context).guest("lua", context.filterName);
+      this.#stopReporting = guestReportsOf(context).addScripts(() => this.#report());
+    }
     try {
       this.defaultStates = scripts.script && this.#statesOf(scripts.script, defaultScript);
       for (const [name, script] of scripts.named) {
@@ -170,7 +176,7 @@ export class FilterScripts implements ScriptChooser {
       ),
       shared: { data: guestSharedOf(context).expiring, namespace: this.#namespace },
       share,
-      watched: guestWatchesOf(context).guest("lua", filterName),
+      watched: this.watched,
     };
     return new LuaScriptStates(script, environment, {
       loadBudgetMs: limits.configureMs,
