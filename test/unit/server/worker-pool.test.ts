@@ -105,7 +105,11 @@ test("WorkerPool replaces a worker that throws, with the committed state", async
   await pool.until(() => pool.lines.some((line) => line.startsWith("info worker_0 replaced")));
   assert.match(pool.lines[0]!, /^error worker_0 threw Error: thrown by a test\n/);
   assert.deepEqual(pool.life, ["born 0", "started 0", "gone 0", "born 0", "started 0"]);
-  assert.equal(openFiles(), files, "no descriptor is left behind");
+  // Sockets of the questions may still be on their way out.
+  for (let tries = 0; tries < 1000 && openFiles() > files; tries += 1) {
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+  assert.ok(openFiles() <= files, "no descriptor is left behind");
 });
 
 test("WorkerPool replaces a worker whose event loop stands still, and others go on", async (t) => {
