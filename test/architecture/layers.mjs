@@ -98,7 +98,7 @@ export const layers = {
   // Access logs are configured alike in listeners and filters, so their reader stands behind the parse context.
   "host/src/config": [...leaf, "host/src/access-log"],
   // What is asked of guests travels in messages.
-  "host/src/snapshot": [...leaf, "host/src/guest/watch"],
+  "host/src/snapshot": [...leaf, "host/src/guest/watch", "host/src/access-log"],
   "host/src/xds": [...leaf, "host/src/config", "host/src/snapshot"],
   "host/src/worker": [
     ...leaf,

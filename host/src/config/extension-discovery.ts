@@ -40,7 +40,8 @@ export function parseExtensionDiscovery(
   }
   if (!files) return undefined;
   return {
-    key: `${category} ${keyOf(context, name, source.configSource)}`,
+    // Places of both kinds do not share a subscription: its stats are named after the kind.
+    key: keyOf(context, name, source.configSource) + (asked.upstream ? " upstream" : ""),
     category,
     typeUrls: source.typeUrls.map((url) => typeUrlOf(messageNameOfTypeUrl(url))),
     ...files,

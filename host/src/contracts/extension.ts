@@ -91,7 +91,7 @@ export interface ListenerFilterFactory<Config = unknown> extends ExtensionFactor
 
 /** Makes access loggers (category `envoy.access_loggers`). */
 export interface AccessLoggerFactory<Config = unknown> extends ExtensionFactory<Config> {
-  /** True for those that cannot log what happens on the main thread. */
+  /** True for those that cannot be on the main thread: what happens there they log on worker 0. */
   readonly needsWorker?: boolean | undefined;
   createAccessLog(config: Config, context: AccessLogContext): AccessLog;
 }

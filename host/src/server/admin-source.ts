@@ -10,6 +10,7 @@ import type { JsonValue } from "../contracts/stream-info.ts";
 import type { StatsStore } from "../stats/stats-store.ts";
 import type { ExtensionDiscovery } from "../xds/extension-discovery.ts";
 import type { AdminDeps, BuiltInExtension } from "./admin/admin-deps.ts";
+import { ForwardedAccessLog } from "./forwarded-access-log.ts";
 import { traceGuest } from "./guest-tracing.ts";
 import { workerGuests } from "./worker-guests.ts";
 import type { LoadedBootstrap } from "./bootstrap.ts";
@@ -46,7 +47,12 @@ export function adminDeps(source: AdminSource): AdminDeps | undefined {
     levels: source.levels,
     log: source.loggers.logger("admin"),
     time: systemTime,
-    accessLogs: admin.accessLogs.map((config) => createAccessLog(config, mainThread, registry)),
+    accessLogs: [
+      ...admin.accessLogs.map((config) => createAccessLog(config, mainThread, registry)),
+      ...(admin.workerAccessLogs.length > 0
+        ? [new ForwardedAccessLog((record) => server.logAdminAccess(record))]
+        : []),
+    ],
     version: sluiceVersion(),
     state: () => server.state,
     clusters: () => source.clusters,

@@ -3,46 +3,43 @@ import { AnySchema } from "@bufbuild/protobuf/wkt";
 import { type AccessLogConfig, accessLogTypeUrl } from "../access-log/config.ts";
 import { messageNameOfTypeUrl } from "../common/type-url.ts";
 import type { ConfigContext } from "../config/context.ts";
-import type { AccessLog } from "../config/gen/envoy/config/accesslog/v3/accesslog_pb.ts";
 import type { Admin, Bootstrap } from "../config/gen/envoy/config/bootstrap/v3/bootstrap_pb.ts";
 import { typeUrlOf } from "../config/schema.ts";
 import type { Address } from "../contracts/address.ts";
 import type { ExtensionConfig } from "../contracts/config/snapshot.ts";
+import type { ExtensionRegistry } from "../contracts/extension.ts";
 import { parseListenAddress } from "../listener/config-address.ts";
 
 /** `envoy.config.bootstrap.v3.Admin`. */
 export interface AdminConfig {
   readonly address: Address;
   readonly accessLogs: readonly ExtensionConfig[];
+  /** Those that need a worker. */
+  readonly workerAccessLogs: readonly ExtensionConfig[];
 }
 
 /** Undefined when there is no admin interface: Envoy has none without an address. */
 export function parseAdmin(message: Bootstrap, context: ConfigContext): AdminConfig | undefined {
   const { admin } = message;
   if (!admin) return undefined;
-  const accessLogs = admin.accessLog
-    .map((log, index) => adminLog(admin, log, index, context))
+  const logs = admin.accessLog
+    .map((log) => context.accessLog(log))
     .concat(admin.accessLogPath === "" ? [] : [fileLog(admin, context)])
     .filter((log) => log !== undefined);
   const address = admin.address && parseListenAddress(admin.address, context);
-  return address && { address, accessLogs };
+  const { registry } = context;
+  return (
+    address && {
+      address,
+      accessLogs: logs.filter((log) => !needsWorker(log, registry)),
+      workerAccessLogs: logs.filter((log) => needsWorker(log, registry)),
+    }
+  );
 }
 
-function adminLog(
-  admin: Admin,
-  message: AccessLog,
-  index: number,
-  context: ConfigContext,
-): ExtensionConfig | undefined {
-  const log = context.accessLog(message);
-  if (log === undefined) return undefined;
+function needsWorker(log: ExtensionConfig, registry: ExtensionRegistry): boolean {
   const { typeUrl } = (log.config as AccessLogConfig).logger;
-  const factory = context.registry.accessLogger(messageNameOfTypeUrl(typeUrl));
-  if (factory?.needsWorker === true) {
-    const text = `${factory.name} logs on workers, and admin is on the main thread; use another logger`;
-    context.problem(admin, `access_log[${index}]`, text);
-  }
-  return log;
+  return registry.accessLogger(messageNameOfTypeUrl(typeUrl))?.needsWorker === true;
 }
 
 const fileLogName = "envoy.extensions.access_loggers.file.v3.FileAccessLog";

@@ -4,7 +4,10 @@ import type { Companions } from "../snapshot/messages.ts";
 import { guestsName } from "./bootstrap-extensions.ts";
 
 /** What runs beside the traffic: `bootstrap_extensions` but our settings for guests, and `stats_sinks`. */
-export function parseCompanions(message: Bootstrap, context: ConfigContext): Companions {
+export function parseCompanions(
+  message: Bootstrap,
+  context: ConfigContext,
+): Omit<Companions, "adminLogs"> {
   const services = message.bootstrapExtensions.map(({ name, typedConfig }, index) => {
     const isSettings =
       typedConfig !== undefined && context.model.contentOf(typedConfig).messageName === guestsName;

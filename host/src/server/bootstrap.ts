@@ -113,7 +113,7 @@ function parse(
   const localInfo = localInfoOf(message, options);
   const context = new ConfigContext({ model, registry: options.registry, localInfo, found });
   const guestLimits = parseBootstrapExtensions(message, context);
-  const companions = parseCompanions(message, context);
+  const beside = parseCompanions(message, context);
   const admin = parseAdmin(message, context);
   const clusterMessages = message.staticResources?.clusters ?? [];
   const listenerMessages = message.staticResources?.listeners ?? [];
@@ -133,7 +133,7 @@ function parse(
         ? context.durationMs(message.statsFlushInterval, flushIntervalMs)
         : undefined,
     guestLimits,
-    companions,
+    companions: { ...beside, adminLogs: admin?.workerAccessLogs ?? [] },
     found,
     message,
     listenerMessages,

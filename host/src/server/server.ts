@@ -1,4 +1,5 @@
 import { renameSync, writeFileSync } from "node:fs";
+import type { AccessRecord } from "../access-log/access-record.ts";
 import type { ServerOptions } from "../cli/options.ts";
 import { addressText } from "../common/address.ts";
 import { ExitCode } from "../common/exit-code.ts";
@@ -135,6 +136,10 @@ export class Server {
   /** Asks every worker; see `WorkerPool.ask`. */
   ask(question: WorkerQuestion, deadlineMs: number): Promise<WorkerAnswer[]> {
     return this.#pool.ask(question, deadlineMs);
+  }
+
+  logAdminAccess(record: AccessRecord): void {
+    this.#pool.logAdminAccess(record);
   }
 
   /** See `WorkerPool.flushStats`. */

@@ -1,3 +1,4 @@
+import type { AccessRecord } from "../access-log/access-record.ts";
 import { systemTime } from "../common/time/clock.ts";
 import { within } from "../common/time/deadline.ts";
 import type { Logger } from "../contracts/log.ts";
@@ -178,6 +179,13 @@ export class WorkerPool {
   /** Lets all workers open their log files anew. */
   reopenLogs(): void {
     for (const worker of this.#born) void worker.call({ kind: "reopen_logs" });
+  }
+
+  /** Tells worker 0's loggers what the admin interface has answered; lost while that worker is replaced. */
+  logAdminAccess(record: AccessRecord): void {
+    const worker = this.#workers[0];
+    if (worker === undefined || !this.#joined.has(worker)) return;
+    void worker.call({ kind: "admin_access", record });
   }
 
   /** Ends one worker as if it had failed; it is replaced. */

@@ -1,4 +1,5 @@
 import type { MessagePort } from "node:worker_threads";
+import type { AccessRecord } from "../access-log/access-record.ts";
 import type { GuestLimitsConfig, GuestShared } from "../contracts/config/guests.ts";
 import type { ExtensionConfig, LocalInfo } from "../contracts/config/snapshot.ts";
 import type { StatsSnapshot } from "../contracts/stats-sink.ts";
@@ -28,6 +29,8 @@ export interface Companions {
   /** `bootstrap_extensions`. */
   readonly services: readonly ExtensionConfig[];
   readonly statsSinks: readonly ExtensionConfig[];
+  /** The admin interface's access loggers that need a worker. */
+  readonly adminLogs: readonly ExtensionConfig[];
 }
 
 /** What a worker's runtime is made with. */
@@ -74,6 +77,8 @@ export type WorkerCommand =
   | { readonly kind: "report_guests" }
   /** For the stats sinks, which are on worker 0. */
   | { readonly kind: "stats"; readonly snapshot: StatsSnapshot }
+  /** For the admin interface's access loggers, which are on worker 0. */
+  | { readonly kind: "admin_access"; readonly record: AccessRecord }
   /** Flushes what is buffered; the thread can be ended after the reply. */
   | { readonly kind: "close" };
 

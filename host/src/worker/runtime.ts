@@ -1,5 +1,6 @@
 import type { MessagePort } from "node:worker_threads";
 import { accessLogFilesOf } from "../access-log/access-log-files.ts";
+import type { AccessRecord } from "../access-log/access-record.ts";
 import { createAccessLog } from "../access-log/create-access-log.ts";
 import { LogLevels } from "../common/log/levels.ts";
 import { createLoggerSource, type ThreadLoggers } from "../common/log/logger-source.ts";
@@ -119,6 +120,10 @@ class DataPlane implements WorkerRuntime {
 
   onStats(snapshot: StatsSnapshot): void {
     this.#companions.onStats(snapshot);
+  }
+
+  onAdminAccess(record: AccessRecord): void {
+    this.#companions.onAdminAccess(record);
   }
 
   listen(sockets: readonly ListenSocket[]): void {

@@ -1,19 +1,22 @@
+import { type AccessRecord, streamInfoOf } from "../access-log/access-record.ts";
 import { messageNameOfTypeUrl } from "../common/type-url.ts";
+import type { AccessLog } from "../contracts/access-log.ts";
 import type { ExtensionRegistry, WorkerService } from "../contracts/extension.ts";
 import type { WorkerContext } from "../contracts/runtime.ts";
 import type { StatsSink, StatsSnapshot } from "../contracts/stats-sink.ts";
 import type { Companions } from "../snapshot/messages.ts";
 
 /** The worker that has what exists once in the process. */
-const statsWorker = 0;
+const soleWorker = 0;
 
-/** Services and stats sinks of one worker. */
+/** Services, stats sinks and the admin interface's loggers of one worker. */
 export class WorkerCompanions {
   readonly #configs: Companions;
   readonly #context: WorkerContext;
   readonly #registry: ExtensionRegistry;
   readonly #services: WorkerService[] = [];
   readonly #sinks: StatsSink[] = [];
+  readonly #adminLogs: AccessLog[] = [];
   started = false;
 
   constructor(configs: Companions, context: WorkerContext, registry: ExtensionRegistry) {
@@ -28,7 +31,7 @@ export class WorkerCompanions {
     this.started = true;
     try {
       this.#startServices();
-      if (this.#context.workerIndex === statsWorker) this.#startSinks();
+      if (this.#context.workerIndex === soleWorker) this.#startSoleOnes();
     } catch (error) {
       this.close();
       throw error;
@@ -37,6 +40,11 @@ export class WorkerCompanions {
 
   onStats(snapshot: StatsSnapshot): void {
     for (const sink of this.#sinks) sink.flush(snapshot);
+  }
+
+  onAdminAccess(record: AccessRecord): void {
+    const info = streamInfoOf(record, this.#context.dispatcher.time);
+    for (const log of this.#adminLogs) log.log(info, "DownstreamEnd");
   }
 
   close(): void {
@@ -53,7 +61,10 @@ export class WorkerCompanions {
     }
   }
 
-  #startSinks(): void {
+  #startSoleOnes(): void {
+    for (const config of this.#configs.adminLogs) {
+      this.#adminLogs.push(this.#context.createAccessLog(config));
+    }
     for (const { typeUrl, config } of this.#configs.statsSinks) {
       const factory = this.#registry.statsSink(messageNameOfTypeUrl(typeUrl));
       if (factory === undefined) throw new Error(`no stats sink for ${typeUrl}`);

@@ -2,6 +2,7 @@ import type { MessagePort } from "node:worker_threads";
 import type { GuestReport } from "../guest/watch/guest-report.ts";
 import type { TraceRequest } from "../guest/watch/guest-trace.ts";
 import type { TraceStart } from "../guest/watch/guest-watches.ts";
+import type { AccessRecord } from "../access-log/access-record.ts";
 import type { StatsSnapshot } from "../contracts/stats-sink.ts";
 import type { WorkerInit } from "../snapshot/messages.ts";
 import type { ListenSocket, SnapshotUpdate } from "../snapshot/update.ts";
@@ -32,6 +33,8 @@ export interface WorkerRuntime {
   reportGuests?(): GuestReport;
   /** A flush of the statistics of all threads; only worker 0 gets it, and only when there are sinks. */
   onStats?(snapshot: StatsSnapshot): void;
+  /** The admin interface has answered a request; only worker 0 gets it. */
+  onAdminAccess?(record: AccessRecord): void;
   /** The last call before the thread is ended: writes out what is buffered (access logs). */
   close?(): Promise<void>;
 }

@@ -7,7 +7,7 @@ const drainCheckMs = 10;
 
 type Observation = Extract<
   WorkerCommand,
-  { readonly kind: "reopen_logs" | "trace_guest" | "report_guests" | "stats" }
+  { readonly kind: "reopen_logs" | "trace_guest" | "report_guests" | "stats" | "admin_access" }
 >;
 
 /** Carries out the main thread's commands on a worker's runtime. */
@@ -64,6 +64,7 @@ export class WorkerShell {
       case "trace_guest":
       case "report_guests":
       case "stats":
+      case "admin_access":
         return this.#observe(command, this.#running);
     }
   }
@@ -79,6 +80,8 @@ export class WorkerShell {
         return running.reportGuests?.();
       case "stats":
         return running.onStats?.(command.snapshot);
+      case "admin_access":
+        return running.onAdminAccess?.(command.record);
     }
   }
 

@@ -74,7 +74,7 @@ const components: ServerComponents = {
             version: "test",
           },
           guestLimits: noGuestLimits,
-          companions: { services: [], statsSinks: [] },
+          companions: { services: [], statsSinks: [], adminLogs: [] },
         },
         update: {
           snapshot: 1,

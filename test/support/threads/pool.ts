@@ -28,7 +28,7 @@ const localInfo: LocalInfo = {
 const constants = {
   localInfo,
   guestLimits: noGuestLimits,
-  companions: { services: [], statsSinks: [] },
+  companions: { services: [], statsSinks: [], adminLogs: [] },
 };
 
 export const fakeRuntimeUrl = new URL("./fake-runtime.ts", import.meta.url).href;

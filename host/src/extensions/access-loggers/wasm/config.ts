@@ -17,7 +17,7 @@ export const wasmAccessLogger: AccessLoggerFactory<WasmPluginConfig> = {
     parsePluginConfig(message.config, message, context),
   prepare: preparePluginConfig,
   createAccessLog(config, { worker }) {
-    if (worker === undefined) throw new Error(`${this.name} logs on workers only`);
+    if (worker === undefined) throw new Error(`${this.name} needs a worker`);
     return new PluginAccessLog(WorkerPlugin.start(config, worker));
   },
 };
