@@ -106,6 +106,7 @@ export class LuaScriptStates {
 
   #prepareSpare(): void {
     if (this.#closed || this.#spare !== undefined || this.#current === undefined) return;
+    if (!this.#environment.quota.hasRoomForSpares) return;
     try {
       this.#spare = this.#prepare();
     } catch (error) {

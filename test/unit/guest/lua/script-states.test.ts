@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { FilterDataStatus } from "../../../../host/src/contracts/http/filter.ts";
 import { startWatchdog, type Watchdog } from "../../../../host/src/guest/limits/watchdog.ts";
+import { StateQuota } from "../../../../host/src/guest/lua/engine/state-quota.ts";
 import { LuaScriptStates } from "../../../../host/src/guest/lua/script-states.ts";
 import { LuaHost, LuaStream } from "../../../support/lua.ts";
 
@@ -20,12 +21,15 @@ const source = `
     h:headers():add("x-count", count)
   end`;
 
-function statesOf(code: string): {
+function statesOf(
+  code: string,
+  quota = new StateQuota(),
+): {
   states: LuaScriptStates;
   posted: (() => void)[];
   host: LuaHost;
 } {
-  const host = new LuaHost();
+  const host = new LuaHost(quota);
   watchdog.watch(host.environment.epoch);
   const posted: (() => void)[] = [];
   const { config, engine } = host.load(code);
@@ -91,6 +95,19 @@ test("LuaScriptStates makes no spare once it is closed", () => {
   posted.shift()!();
   assert.ok(states.current);
   assert.equal(host.environment.quota.states, 0);
+});
+
+test("LuaScriptStates makes no spare where room for states runs short, and loads one when it is needed", () => {
+  const { states, posted, host } = statesOf(source, new StateQuota({ states: 4, bytes: 1e9 }));
+  const others = [1, 2].map(() => host.load(source));
+  posted.shift()!();
+  assert.equal(host.environment.quota.states, 3);
+  stream(states, "x-loop").start();
+  assert.ok(states.current);
+  assert.equal(host.environment.quota.states, 3);
+  for (const { engine } of others) engine.release();
+  posted.shift()!();
+  assert.equal(host.environment.quota.states, 2);
 });
 
 test("LuaScriptStates runs the main chunk once for each state that is used", () => {

@@ -7,6 +7,9 @@ export interface StateQuotaLimits {
 /** Built-in defaults of `sluice.guests.v1.Guests.lua_states`. */
 export const stateQuotaDefault: StateQuotaLimits = { states: 1000, bytes: 512 * 1_048_576 };
 
+/** The part of the quota that spare states may fill; the rest is for scripts that have none yet. */
+const spareShare = 0.75;
+
 /** Counts the Lua states of one thread and their linear memory against what they may take together. */
 export class StateQuota {
   readonly limits: StateQuotaLimits;
@@ -15,6 +18,12 @@ export class StateQuota {
 
   constructor(limits: StateQuotaLimits = stateQuotaDefault) {
     this.limits = limits;
+  }
+
+  /** Whether there is so much room that a state may be made which nobody needs yet. */
+  get hasRoomForSpares(): boolean {
+    const { states, bytes } = this.limits;
+    return this.states < states * spareShare && this.bytes < bytes * spareShare;
   }
 
   /** One more state with so much memory; the text says why there can be none. */
