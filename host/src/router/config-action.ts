@@ -41,6 +41,7 @@ export function parseRouteAction(
     hostRewrite: parseHostRewrite(message, context),
     appendXForwardedHost: message.appendXForwardedHost,
     timeoutMs: context.durationMs(message.timeout, timeoutMsDefault),
+    upgrades: parseUpgrades(message, context),
     idleTimeoutMs:
       message.idleTimeout === undefined ? undefined : context.durationMs(message.idleTimeout, 0),
     priority: message.priority === 1 ? "high" : "default",
@@ -119,6 +120,26 @@ function parseWeight(
     hostRewriteLiteral: toByteText(hostRewriteSpecifier.value ?? ""),
     level: parseLevel(message, context),
   };
+}
+
+function parseUpgrades(message: RouteAction, context: ParseContext): RouteActionConfig["upgrades"] {
+  const upgrades: { readonly type: string; readonly enabled: boolean }[] = [];
+  for (const [i, config] of message.upgradeConfigs.entries()) {
+    const type = config.upgradeType.toLowerCase();
+    const field = `upgrade_configs[${i}]`;
+    if (type === "connect" || type === "connect-udp") {
+      context.problem(
+        message,
+        field,
+        `${config.upgradeType} is not supported; list other protocols`,
+      );
+    } else if (upgrades.some((each) => each.type === type)) {
+      context.problem(message, field, `Duplicate upgrade ${config.upgradeType}`);
+    } else {
+      upgrades.push({ type, enabled: config.enabled ?? true });
+    }
+  }
+  return upgrades;
 }
 
 function parseHostRewrite(

@@ -117,6 +117,7 @@ export interface RouteActionConfig {
   /** Undefined: the connection manager's; 0 = none. */
   readonly idleTimeoutMs: number | undefined;
   readonly priority: "default" | "high";
+  readonly upgrades: readonly { readonly type: string; readonly enabled: boolean }[];
 }
 
 export type ClusterSpecifierConfig =

@@ -115,6 +115,7 @@ export class RouteEntryImpl implements RouteEntry {
   readonly idleTimeoutMs: number | undefined;
   readonly clusterNotFoundCode: number;
   readonly priority: "default" | "high";
+  readonly upgrades: RouteEntry["upgrades"];
   readonly includeAttemptCountInRequest: boolean;
   readonly includeAttemptCountInResponse: boolean;
   readonly requestBodyBufferLimit = undefined;
@@ -146,6 +147,7 @@ export class RouteEntryImpl implements RouteEntry {
     this.idleTimeoutMs = action.idleTimeoutMs;
     this.clusterNotFoundCode = action.clusterNotFoundCode;
     this.priority = action.priority;
+    this.upgrades = action.upgrades;
     this.includeAttemptCountInRequest = around.includeRequestAttemptCount;
     this.includeAttemptCountInResponse = around.includeAttemptCountInResponse;
     this.#cluster = variant.cluster;

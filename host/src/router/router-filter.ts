@@ -30,7 +30,7 @@ import { isGrpcSuccess } from "./grpc-status.ts";
 import { isGrpcRequest } from "./matchers.ts";
 import { hasTimeoutHeaders, timeoutsOf } from "./request-timeouts.ts";
 import { resetDetails, resetFlag } from "../http/upstream-request/reset-reason.ts";
-import { Details, type RouterShared } from "./router-shared.ts";
+import { Details, statusOf, type AbortReply, type RouterShared } from "./router-shared.ts";
 import type { TimeoutEntry, TimeoutQueue } from "./timeout-queue.ts";
 
 const timeoutCodeDefault = 504;
@@ -58,6 +58,7 @@ export class RouterFilter
   /** `x-envoy-upstream-alt-stat-name`. */
   #altStats: CodeStats | undefined = undefined;
   #isGrpc = false;
+  #isUpgrade = false;
   /** Whether a gRPC response succeeded is seen in its trailers. */
   #grpcOutcomePending = false;
   /** The request has been received whole; 0 = not yet. */
@@ -170,7 +171,8 @@ export class RouterFilter
     const pool = cluster.httpConnPool(entry.priority, this);
     if (pool === undefined) return this.#answerNoHealthyUpstream(upstream);
     this.#finishHeaders(headers);
-    if (endStream) this.#onRequestComplete();
+    // An upgrade has no body: the timeout holds until the other side agrees.
+    if (endStream || this.#isUpgrade) this.#onRequestComplete();
     this.#start(upstream, pool, endStream);
     return this.#upstream === undefined
       ? FilterHeadersStatus.StopIteration
@@ -220,6 +222,7 @@ export class RouterFilter
     if (entry.includeAttemptCountInRequest) headers.setId(HeaderId.XEnvoyAttemptCount, "1");
     entry.finalizeRequestHeaders(headers, this.streamInfo, !config.suppressEnvoyHeaders);
     this.#isGrpc = isGrpcRequest(headers);
+    this.#isUpgrade = headers.hasId(HeaderId.Upgrade) && headers.hasId(HeaderId.Connection);
   }
 
   /** The route's timeout runs from here on. */
@@ -305,8 +308,13 @@ export class RouterFilter
       headers.setId(HeaderId.XEnvoyAttemptCount, "1");
     }
     this.#route.finalizeResponseHeaders(headers, this.streamInfo);
-    if (endStream) this.#onUpstreamComplete(upstream);
-    this.callbacks.encodeHeaders(headers, endStream, Details.ViaUpstream);
+    // The client waits for another protocol, not for the body of a refusal.
+    const refused = this.#isUpgrade && code !== 101;
+    if (refused) headers.removeId(HeaderId.ContentLength);
+    if (this.#isUpgrade) this.#disarmTimeout();
+    if (endStream || refused) this.#onUpstreamComplete(upstream);
+    const details = refused ? Details.WebsocketHandshakeUnsuccessful : Details.ViaUpstream;
+    this.callbacks.encodeHeaders(headers, endStream || refused, details);
   }
 
   onUpstreamData(data: DataBuffer, endStream: boolean): void {
@@ -332,7 +340,7 @@ export class RouterFilter
   #onUpstreamComplete(upstream: UpstreamAttempt): void {
     const now = this.#nowMs();
     this.#upstreamInfo.lastRxByteMs = now;
-    if (this.#requestCompleteMs === 0) {
+    if (this.#requestCompleteMs === 0 || this.#isUpgrade) {
       // The answer came before the question was finished: the rest of it is not sent.
       upstream.reset();
     } else {
@@ -425,12 +433,7 @@ export class RouterFilter
 
   // The end.
 
-  #abort(reply: {
-    readonly code: number;
-    readonly body: string;
-    readonly details: string;
-    readonly dropped: boolean;
-  }): void {
+  #abort(reply: AbortReply): void {
     this.#stop();
     const { code, body, details, dropped } = reply;
     // A response whose head a filter still holds is replaced; one whose head has left is reset.
@@ -449,12 +452,16 @@ export class RouterFilter
 
   /** Ends the attempt and the timers. */
   #stop(): void {
-    this.timeoutQueue?.remove(this);
-    this.#timer?.disable();
+    this.#disarmTimeout();
     this.#perTryTimer?.disable();
     const upstream = this.#upstream;
     this.#upstream = undefined;
     upstream?.reset();
+  }
+
+  #disarmTimeout(): void {
+    this.timeoutQueue?.remove(this);
+    this.#timer?.disable();
   }
 
   #flag(flag: ResponseFlag): void {
@@ -464,9 +471,4 @@ export class RouterFilter
   #nowMs(): number {
     return this.#shared.dispatcher.time.monotonicMs();
   }
-}
-
-/** The status of a response that a codec has checked: three digits. */
-function statusOf(headers: ResponseHeaderMap): number {
-  return Number(headers.getId(HeaderId.Status));
 }

@@ -1,3 +1,5 @@
+import { HeaderId } from "../common/headers/header-id.ts";
+import type { ResponseHeaderMap } from "../contracts/headers.ts";
 import type { Dispatcher } from "../contracts/event.ts";
 import type { ClusterManager } from "../contracts/upstream/cluster.ts";
 import type { HttpFilterChain } from "../contracts/http/filter-chain.ts";
@@ -24,6 +26,21 @@ export const Details = {
   NoHealthyUpstream: "no_healthy_upstream",
   ViaUpstream: "via_upstream",
   ResponseTimeout: "response_timeout",
+  WebsocketHandshakeUnsuccessful: "websocket_handshake_unsuccessful",
   UpstreamPerTryTimeout: "upstream_per_try_timeout",
   FilterRemovedRequiredRequestHeaders: "filter_removed_required_request_headers",
 } as const;
+
+/** What the client is told instead of a response. */
+export interface AbortReply {
+  readonly code: number;
+  readonly body: string;
+  readonly details: string;
+  /** For want of room: says so with `x-envoy-overloaded`. */
+  readonly dropped: boolean;
+}
+
+/** The status of a response that a codec has checked: three digits. */
+export function statusOf(headers: ResponseHeaderMap): number {
+  return Number(headers.getId(HeaderId.Status));
+}

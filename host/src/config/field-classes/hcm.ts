@@ -48,6 +48,7 @@ export const hcmFields: FieldClassTable = {
       "stream_error_on_invalid_http_message",
       "strip_trailing_host_dot",
       "append_x_forwarded_port",
+      "upgrade_configs",
     ],
     harmless: {
       append_local_overload: "there is no overload manager that could refuse requests",
@@ -68,7 +69,6 @@ export const hcmFields: FieldClassTable = {
       set_current_client_cert_details: tls,
       forward_client_cert_matcher: tls,
       represent_ipv4_remote_address_as_ipv4_mapped_ipv6: "is not supported",
-      upgrade_configs: "upgrades are not supported; requests for them are answered with 403",
       local_reply_config: "changing local replies is not supported",
       path_normalization_options: "is not supported; use normalize_path and merge_slashes",
       proxy_status_config: "the proxy-status header is not supported",
@@ -82,6 +82,11 @@ export const hcmFields: FieldClassTable = {
   },
   "envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager.InternalAddressConfig":
     { implemented: ["unix_sockets", "cidr_ranges"] },
+  "envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager.UpgradeConfig":
+    {
+      implemented: ["upgrade_type", "enabled"],
+      refused: { filters: "is not supported; the connection manager's http_filters see upgrades" },
+    },
   "envoy.extensions.filters.network.http_connection_manager.v3.HttpFilter": {
     implemented: ["name", "typed_config", "config_discovery", "is_optional", "disabled"],
   },
@@ -125,7 +130,7 @@ export const hcmFields: FieldClassTable = {
     refused: {
       send_fully_qualified_url: "is not supported; requests go out in origin form",
       allow_custom_methods: "is not supported; methods are those that are registered",
-      ignore_http_11_upgrade: "is not supported; requests for upgrades are answered with 403",
+      ignore_http_11_upgrade: "is not supported; upgrades that are not configured are answered 403",
     },
   },
   "envoy.config.core.v3.Http1ProtocolOptions.HeaderKeyFormat": {

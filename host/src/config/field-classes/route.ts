@@ -178,11 +178,14 @@ export const routeFields: FieldClassTable = {
       max_grpc_timeout: grpcTimeouts,
       grpc_timeout_offset: grpcTimeouts,
       max_stream_duration: "is not supported; use timeout and idle_timeout",
-      upgrade_configs: "upgrades are not supported: they are answered 403",
       internal_redirect_policy: internalRedirects,
       internal_redirect_action: internalRedirects,
       max_internal_redirects: internalRedirects,
     },
+  },
+  "envoy.config.route.v3.RouteAction.UpgradeConfig": {
+    implemented: ["upgrade_type", "enabled"],
+    refused: { connect_config: "CONNECT is not supported" },
   },
   "envoy.config.route.v3.WeightedCluster": {
     implemented: ["clusters", "header_name"],

@@ -174,6 +174,8 @@ export interface Http1Settings {
   readonly underscoresInHeaders: "allow" | "reject" | "drop";
   /** Keep the connection after a refused but complete request. */
   readonly streamErrorOnInvalidHttpMessage: boolean;
+  /** Requests may ask for another protocol: what follows such a one is not HTTP. Downstream only. */
+  readonly upgrades?: boolean;
 }
 
 /** Limits and switches of HTTP/2 (`Http2ProtocolOptions` and common options). */

@@ -54,6 +54,8 @@ export interface RouteEntry {
   /** Status for an unknown cluster: 503, 404 or 500. */
   readonly clusterNotFoundCode: number;
   readonly priority: "default" | "high";
+  /** `upgrade_configs`, types in lower case; overrides the connection manager's of the same type. */
+  readonly upgrades: readonly { readonly type: string; readonly enabled: boolean }[];
   /** Of the virtual host: attempt counts (`include_request_attempt_count`, `include_attempt_count_in_response`). */
   readonly includeAttemptCountInRequest: boolean;
   readonly includeAttemptCountInResponse: boolean;

@@ -16,9 +16,10 @@ import { ResponseFlag, type StreamInfo } from "../../contracts/stream-info.ts";
 import { FilterManager } from "../filter-manager/filter-manager.ts";
 import type { FilterManagerCallbacks } from "../filter-manager/filter-manager-callbacks.ts";
 import type { SharedState } from "./connection-manager-options.ts";
-import { isUpgradeRequest, refusalOf } from "./request-checks.ts";
+import { refusalOf } from "./request-checks.ts";
 import { statusOf } from "./response-headers.ts";
 import type { StreamWithDeadlines } from "./stream-deadlines.ts";
+import { hasOwnBody, isUpgradeAllowed, upgradeTypeOf } from "./upgrades.ts";
 
 /** What a stream needs of the connection that it is on. */
 export interface StreamOwner {
@@ -81,6 +82,9 @@ export class ActiveStream
   /** For weighted clusters and fractions: the same at every match. Drawn when first needed. */
   #random = -1;
   #readDisabled = 0;
+  /** The protocol that was asked for, in lower case; empty: none. */
+  #upgrade = "";
+  #upgraded = false;
 
   /** Monotonic milliseconds; `Infinity`: no limit. */
   #lastActiveMs: number;
@@ -142,9 +146,14 @@ export class ActiveStream
     if (headers.hasId(HeaderId.Expect) && !config.proxy100Continue) this.#answerExpect(headers);
     if (this.#refuse(headers)) return;
     this.#accepted = true;
-    const upgrade = isUpgradeRequest(headers);
+    const upgrade = upgradeTypeOf(headers);
+    if (upgrade !== "" && !hasOwnBody(headers)) this.#upgrade = upgrade;
     const { requestHeaders } = this.#shared;
-    streamInfo.downstreamRemoteAddress = requestHeaders.mutate(headers, this.connection, upgrade);
+    streamInfo.downstreamRemoteAddress = requestHeaders.mutate(
+      headers,
+      this.connection,
+      upgrade !== "",
+    );
     streamInfo.streamId = headers.getId(HeaderId.XRequestId) ?? "";
     const route = this.route();
     if (route?.routeEntry?.idleTimeoutMs !== undefined) {
@@ -152,7 +161,7 @@ export class ActiveStream
       this.#owner.watchDeadline(this.#earliestDeadline());
     }
     this.filterManager.createFilterChain();
-    if (upgrade && this.#refuseUpgrade(route)) return;
+    if (upgrade !== "" && this.#refuseUpgrade(route)) return;
     this.filterManager.decodeHeaders(endStream);
   }
 
@@ -205,12 +214,18 @@ export class ActiveStream
   }
 
   /**
-   * There is no upgrade that is configured. What follows the head could be another protocol or a smuggled
-   * request: nothing more is read from this connection.
+   * Without an upgrade that is configured, what follows the head could be another protocol or a smuggled request:
+   * nothing more is read from this connection. With one, it is read once the upstream has agreed.
    */
   #refuseUpgrade(route: Route | undefined): boolean {
     this.sawConnectionClose = true;
     if (route === undefined) return false;
+    if (isUpgradeAllowed(this.#upgrade, this.#shared.config.upgrades, route)) {
+      this.disarmRequestTimeout();
+      this.encoder.stream.readDisable(true);
+      return false;
+    }
+    this.#upgrade = "";
     this.#shared.stats.downstreamRqWsOnNonWsRoute.inc();
     this.filterManager.sendLocalReply({ code: 403, body: "", details: Details.UpgradeFailed });
     return true;
@@ -253,15 +268,26 @@ export class ActiveStream
 
   encodeHeaders(headers: ResponseHeaderMap, endStream: boolean): void {
     const { requestHeaders } = this.filterManager;
+    const code = statusOf(headers);
     this.#shared.responseHeaders.mutate(headers, requestHeaders, this.#lastActiveMs);
     if (this.streamInfo.drainConnectionUponCompletion) this.sawConnectionClose = true;
-    if (this.#owner.onResponseHead(this)) headers.setId(HeaderId.Connection, "close");
-    const code = statusOf(headers);
+    if (code === 101 && this.#upgrade !== "") this.#onUpgraded(headers);
+    else if (this.#owner.onResponseHead(this)) headers.setId(HeaderId.Connection, "close");
     this.streamInfo.responseCode = code;
     this.streamInfo.firstTxByteMs = this.#lastActiveMs;
     this.#shared.stats.chargeResponse(code);
     if (endStream) this.#endEncode();
     this.encoder.encodeHeaders(headers, endStream);
+  }
+
+  /** From here on both sides speak the other protocol, and only the idle timeout is left. */
+  #onUpgraded(headers: ResponseHeaderMap): void {
+    headers.setId(HeaderId.Upgrade, this.#upgrade);
+    headers.setId(HeaderId.Connection, "upgrade");
+    this.#upgraded = true;
+    this.#shared.stats.downstreamCxUpgradesTotal.inc();
+    this.#shared.stats.downstreamCxUpgradesActive.inc();
+    this.encoder.stream.readDisable(false);
   }
 
   encodeData(data: DataBuffer, endStream: boolean): void {
@@ -407,6 +433,7 @@ export class ActiveStream
       streamInfo.responseFlags |= ResponseFlag.DownstreamConnectionTermination;
     }
     this.#shared.stats.downstreamRqActive.dec();
+    if (this.#upgraded) this.#shared.stats.downstreamCxUpgradesActive.dec();
     this.filterManager.onStreamComplete();
     const logs = this.#shared.accessLogs;
     // Filters first: what they still put into the filter state can be printed.

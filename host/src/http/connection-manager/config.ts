@@ -16,6 +16,8 @@ export interface HcmConfig {
 
   /** AUTO: what TLS has agreed on, else HTTP/2 when its preface comes first. */
   readonly codecType: "AUTO" | "HTTP1" | "HTTP2";
+  /** `upgrade_configs`, types in lower case. */
+  readonly upgrades: readonly UpgradeConfig[];
   readonly http1: Http1Settings;
   readonly http2: Http2Settings;
   /** Requests after which a connection is closed; 0 = no limit. */
@@ -45,6 +47,12 @@ export interface HcmConfig {
   readonly via: string;
   readonly addUserAgent: boolean;
   readonly proxy100Continue: boolean;
+}
+
+/** A protocol that requests may ask for, when it is enabled. */
+export interface UpgradeConfig {
+  readonly type: string;
+  readonly enabled: boolean;
 }
 
 /** Where a request comes from, and what is said about it to the next hop. */

@@ -2,7 +2,6 @@ import { HeaderId } from "../../common/headers/header-id.ts";
 import type { RequestHeaderMap } from "../../contracts/headers.ts";
 import type { LocalReply } from "../../contracts/http/filter.ts";
 import type { Connection } from "../../contracts/network/connection.ts";
-import { ConnectionOption, connectionOptions } from "../codec/http1/framing.ts";
 import { isGrpcRequest } from "../filter-manager/local-reply.ts";
 import type { SharedState } from "./connection-manager-options.ts";
 import { normalizeHost } from "./host-normalization.ts";
@@ -62,12 +61,4 @@ function refusePath(
     details: "path_normalization_failed",
     modifyHeaders: (response) => response.setId(HeaderId.Location, location),
   };
-}
-
-/** The request asks for another protocol on this connection, or for a tunnel. */
-export function isUpgradeRequest(headers: RequestHeaderMap): boolean {
-  if (headers.getId(HeaderId.Method) === "CONNECT") return true;
-  if (!headers.hasId(HeaderId.Upgrade) || !headers.hasId(HeaderId.Connection)) return false;
-  const options = connectionOptions(headers.getJoined("connection")!);
-  return (options & ConnectionOption.Upgrade) !== 0 && headers.getId(HeaderId.Upgrade) !== "";
 }

@@ -39,6 +39,8 @@ export class ConnectionManagerStats {
   readonly downstreamCxHttp1Active: Gauge;
   readonly downstreamCxHttp2Total: Counter;
   readonly downstreamCxHttp2Active: Gauge;
+  readonly downstreamCxUpgradesTotal: Counter;
+  readonly downstreamCxUpgradesActive: Gauge;
   readonly downstreamCxDestroy: Counter;
   readonly downstreamCxDestroyLocal: Counter;
   readonly downstreamCxDestroyRemote: Counter;
@@ -88,6 +90,8 @@ export class ConnectionManagerStats {
     this.downstreamCxHttp1Active = gauge("cx_http1_active");
     this.downstreamCxHttp2Total = counter("cx_http2_total");
     this.downstreamCxHttp2Active = gauge("cx_http2_active");
+    this.downstreamCxUpgradesTotal = counter("cx_upgrades_total");
+    this.downstreamCxUpgradesActive = gauge("cx_upgrades_active");
     this.downstreamCxDestroy = counter("cx_destroy");
     this.downstreamCxDestroyLocal = counter("cx_destroy_local");
     this.downstreamCxDestroyRemote = counter("cx_destroy_remote");

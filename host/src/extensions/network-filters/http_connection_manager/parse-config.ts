@@ -1,7 +1,11 @@
 import type { HttpConnectionManager } from "../../../config/gen/envoy/extensions/filters/network/http_connection_manager/v3/http_connection_manager_pb.js";
 import type { ExtensionConfig } from "../../../contracts/config/snapshot.ts";
 import type { ParseContext } from "../../../contracts/extension.ts";
-import type { HcmConfig, PathConfig } from "../../../http/connection-manager/config.ts";
+import type {
+  HcmConfig,
+  PathConfig,
+  UpgradeConfig,
+} from "../../../http/connection-manager/config.ts";
 import { parseRouteConfiguration } from "../../../router/config.ts";
 import { parseForwarded, parseRequestId } from "./parse-forwarded.ts";
 import { parseFilterChain } from "./parse-http-filters.ts";
@@ -20,6 +24,7 @@ export function parseConfig(message: HttpConnectionManager, context: ParseContex
     httpFilters: parseFilterChain(message, context),
     accessLogs: parseAccessLogs(message, context),
     codecType: parseCodecType(message, context),
+    upgrades: parseUpgrades(message, context),
     ...parseCodecSettings(message, context),
     ...parseCommonOptions(message, context),
     streamIdleTimeoutMs: ms(message.streamIdleTimeout, streamIdleTimeoutMsDefault),
@@ -55,6 +60,33 @@ function parseCodecType(
     context.problem(message, "codec_type", `${type} is not supported; use AUTO, HTTP1 or HTTP2`);
   }
   return "AUTO";
+}
+
+function parseUpgrades(
+  message: HttpConnectionManager,
+  context: ParseContext,
+): HcmConfig["upgrades"] {
+  const upgrades: UpgradeConfig[] = [];
+  for (const [i, config] of message.upgradeConfigs.entries()) {
+    const type = config.upgradeType.toLowerCase();
+    const field = `upgrade_configs[${i}]`;
+    if (type === "connect" || type === "connect-udp") {
+      context.problem(
+        message,
+        field,
+        `${config.upgradeType} is not supported; list other protocols`,
+      );
+    } else if (upgrades.some((each) => each.type === type)) {
+      context.problem(
+        message,
+        field,
+        `Error: multiple upgrade configs with the same name: '${config.upgradeType}'`,
+      );
+    } else {
+      upgrades.push({ type, enabled: config.enabled ?? true });
+    }
+  }
+  return upgrades;
 }
 
 function parseRoutes(message: HttpConnectionManager, context: ParseContext): unknown {

@@ -55,10 +55,22 @@ export function parseCodecSettings(
     http1: {
       ...common,
       streamErrorOnInvalidHttpMessage: false,
+      upgrades: hasUpgrades(message),
       ...parseHttp1Options(message.httpProtocolOptions),
     },
     http2: parseHttp2Settings(message.http2ProtocolOptions, common, context),
   };
+}
+
+/** Routes can enable what the connection manager does not mention. */
+function hasUpgrades(message: HttpConnectionManager): boolean {
+  if (message.upgradeConfigs.length > 0) return true;
+  if (message.routeSpecifier.case !== "routeConfig") return false;
+  return message.routeSpecifier.value.virtualHosts.some((host) =>
+    host.routes.some(
+      ({ action }) => action.case === "route" && action.value.upgradeConfigs.length > 0,
+    ),
+  );
 }
 
 function parseHttp1Options(

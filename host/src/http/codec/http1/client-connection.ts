@@ -183,9 +183,17 @@ export class Http1ClientConnection
     this.#connection.close(ConnectionCloseType.NoFlush);
   }
 
+  /** What follows is the other protocol, until one side closes. */
+  #switchProtocols(stream: ClientStream, head: ResponseHead): CodecError | undefined {
+    if (!stream.upgrade) return http1Errors.switchingProtocols;
+    this.#closing = true;
+    this.#parser.expectBody(BodyKind.UntilClose, 0);
+    stream.decoder.decodeHeaders(head.headers, false);
+    return undefined;
+  }
+
   #interim(stream: ClientStream, head: ResponseHead): CodecError | undefined {
-    // Upgrades are not offered upstream, so that nobody can have asked for this one.
-    if (head.status === 101) return http1Errors.switchingProtocols;
+    if (head.status === 101) return this.#switchProtocols(stream, head);
     stream.interim += 1;
     if (stream.interim > mostInterim) return http1Errors.tooManyInterim;
     stream.decoder.decode1xxHeaders(head.headers);

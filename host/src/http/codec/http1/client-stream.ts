@@ -27,6 +27,8 @@ export class ClientStream extends Http1Stream implements RequestEncoder {
   headRequest = false;
   requestStarted = false;
   requestComplete = false;
+  /** The request asks for another protocol. */
+  upgrade = false;
   /** 1xx responses so far. */
   interim = 0;
   readonly #owner: ClientStreamOwner;
@@ -51,6 +53,7 @@ export class ClientStream extends Http1Stream implements RequestEncoder {
     if (problem !== undefined) return problem;
     this.requestStarted = true;
     this.headRequest = method === "HEAD";
+    this.upgrade = asksForUpgrade(headers);
     const fields = this.#startBody(headers, method, endStream);
     const head = `${method} ${path} HTTP/1.1${fields}${this.#connectionField(headers)}\r\n\r\n`;
     this.bytesMeter.headerBytesSent += head.length;
@@ -89,6 +92,11 @@ export class ClientStream extends Http1Stream implements RequestEncoder {
   #startBody(headers: RequestHeaderMap, method: string, endStream: boolean): string {
     const format = this.#owner.headerFormat;
     const text = headers.getId(HeaderId.ContentLength) ?? "";
+    if (this.upgrade && !endStream) {
+      // No body, and behind the head the other protocol.
+      this.#body.start(BodyKind.UntilClose, 0);
+      return encodeFields(headers, "", format);
+    }
     if (endStream) {
       const fields = encodeFields(headers, "0", format);
       // RFC 9110 section 8.6: methods that expect a body say that there is none.
@@ -111,6 +119,11 @@ export class ClientStream extends Http1Stream implements RequestEncoder {
     if ((options & ConnectionOption.Close) !== 0) this.#owner.closeAfterResponse();
     return encodeConnection(headers, this.#owner.headerFormat);
   }
+}
+
+function asksForUpgrade(headers: RequestHeaderMap): boolean {
+  if (!headers.hasId(HeaderId.Upgrade) || !headers.hasId(HeaderId.Connection)) return false;
+  return (connectionOptions(headers.getJoined("connection")!) & ConnectionOption.Upgrade) !== 0;
 }
 
 function isBodiless(method: string): boolean {

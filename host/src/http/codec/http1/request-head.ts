@@ -35,6 +35,8 @@ export class RequestHead {
   http10 = false;
   /** The client lets the connection be used again. */
   keepAlive = true;
+  /** The request asks for another protocol, which may follow. */
+  upgrade = false;
   readonly #settings: Http1Settings;
   readonly #framing = new FramingFields();
   readonly #stats: Http1CodecStats;
@@ -65,6 +67,7 @@ export class RequestHead {
     this.headers = new HeaderMapImpl();
     this.method = methodOf(head, scanner.methodEnd);
     this.http10 = scanner.minorVersion === 0;
+    this.upgrade = false;
     this.body = BodyKind.None;
     this.contentLength = 0;
     this.#host = undefined;
@@ -180,9 +183,19 @@ export class RequestHead {
     return undefined;
   }
 
+  /** RFC 9110 section 7.8: a request without a body, followed by another protocol once it has been answered 101. */
+  #upgradeOffer(): void {
+    removeH2cUpgrade(this.headers);
+    const asks = (this.#framing.options & ConnectionOption.Upgrade) !== 0;
+    if (this.#settings.upgrades !== true || !asks || this.http10) return;
+    if (this.body !== BodyKind.None || !this.headers.hasId(HeaderId.Upgrade)) return;
+    this.upgrade = true;
+    this.body = BodyKind.UntilClose;
+  }
+
   #persistence(): CodecError | undefined {
     this.keepAlive = this.#framing.keepsAlive(this.http10);
-    if (this.headers.hasId(HeaderId.Upgrade)) removeH2cUpgrade(this.headers);
+    if (this.headers.hasId(HeaderId.Upgrade)) this.#upgradeOffer();
     if ((this.#framing.options & ConnectionOption.Other) === 0) return undefined;
     return removeNominatedFields(this.headers) ? undefined : http1Errors.connectionOption;
   }

@@ -114,7 +114,8 @@ export class Http1ServerConnection implements ServerConnection, MessageSink, Ser
   // MessageSink
 
   get paused(): boolean {
-    return this.#waits || this.#active?.readDisabled === true;
+    const stream = this.#active;
+    return this.#waits || stream?.readDisabled === true || stream?.awaitsUpgrade === true;
   }
 
   onMessageBegin(): CodecError | undefined {
@@ -137,6 +138,7 @@ export class Http1ServerConnection implements ServerConnection, MessageSink, Ser
     const endStream = head.body === BodyKind.None;
     this.#parser.expectBody(head.body, head.contentLength);
     stream.requestComplete = endStream;
+    stream.awaitsUpgrade = head.upgrade;
     stream.decoder!.decodeHeaders(head.headers, endStream);
     return undefined;
   }
@@ -173,6 +175,10 @@ export class Http1ServerConnection implements ServerConnection, MessageSink, Ser
     this.#closing = true;
   }
 
+  onUpgraded(): void {
+    this.#resumeReading();
+  }
+
   onResponseComplete(stream: ServerStream): void {
     if (stream !== this.#active) return;
     this.#active = undefined;
@@ -195,7 +201,9 @@ export class Http1ServerConnection implements ServerConnection, MessageSink, Ser
 
   /** No request may be begun now: one is in work, or the client does not read its responses. */
   get #waits(): boolean {
-    if (this.#active !== undefined) return this.#active.requestComplete;
+    if (this.#active !== undefined) {
+      return this.#active.requestComplete || this.#active.awaitsUpgrade;
+    }
     return !this.#closing && this.#parser.idle && this.#aboveHighWatermark;
   }
 

@@ -15,6 +15,8 @@ import { Http1Stream, type StreamOwner } from "./stream.ts";
 
 /** What a stream of the server side asks of its codec. */
 export interface ServerStreamOwner extends StreamOwner<ServerStream> {
+  /** 101 is written: what the client sends next is the other protocol. */
+  onUpgraded(): void;
   /** The last byte of the response has been written. */
   onResponseComplete(stream: ServerStream): void;
   /** The connection is not used again after this exchange. */
@@ -32,6 +34,8 @@ export class ServerStream extends Http1Stream implements ResponseEncoder {
   headRequest = false;
   http10 = false;
   requestComplete = false;
+  /** Nothing is read until the client's wish for another protocol has been answered. */
+  awaitsUpgrade = false;
   responseStarted = false;
   readonly #owner: ServerStreamOwner;
   readonly #body = new BodyEncoder();
@@ -63,9 +67,13 @@ export class ServerStream extends Http1Stream implements ResponseEncoder {
     if (this.ended) return;
     if (this.responseStarted) throw new Error("encodeHeaders() was called twice");
     this.responseStarted = true;
+    const status = statusOf(headers);
+    if (status === 101 && this.awaitsUpgrade && !endStream) {
+      this.#switchProtocols(headers);
+      return;
+    }
     // The client may still be sending, and nobody would read it to its end: no other request can follow.
     if (!this.requestComplete) this.#owner.closeAfterResponse();
-    const status = statusOf(headers);
     const fields = this.#startBody(headers, status, endStream);
     // Envoy writes what it adds about the framing last.
     const framing = this.#framingField;
@@ -77,6 +85,16 @@ export class ServerStream extends Http1Stream implements ResponseEncoder {
     if (!endStream) return;
     if (this.#body.end(this.connection, this.bytesMeter) === BodyResult.Written) this.#complete();
     else this.#mismatch();
+  }
+
+  #switchProtocols(headers: ResponseHeaderMap): void {
+    const format = this.#owner.headerFormat;
+    this.awaitsUpgrade = false;
+    this.#owner.closeAfterResponse();
+    this.#body.start(BodyKind.UntilClose, 0);
+    const fields = encodeFields(headers, "", format) + encodeConnection(headers, format);
+    this.#writeHead(`HTTP/1.1${statusLineEnd(101)}${fields}\r\n\r\n`);
+    this.#owner.onUpgraded();
   }
 
   encodeData(data: DataBuffer, endStream: boolean): void {

@@ -65,10 +65,6 @@ export class Http2ClientConnection
     return Math.min(this.peer.maxConcurrentStreams, this.settings.maxConcurrentStreams);
   }
 
-  get takesConnectProtocol(): boolean {
-    return this.peer.enableConnectProtocol;
-  }
-
   newStream(decoder: ResponseDecoder): RequestEncoder {
     if (this.closing) throw new Error("the connection takes no more streams");
     this.keepalive?.beforeStream();

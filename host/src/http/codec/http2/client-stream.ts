@@ -23,8 +23,6 @@ export interface ClientStreamOwner extends Http2StreamOwner {
   readonly send: SendSide;
   /** The stream gets its number: its head is about to be sent. */
   beginStream(stream: ClientStream): void;
-  /** The server takes extended CONNECT. */
-  readonly takesConnectProtocol: boolean;
 }
 
 /** One request and its response. */

@@ -9,7 +9,6 @@ export class PeerSettings {
   maxConcurrentStreams = Infinity;
   initialWindowSize = windowDefault;
   maxFrameSize = frameBytesMost;
-  enableConnectProtocol = false;
 
   read(payload: Payload): Http2Error | undefined {
     for (let at = 0; at < payload.length; at += 6) {
@@ -41,9 +40,9 @@ export class PeerSettings {
         this.maxFrameSize = value;
         return undefined;
       case SettingId.EnableConnectProtocol:
-        if (value > 1) return protocolError("SETTINGS_ENABLE_CONNECT_PROTOCOL is neither 0 nor 1");
-        this.enableConnectProtocol = value === 1;
-        return undefined;
+        return value > 1
+          ? protocolError("SETTINGS_ENABLE_CONNECT_PROTOCOL is neither 0 nor 1")
+          : undefined;
       default:
         return undefined;
     }

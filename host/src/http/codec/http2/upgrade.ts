@@ -27,7 +27,7 @@ export function toConnectResponse(headers: ResponseHeaderMap): void {
 
 /** A GET with Upgrade becomes an extended CONNECT to be sent. */
 export function toConnectRequest(headers: RequestHeaderMap): void {
-  const protocol = headers.getId(HeaderId.Upgrade)!;
+  const protocol = headers.getId(HeaderId.Upgrade)!.toLowerCase();
   headers.setId(HeaderId.Method, "CONNECT");
   headers.setId(HeaderId.Protocol, protocol);
   headers.removeId(HeaderId.Upgrade);
