@@ -1,6 +1,8 @@
 import assert from "node:assert/strict";
+import net from "node:net";
 import path from "node:path";
 import { after, test } from "node:test";
+import { fileURLToPath } from "node:url";
 import type { JsonObject } from "@bufbuild/protobuf";
 import { adminAt, statsBelow } from "../support/admin-stats.ts";
 import { sluice as runSluice } from "../support/command.ts";
@@ -9,6 +11,7 @@ import { freePort } from "../support/ports.ts";
 import { bootstrap, httpListener, staticCluster } from "../support/proxy-config.ts";
 import { answering, ok, TestUpstream } from "../support/router-server.ts";
 import { type SluiceProcess, scratchFolder, startSluice } from "../support/sluice-process.ts";
+import { failureSocket } from "../support/threads/failing-runtime.ts";
 import {
   guestLines,
   placesConfig,
@@ -204,3 +207,31 @@ test(
     assert.equal(times(own, "sink-closed", "stats_update root"), 1);
   },
 );
+
+test("what exists once starts again when its worker is replaced", { skip: inEnvoy }, async (t) => {
+  const ownFolder = scratchFolder(t);
+  const program = fileURLToPath(new URL("../support/threads/failing-sluice.ts", import.meta.url));
+  const own = await startSluice(t, {
+    folder: ownFolder,
+    program: [process.execPath, "-C", "sluice-source", program],
+    args: ["--concurrency", "2", "--component-log-level", "wasm:info"],
+    env: { SLUICE_TEST_FOLDER: ownFolder },
+    mayLoseWorkers: true,
+    config: bootstrap([], [], {
+      bootstrap_extensions: [service("once", ["tick 10"], { singleton: true })],
+      stats_sinks: [sink("once-sink", [])],
+      stats_flush_interval: "0.1s",
+    }),
+  });
+  await untilGuestSays(own, "once", "tick root");
+  await untilGuestSays(own, "once-sink", "stats_update root");
+  net
+    .connect(failureSocket(ownFolder, 0))
+    .on("error", () => undefined)
+    .end("exit");
+  await own.untilLogged(/worker_0 replaced after \d+ ms/);
+  await untilGuestSays(own, "once", "tick root", 2);
+  const updates = times(own, "once-sink", "stats_update root");
+  await untilGuestSays(own, "once-sink", "stats_update root", updates + 1);
+  assert.equal(times(own, "once", "tick root"), 2);
+});
