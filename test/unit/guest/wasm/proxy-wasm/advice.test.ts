@@ -139,6 +139,10 @@ test("other calls say what is wrong with their arguments", async () => {
     calls.call("proxy_send_local_response", 99, "", "", "", -1);
     calls.call("proxy_call_foreign_function", "compres", "", 0, 0);
     calls.call("proxy_increment_metric", 4, 0n);
+    const [, queue] = calls.getNumber("proxy_register_shared_queue", "q");
+    // All of the memory, until the megabyte is full.
+    const all = calls.vm.memory.bytes.length;
+    for (let i = 0; i < 17; i += 1) calls.call("proxy_enqueue_shared_queue", queue!, 0, all);
   });
   assert.deepEqual(lines, [
     line("proxy_set_buffer_bytes", "buffer 6 cannot be changed now"),
@@ -152,6 +156,10 @@ test("other calls say what is wrong with their arguments", async () => {
       'there is no foreign function "compres"; did you mean "compress"?',
     ),
     line("proxy_increment_metric", "a counter only goes up, by 1 or more, not by 0"),
+    line(
+      "proxy_enqueue_shared_queue",
+      "there is no room in this queue, or in all queues; shared_memory of sluice.guests sets max_queue_bytes or max_queues_bytes",
+    ),
   ]);
 });
 
