@@ -24,7 +24,21 @@ export interface Seen {
   readonly log: readonly string[];
 }
 
-const module = path.resolve(import.meta.dirname, "../../fixtures/wasm/rust/network.wasm");
+const wasm = path.resolve(import.meta.dirname, "../../fixtures/wasm");
+/** The same filter by SDK. */
+export const modules = {
+  rust: path.join(wasm, "rust/network.wasm"),
+  go: path.join(wasm, "go/network.wasm"),
+} as const;
+export type ModuleName = keyof typeof modules;
+
+export interface PeerOptions {
+  /** Of Envoy; default: Sluice is run. */
+  readonly command?: string;
+  /** Default: the one that is committed. */
+  readonly module?: ModuleName;
+}
+
 const patienceMs = 20_000;
 const logFormat =
   "%RESPONSE_FLAGS% %BYTES_RECEIVED% %BYTES_SENT% %RESPONSE_CODE_DETAILS% %FILTER_STATE(wasm.l4:PLAIN)%\n";
@@ -40,18 +54,18 @@ export class L4Peer {
   readonly #told = new Map<string, number>();
   readonly #connections = new Map<string, number>();
 
-  /** `command`: of Envoy; Sluice when absent. */
   static async start(
     cleanup: Cleanup,
     cases: readonly L4Case[],
-    command?: string,
+    options: PeerOptions = {},
   ): Promise<L4Peer> {
+    const { command, module = "rust" } = options;
     const upstream = await Upstream.start();
     cleanup.after(() => upstream.close());
     const folder = scratchFolder(cleanup);
     const admin = await freePort();
     const config = bootstrap(
-      cases.map((each) => listenerOf(each, folder)),
+      cases.map((each) => listenerOf(each, modules[module], folder)),
       [
         staticCluster("upstream", [upstream.port]),
         staticCluster("callout", [upstream.calloutPort]),
@@ -346,7 +360,7 @@ const behind = {
   },
 };
 
-function listenerOf(each: L4Case, folder: string): JsonObject {
+function listenerOf(each: L4Case, module: string, folder: string): JsonObject {
   const { name, told, plugin = {} } = each;
   const config = wasmConfig(module, {
     name,

@@ -9,6 +9,7 @@ import {
 import { OwnedBuffer } from "../../../../../host/src/common/data-buffer.ts";
 import { AcceptedContext } from "../../../../../host/src/guest/wasm/proxy-wasm/accepted-context.ts";
 import { NetworkContext } from "../../../../../host/src/guest/wasm/proxy-wasm/network-context.ts";
+import type { Connection } from "../../../../../host/src/contracts/network/connection.ts";
 import type { StreamInfo } from "../../../../../host/src/contracts/stream-info.ts";
 import { GuestCalls } from "../../../../support/wasm-calls.ts";
 
@@ -33,7 +34,8 @@ class Connected {
       continueReading: note("continue"),
       closeConnection: (details) => this.journal.push(details),
       onVmFailed: note("failed"),
-      streamInfo: streamInfo as StreamInfo,
+      writeToClient: (bytes, end) => this.journal.push(`write ${bytes.toString()} ${end}`),
+      connection: { streamInfo } as unknown as Connection,
     });
     calls.vm.add(this.context);
     this.accepted = new AcceptedContext(calls.root, calls.vm.takeContextId(), {
@@ -143,4 +145,26 @@ test("an accepted socket goes on or is closed when the callback has returned", a
     assert.equal(connected.callAccepted("proxy_close_stream", type), STATUS_OK);
   }
   assert.deepEqual(connected.journal, ["continue accepting", "close socket"]);
+});
+
+test("connections are opened and written to by network filters only", async () => {
+  const connected = await Connected.create();
+  assert.equal(connected.callAccepted("sluice_tcp_write", 0, "x", 0), STATUS_NOT_FOUND);
+  assert.equal(connected.callAccepted("sluice_tcp_connect", "known", 16), STATUS_NOT_FOUND);
+  assert.equal(connected.callAccepted("sluice_tcp_close", 1), STATUS_NOT_FOUND);
+  assert.equal(connected.call("sluice_tcp_connect", "unknown", 16), STATUS_BAD_ARGUMENT);
+  assert.equal(connected.call("sluice_tcp_write", 1, "x", 0), STATUS_NOT_FOUND);
+  assert.equal(connected.call("sluice_tcp_close", 1), STATUS_NOT_FOUND);
+  assert.equal(connected.call("sluice_tcp_close", 0), STATUS_NOT_FOUND);
+});
+
+test("what is written to the client leaves when the callback has returned", async () => {
+  const connected = await Connected.create();
+  const { calls, journal } = connected;
+  calls.inside(() => {
+    assert.equal(calls.call("sluice_tcp_write", 0, "text", 0), STATUS_OK);
+    assert.deepEqual(journal, []);
+  }, connected.context);
+  assert.equal(connected.call("sluice_tcp_write", 0, "", 1), STATUS_OK);
+  assert.deepEqual(journal, ["write text false", "write  true"]);
 });
