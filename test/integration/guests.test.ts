@@ -250,7 +250,7 @@ test("a Lua method that does not exist raises at the call, by name, and the stre
   });
   assert.equal(answer?.status, 200);
   assert.equal(answer.headers.get("x-lua-response"), "200", "the other hook runs all the same");
-  const errors = lines.filter((line) => line.startsWith("error "));
+  const errors = lines.filter((line) => line.startsWith("error script log: "));
   assert.equal(errors.length, 1, lines.join("\n"));
   assert.equal((await statsBelow(adminPort, "http.main.lua.")).get("errors"), 1);
   assert.match(errors[0]!, /^error script log: \[string ".*"\]:13: .*'httpCal'/);
