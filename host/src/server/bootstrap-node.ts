@@ -1,5 +1,6 @@
 import os from "node:os";
 import type { Bootstrap } from "../config/gen/envoy/config/bootstrap/v3/bootstrap_pb.ts";
+import type { Locality } from "../config/gen/envoy/config/core/v3/base_pb.ts";
 import type { LocalInfo } from "../contracts/config/snapshot.ts";
 
 export interface NodeOptions {
@@ -14,13 +15,18 @@ export function localInfoOf(message: Bootstrap, options: NodeOptions): LocalInfo
   return {
     nodeId: options.serviceNode || (node?.id ?? ""),
     clusterName: options.serviceCluster || (node?.cluster ?? ""),
-    region: node?.locality?.region ?? "",
-    zone: node?.locality?.zone ?? "",
-    subZone: node?.locality?.subZone ?? "",
+    ...localityOf(node?.locality),
     nodeMetadata: (node?.metadata ?? {}) as LocalInfo["nodeMetadata"],
     address: hostAddress(),
     version: options.version,
   };
+}
+
+function localityOf(
+  locality: Locality | undefined,
+): Pick<LocalInfo, "region" | "zone" | "subZone"> {
+  const { region, zone, subZone } = locality ?? { region: "", zone: "", subZone: "" };
+  return { region, zone, subZone };
 }
 
 /** The first IPv4 address of the host that is not a loopback one. */
