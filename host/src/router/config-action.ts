@@ -4,6 +4,7 @@ import type {
   RouteAction,
   WeightedCluster,
 } from "../config/gen/envoy/config/route/v3/route_components_pb.js";
+import type { Duration } from "@bufbuild/protobuf/wkt";
 import type { ParseContext } from "../contracts/extension.ts";
 import { toByteText } from "../formatter/byte-text.ts";
 import { headerMapName } from "./config-match.ts";
@@ -42,6 +43,7 @@ export function parseRouteAction(
     appendXForwardedHost: message.appendXForwardedHost,
     timeoutMs: context.durationMs(message.timeout, timeoutMsDefault),
     upgrades: parseUpgrades(message, context),
+    streamDuration: parseStreamDuration(message, context),
     idleTimeoutMs:
       message.idleTimeout === undefined ? undefined : context.durationMs(message.idleTimeout, 0),
     priority: message.priority === 1 ? "high" : "default",
@@ -119,6 +121,21 @@ function parseWeight(
     weight: message.weight ?? 0,
     hostRewriteLiteral: toByteText(hostRewriteSpecifier.value ?? ""),
     level: parseLevel(message, context),
+  };
+}
+
+function parseStreamDuration(
+  message: RouteAction,
+  context: ParseContext,
+): RouteActionConfig["streamDuration"] {
+  const duration = message.maxStreamDuration;
+  if (duration === undefined) return undefined;
+  const ms = (value: Duration | undefined): number | undefined =>
+    value === undefined ? undefined : context.durationMs(value, 0);
+  return {
+    maxMs: ms(duration.maxStreamDuration),
+    grpcHeaderMaxMs: ms(duration.grpcTimeoutHeaderMax),
+    grpcHeaderOffsetMs: context.durationMs(duration.grpcTimeoutHeaderOffset, 0),
   };
 }
 

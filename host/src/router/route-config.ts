@@ -1,4 +1,5 @@
 import type { PerRouteConfig } from "../contracts/extension.ts";
+import type { StreamDurationConfig } from "../contracts/router/route.ts";
 import type { JsonValue } from "../contracts/stream-info.ts";
 
 // `RouteConfiguration` as plain data: what `parseRouteConfiguration` makes and `createRouteTable` reads.
@@ -116,6 +117,7 @@ export interface RouteActionConfig {
   readonly timeoutMs: number;
   /** Undefined: the connection manager's; 0 = none. */
   readonly idleTimeoutMs: number | undefined;
+  readonly streamDuration: StreamDurationConfig | undefined;
   readonly priority: "default" | "high";
   readonly upgrades: readonly { readonly type: string; readonly enabled: boolean }[];
 }

@@ -116,6 +116,7 @@ export class RouteEntryImpl implements RouteEntry {
   readonly clusterNotFoundCode: number;
   readonly priority: "default" | "high";
   readonly upgrades: RouteEntry["upgrades"];
+  readonly streamDuration: RouteEntry["streamDuration"];
   readonly includeAttemptCountInRequest: boolean;
   readonly includeAttemptCountInResponse: boolean;
   readonly requestBodyBufferLimit = undefined;
@@ -148,6 +149,7 @@ export class RouteEntryImpl implements RouteEntry {
     this.clusterNotFoundCode = action.clusterNotFoundCode;
     this.priority = action.priority;
     this.upgrades = action.upgrades;
+    this.streamDuration = action.streamDuration;
     this.includeAttemptCountInRequest = around.includeRequestAttemptCount;
     this.includeAttemptCountInResponse = around.includeAttemptCountInResponse;
     this.#cluster = variant.cluster;

@@ -10,7 +10,8 @@ const tracing = "tracing is not supported";
 const plugins = "is not supported; use cluster, cluster_header or weighted_clusters";
 const bufferLimit =
   "a limit per route is not supported; use per_connection_buffer_limit_bytes of the listener";
-const grpcTimeouts = "timeouts by grpc-timeout are not supported; use timeout";
+const grpcTimeouts =
+  "is not supported; use max_stream_duration.grpc_timeout_header_max and its offset";
 const internalRedirects = "following redirects is not supported; they reach the client";
 const levelFields = [
   "request_headers_to_add",
@@ -177,11 +178,13 @@ export const routeFields: FieldClassTable = {
       cors: "CORS is not supported",
       max_grpc_timeout: grpcTimeouts,
       grpc_timeout_offset: grpcTimeouts,
-      max_stream_duration: "is not supported; use timeout and idle_timeout",
       internal_redirect_policy: internalRedirects,
       internal_redirect_action: internalRedirects,
       max_internal_redirects: internalRedirects,
     },
+  },
+  "envoy.config.route.v3.RouteAction.MaxStreamDuration": {
+    implemented: ["max_stream_duration", "grpc_timeout_header_max", "grpc_timeout_header_offset"],
   },
   "envoy.config.route.v3.RouteAction.UpgradeConfig": {
     implemented: ["upgrade_type", "enabled"],

@@ -51,6 +51,8 @@ export interface RouteEntry {
   readonly timeoutMs: number;
   /** Overrides the stream idle timeout; undefined = no override, 0 = off. */
   readonly idleTimeoutMs: number | undefined;
+  /** `max_stream_duration`; undefined: the connection manager's limit. */
+  readonly streamDuration: StreamDurationConfig | undefined;
   /** Status for an unknown cluster: 503, 404 or 500. */
   readonly clusterNotFoundCode: number;
   readonly priority: "default" | "high";
@@ -60,6 +62,16 @@ export interface RouteEntry {
   readonly includeAttemptCountInRequest: boolean;
   readonly includeAttemptCountInResponse: boolean;
   readonly requestBodyBufferLimit: number | undefined;
+}
+
+/** `RouteAction.MaxStreamDuration`, in milliseconds. */
+export interface StreamDurationConfig {
+  /** 0 = no limit; undefined: the connection manager's. */
+  readonly maxMs: number | undefined;
+  /** The client's `grpc-timeout` counts, up to this; 0 = up to anything; undefined: it does not count. */
+  readonly grpcHeaderMaxMs: number | undefined;
+  /** Taken off the client's `grpc-timeout`. */
+  readonly grpcHeaderOffsetMs: number;
 }
 
 /** The `redirect` and `direct_response` actions. */

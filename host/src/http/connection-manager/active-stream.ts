@@ -11,13 +11,14 @@ import {
   type StreamCallbacks,
 } from "../../contracts/http/codec.ts";
 import type { Connection } from "../../contracts/network/connection.ts";
-import type { Route } from "../../contracts/router/route.ts";
+import type { Route, RouteEntry } from "../../contracts/router/route.ts";
 import { ResponseFlag, type StreamInfo } from "../../contracts/stream-info.ts";
 import { FilterManager } from "../filter-manager/filter-manager.ts";
 import type { FilterManagerCallbacks } from "../filter-manager/filter-manager-callbacks.ts";
 import type { SharedState } from "./connection-manager-options.ts";
 import { refusalOf } from "./request-checks.ts";
 import { statusOf } from "./response-headers.ts";
+import { streamDurationMs } from "./stream-duration.ts";
 import type { StreamWithDeadlines } from "./stream-deadlines.ts";
 import { hasOwnBody, isUpgradeAllowed, upgradeTypeOf } from "./upgrades.ts";
 
@@ -41,6 +42,9 @@ export interface StreamOwner {
   onStreamReset(stream: ActiveStream): void;
   watchDeadline(deadlineMs: number): void;
 }
+
+/** Of gRPC. */
+const deadlineExceeded = 4;
 
 /** `%RESPONSE_CODE_DETAILS%` of what ends streams from here. */
 const Details = {
@@ -91,7 +95,7 @@ export class ActiveStream
   #idleTimeoutMs: number;
   #requestDeadlineMs: number;
   #headersDeadlineMs: number;
-  readonly #durationDeadlineMs: number;
+  #durationDeadlineMs: number;
 
   constructor(owner: StreamOwner, encoder: ResponseEncoder) {
     const { connection, shared } = owner;
@@ -156,10 +160,7 @@ export class ActiveStream
     );
     streamInfo.streamId = headers.getId(HeaderId.XRequestId) ?? "";
     const route = this.route();
-    if (route?.routeEntry?.idleTimeoutMs !== undefined) {
-      this.#idleTimeoutMs = limit(route.routeEntry.idleTimeoutMs);
-      this.#owner.watchDeadline(this.#earliestDeadline());
-    }
+    if (route?.routeEntry !== undefined) this.#takeLimits(route.routeEntry, headers);
     this.filterManager.createFilterChain();
     if (upgrade !== "" && this.#refuseUpgrade(route)) return;
     this.filterManager.decodeHeaders(endStream);
@@ -388,7 +389,8 @@ export class ActiveStream
       this.#timeOut(408, "request timeout", Details.RequestOverallTimeout);
     } else if (nowMs >= this.#durationDeadlineMs) {
       stats.downstreamRqMaxDurationReached.inc();
-      this.#timeOut(this.#timeoutCode, "downstream duration timeout", Details.MaxDurationTimeout);
+      const text = "downstream duration timeout";
+      this.#timeOut(this.#timeoutCode, text, Details.MaxDurationTimeout, deadlineExceeded);
     } else if (nowMs >= this.#lastActiveMs + this.#idleTimeoutMs) {
       stats.downstreamRqIdleTimeout.inc();
       this.streamInfo.responseFlags |= ResponseFlag.StreamIdleTimeout;
@@ -397,16 +399,29 @@ export class ActiveStream
     return this.ended ? Infinity : this.#earliestDeadline();
   }
 
+  /** The route's limits take the place of the connection manager's. */
+  #takeLimits(entry: RouteEntry, headers: RequestHeaderMap): void {
+    const { idleTimeoutMs, streamDuration } = entry;
+    if (idleTimeoutMs === undefined && streamDuration === undefined) return;
+    if (idleTimeoutMs !== undefined) this.#idleTimeoutMs = limit(idleTimeoutMs);
+    if (streamDuration !== undefined) {
+      const general = limit(this.#shared.config.maxStreamDurationMs);
+      const most = streamDurationMs(headers, streamDuration, general);
+      this.#durationDeadlineMs = this.streamInfo.startTimeMs + most;
+    }
+    this.#owner.watchDeadline(this.#earliestDeadline());
+  }
+
   /** Who was too slow: the client, or what is behind us. */
   get #timeoutCode(): number {
     return this.filterManager.remoteDecodeComplete ? 504 : 408;
   }
 
-  #timeOut(code: number, body: string, details: string): void {
+  #timeOut(code: number, body: string, details: string, grpcStatus?: number): void {
     this.#headersDeadlineMs = Infinity;
     this.#requestDeadlineMs = Infinity;
     this.resetIdleTimer();
-    this.filterManager.sendLocalReply({ code, body, details });
+    this.filterManager.sendLocalReply({ code, body, details, grpcStatus });
   }
 
   #earliestDeadline(): number {
