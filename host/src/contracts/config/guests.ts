@@ -130,7 +130,7 @@ export interface GuestLimitsConfig {
   readonly watch?: GuestWatchSettings | undefined;
 }
 
-/** What the Wasm guests of all threads share: their data, queues and metrics. Plain data, for each thread its own. */
+/** What the guests of all threads share: data, queues, metrics, values of scripts. Plain data, for each thread its own. */
 export interface GuestShared {
   readonly memory: SharedArrayBuffer;
   /** Name of the broadcast channel that tells of queue items. */
