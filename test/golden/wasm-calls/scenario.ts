@@ -54,8 +54,8 @@ function filtersOf(module: string, scenario: Scenario): JsonObject[] {
   return scenario.lua === undefined ? [wasm] : [wasm, httpFilter("lua", luaConfig(scenario.lua))];
 }
 
-/** All calls are made in one callback, which takes longer than a callback may. */
-function patience(): JsonObject {
+/** More of a bootstrap: so much is done in one callback that it takes longer than a callback may. */
+export function patience(): JsonObject {
   if (process.env["SLUICE_UNDER_TEST"] !== undefined) return {};
   const guests = {
     "@type": "type.googleapis.com/sluice.guests.v1.Guests",

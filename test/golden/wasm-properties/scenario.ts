@@ -17,6 +17,7 @@ import {
   wasmConfig,
 } from "../../support/proxy-config.ts";
 import { type Cleanup, scratchFolder, startSluice } from "../../support/sluice-process.ts";
+import { patience } from "../wasm-calls/scenario.ts";
 import { paths } from "./paths.ts";
 
 /** What the module got for a path in a callback: the status, and the value in hexadecimal. */
@@ -155,7 +156,7 @@ export async function run(cleanup: Cleanup, operators: readonly string[]): Promi
   const config = bootstrap(
     [listener(port, module, logFile, operators.join("\t"))],
     [cluster(upstream)],
-    { node },
+    { node, ...patience() },
   );
   const args = ["--concurrency", "1"];
   const proxy = await startSluice(cleanup, { config, folder, args });
