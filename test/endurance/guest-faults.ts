@@ -1,5 +1,5 @@
 // What guests that misbehave cost, in times, which no test asserts:
-//   node -C sluice-source test/endurance/guest-faults.ts
+//   node -C sluice-source test/endurance/guest-faults.ts [bombs | callbacks | kills | large]
 // Compile bombs; a trap and an endless loop in each callback, beside 50 connections of a neighbour on the same worker;
 // 100 failures in a row; and the neighbour's latency while a large module is loaded again and again (the Go module of
 // test/fixtures/wasm/go, when it has been built).
@@ -195,13 +195,18 @@ async function largeModule(upstreamPort: number): Promise<void> {
   );
 }
 
-await bombs();
+const parts: Readonly<Record<string, (upstreamPort: number) => Promise<void>>> = {
+  bombs,
+  callbacks,
+  kills: killsInARow,
+  large: largeModule,
+};
 const upstream = await TestUpstream.start(answeringWithTrailers);
 scope.after(() => upstream[Symbol.asyncDispose]());
 try {
-  await callbacks(upstream.port);
-  await killsInARow(upstream.port);
-  await largeModule(upstream.port);
+  for (const [name, part] of Object.entries(parts)) {
+    if ((process.argv[2] ?? name) === name) await part(upstream.port);
+  }
 } finally {
   for (const end of ends) await end();
 }
