@@ -81,6 +81,8 @@ class GuestTraceSession implements RunningTrace {
   readonly #numbers = new Map<string, number>();
   #ended = 0;
   #bytes = 0;
+  /** The last line is written, or about to be. */
+  #over = false;
   #writing: Promise<void> = Promise.resolve();
   #finish: (why: string) => void = () => {};
 
@@ -108,6 +110,7 @@ class GuestTraceSession implements RunningTrace {
       });
     }
     const why = await finished;
+    this.#over = true;
     clearTimeout(timer);
     for (const port of this.#ports.values()) port.close();
     if (why !== "") await output.write(`-- ${why}; streams traced: ${this.#ended}\n`);
@@ -119,6 +122,7 @@ class GuestTraceSession implements RunningTrace {
     output: TraceOutput,
     bounds: TraceBounds,
   ): Promise<void> {
+    if (this.#over) return;
     let text =
       batch.lost === 0 ? "" : `-- ${batch.lost} lines of ${worker} are lost: the reader is slow\n`;
     for (const line of batch.lines) text += this.#text(worker, line);

@@ -130,13 +130,15 @@ test("a trace ends when its reader goes away, and lets go of the workers", async
 });
 
 test("a trace ends when it has written enough", async () => {
-  const workers = new Workers("worker_0");
+  const workers = new Workers("worker_0", "worker_1");
   const output = new Output();
   const started = await traceGuest(workers.server, request);
   assert.ok(started.ok);
   const ended = started.value.copyTo(output, { ...bounds, bytes: 100 });
-  workers.ports.get("worker_0")!.write({ stream: 0, text: "y".repeat(200) });
+  for (const port of workers.ports.values()) port.write({ stream: 0, text: "y".repeat(200) });
   await ended;
+  // Also after what the other worker has sent meanwhile.
+  await new Promise((resolve) => setTimeout(resolve, 50));
   assert.match(output.text, /-- 100 bytes are written; streams traced: 0\n$/);
 });
 

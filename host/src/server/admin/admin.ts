@@ -186,7 +186,8 @@ async function sendFrom(
   response.flushHeaders();
   await body({
     write: async (text) => {
-      if (!response.destroyed && !response.write(text)) await drained(response);
+      if (response.destroyed || response.writableEnded) return;
+      if (!response.write(text)) await drained(response);
     },
     onGone: (callback) => response.once("close", callback),
   });
