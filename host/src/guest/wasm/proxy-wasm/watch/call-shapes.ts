@@ -60,6 +60,11 @@ export const hostcallShapes: { readonly [name in HostcallName]?: readonly Shape[
   proxy_record_metric: ["number", "long"],
   proxy_get_metric: ["number", ">long"],
   proxy_call_foreign_function: ["text", "text", ">text"],
+  sluice_want_first_bytes: ["number"],
+  sluice_take_first_bytes: ["number"],
+  sluice_tcp_connect: ["text", ">number"],
+  sluice_tcp_write: ["number", "text", "number"],
+  sluice_tcp_close: ["number"],
 };
 
 const twoParameters: ReadonlySet<Shape> = new Set([
@@ -99,6 +104,10 @@ export const callbackParameters: { readonly [name in CallbackName]?: readonly st
   proxy_on_response_body: data,
   proxy_on_response_trailers: trailers,
   proxy_on_http_call_response: ["context", "call", "headers", "body_bytes", "trailers"],
+  sluice_on_first_bytes: ["context", "bytes"],
+  sluice_on_tcp_connected: ["context", "connection"],
+  sluice_on_tcp_data: ["context", "connection", "bytes", "end_of_stream"],
+  sluice_on_tcp_close: ["context", "connection", "closed_by"],
 };
 
 export const statusNames: readonly string[] = [
@@ -159,9 +168,13 @@ const dataActions: readonly string[] = [
   "STOP_ITERATION_NO_BUFFER",
 ];
 const trailersActions: readonly string[] = ["CONTINUE", "STOP_ITERATION"];
+const acceptActions: readonly string[] = ["CONTINUE", "WAIT"];
+const tcpActions: readonly string[] = ["USED", "KEPT"];
 
 /** What a callback's result means; undefined for one without. */
 export function actionsOf(callback: string): readonly string[] | undefined {
+  if (callback === "sluice_on_accept" || callback === "sluice_on_first_bytes") return acceptActions;
+  if (callback === "sluice_on_tcp_data") return tcpActions;
   if (callback.endsWith("_headers")) return headersActions;
   if (callback.endsWith("_body")) return dataActions;
   if (callback.endsWith("_trailers")) return trailersActions;

@@ -28,6 +28,8 @@ const directions: readonly (readonly [prefix: string, direction: number])[] = [
   ["proxy_on_request_", 0],
   ["proxy_on_downstream_data", 0],
   ["proxy_on_new_connection", 0],
+  ["sluice_on_accept", 0],
+  ["sluice_on_first_bytes", 0],
   ["proxy_on_response_", responseDirection],
   ["proxy_on_upstream_data", responseDirection],
 ];

@@ -14,6 +14,15 @@ test("the shapes of a host call stand for as many parameters as it has", () => {
   }
 });
 
+test("every host call that does something has a shape", () => {
+  // Those without parameters need none.
+  const missing = Object.entries(hostcalls)
+    .filter(([, { params, implemented }]) => implemented && params.length > 0)
+    .map(([name]) => name)
+    .filter((name) => !Object.hasOwn(hostcallShapes, name));
+  assert.deepEqual(missing, []);
+});
+
 test("the parameters of a callback are as many as it has", () => {
   for (const [name, parameters] of Object.entries(callbackParameters)) {
     assert.equal(parameters.length, callbacks[name as keyof typeof callbacks].params.length, name);
