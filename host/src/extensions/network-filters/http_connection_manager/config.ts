@@ -1,4 +1,5 @@
 import type { NetworkFilterFactory } from "../../../contracts/extension.ts";
+import type { Connection } from "../../../contracts/network/connection.ts";
 import type { NetworkFilterFactoryCb } from "../../../contracts/network/filter.ts";
 import type { ListenerContext } from "../../../contracts/runtime.ts";
 import type { HcmConfig } from "../../../http/connection-manager/config.ts";
@@ -14,7 +15,12 @@ async function createFilterFactory(
 ): Promise<NetworkFilterFactoryCb> {
   const routeTable = createRouteTable(config.routeConfig as RouteTableConfig);
   const shared = await createSharedState(config, routeTable, context);
-  return (connection) => connection.addReadFilter(new ConnectionManager(shared));
+  const addFilter = (connection: Connection): void => {
+    connection.addReadFilter(new ConnectionManager(shared));
+  };
+  // Streams of the last connection may still be on their way out.
+  const dispose = (): void => context.dispatcher.post(() => shared.filterChain.dispose());
+  return Object.assign(addFilter, { dispose });
 }
 
 export const httpConnectionManagerFilter: NetworkFilterFactory<HcmConfig> = {
