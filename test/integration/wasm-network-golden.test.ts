@@ -26,6 +26,16 @@ test("connections with a network filter are logged as in Envoy", async () => {
   assert.deepEqual(differences, []);
 });
 
+test("reloads of a network filter and its metrics are counted", async () => {
+  const reloading = l4Cases.filter(({ name }) => /^trap-.*-reload$/.test(name));
+  for (const { name } of reloading) {
+    const stats = await sluice.stats(`wasm.${name}.`);
+    assert.equal(stats.get("vm_reload_success"), 1, name);
+  }
+  const metrics = await sluice.stats("wasmcustom.l4.");
+  assert.ok(metrics.get("connections")! >= l4Cases.length);
+});
+
 test("there is a recording of each case", () => {
   assert.deepEqual(Object.keys(cases).sort(), l4Cases.map(({ name }) => name).sort());
 });

@@ -111,6 +111,11 @@ export class L4Peer {
     return seen;
   }
 
+  /** Counters and gauges whose names begin so, by what stands behind it. */
+  stats(prefix: string): Promise<Map<string, number>> {
+    return statsBelow(this.#admin, prefix);
+  }
+
   /** Lines of the listeners' access logs, by case; once all cases have been run. */
   async accessLogs(): Promise<{ [name: string]: string[] }> {
     const logs: { [name: string]: string[] } = {};
@@ -174,7 +179,7 @@ export class L4Peer {
   async #untilDestroyed(name: string, count: number): Promise<void> {
     const prefix = `listener.${name}.downstream_cx_`;
     for (const deadline = performance.now() + patienceMs; performance.now() < deadline;) {
-      if ((await statsBelow(this.#admin, prefix)).get("destroy") === count) return;
+      if ((await this.stats(prefix)).get("destroy") === count) return;
     }
     throw new Error(`${name}: the connection is still there`);
   }
