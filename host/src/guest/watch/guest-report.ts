@@ -19,6 +19,8 @@ export interface WasmPluginReport {
   readonly sha256: string;
   readonly abiVersion: string;
   readonly failurePolicy: "closed" | "open" | "reload";
+  /** Why its VMs are started, not cloned; empty when they are cloned. */
+  readonly notCloned: string;
   /** Equal for plugins that share a VM on this thread. */
   readonly vm: number;
   readonly vmStartedMs: number;

@@ -52,8 +52,9 @@ function wasmText(
 
 function pluginText(group: Group): string {
   const [, plugin] = group[0]!;
-  const { name, rootId, vmId, abiVersion, sha256, runtime, vm } = plugin;
-  const code = vm === 0 ? "no code" : `ABI ${abiVersion}, sha256 ${sha256}`;
+  const { name, rootId, vmId, abiVersion, sha256, runtime, vm, notCloned } = plugin;
+  const vms = notCloned === "" ? "VMs are cloned" : `VMs are started: ${notCloned}`;
+  const code = vm === 0 ? "no code" : `ABI ${abiVersion}, sha256 ${sha256}, ${vms}`;
   const policy = policies[plugin.failurePolicy].name;
   const workers = group.map(([worker, on]) => `  ${worker}: ${onWorkerText(on)}\n`);
   return (
@@ -120,6 +121,7 @@ function wasmJson(
         abi_version: plugin.abiVersion,
         sha256: plugin.sha256,
         failure_policy: policies[plugin.failurePolicy].name,
+        not_cloned: plugin.notCloned,
         workers: group.map(([worker, on]) => ({
           worker,
           vm: on.vm,

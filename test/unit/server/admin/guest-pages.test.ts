@@ -20,6 +20,7 @@ const plugin: WasmPluginReport = {
   sha256: "ab",
   abiVersion: "0.2.1",
   failurePolicy: "open",
+  notCloned: "",
   vm: 1,
   vmStartedMs: 0,
   failure: "",
@@ -86,7 +87,7 @@ test("/wasm puts a plugin's workers together, and failures of all in the order o
   assert.equal(
     page,
     `plugin "auth", root_id "root", vm_id "vm"
-  envoy.wasm.runtime.v8, FAIL_OPEN, ABI 0.2.1, sha256 ab
+  envoy.wasm.runtime.v8, FAIL_OPEN, ABI 0.2.1, sha256 ab, VMs are cloned
   worker_0: VM 1, running, memory 1.5 MiB (high water 2.0 MiB), contexts 3, started 1970-01-01T00:00:00.000Z
   worker_1: VM 1, failed: new streams pass without it (it trapped), memory 1.5 MiB (high water 2.0 MiB), contexts 3, started 1970-01-01T00:00:00.000Z, ticks every 20 ms
 failures, latest first:
