@@ -189,14 +189,22 @@ test("nack_on_code_cache_miss refuses a push, and has fetched the code for the n
   const sluice = await startSluice(t, options);
   moveInto(file, extensionResponse("wasm", "1", wasm));
   await sluice.untilLogged("Failed to load Wasm code (fetching)");
-  while ((await adminStat(adminPort, "wasm.remote_load_fetch_successes")) !== 1) await pause();
+  const fetched = "wasm.remote_load_fetch_successes";
+  await until(async () => (await adminStat(adminPort, fetched)) === 1, "the code is fetched");
   assert.equal((await askOnce(port)).headers.get("x-guest"), undefined);
   moveInto(file, extensionResponse("wasm", "2", wasm));
-  while ((await askOnce(port)).headers.get("x-guest") === undefined) await pause();
+  const runs = async (): Promise<boolean> => (await askOnce(port)).headers.get("x-guest") === "yes";
+  await until(runs, "the filter runs");
   assert.equal(times(url), 1);
 });
 
-const pause = (): Promise<void> => new Promise((resolve) => setTimeout(resolve, 20));
+async function until(condition: () => Promise<boolean>, what: string): Promise<void> {
+  const deadline = performance.now() + 60_000;
+  while (!(await condition())) {
+    assert.ok(performance.now() < deadline, `still waiting until ${what}`);
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+}
 
 interface Chain {
   static_resources: {

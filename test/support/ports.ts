@@ -72,3 +72,12 @@ export async function canConnect(port: number): Promise<boolean> {
     socket.destroy();
   }
 }
+
+/** Waits until somebody listens there: Envoy says that it starts its workers before they listen. */
+export async function untilListening(port: number): Promise<void> {
+  const deadline = performance.now() + 60_000;
+  while (!(await canConnect(port))) {
+    if (performance.now() > deadline) throw new Error(`nobody listens on port ${port}`);
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+}

@@ -3,7 +3,7 @@ import { writeFileSync } from "node:fs";
 import type { JsonObject } from "@bufbuild/protobuf";
 import { assemblyScript } from "../../support/assemblyscript.ts";
 import { askOnce } from "../../support/http-exchange.ts";
-import { canConnect, freePort } from "../../support/ports.ts";
+import { freePort, untilListening } from "../../support/ports.ts";
 import {
   bootstrap,
   httpFilter,
@@ -86,8 +86,7 @@ export async function run(cleanup: Cleanup, scenario: Scenario): Promise<Outcome
   });
   const config = bootstrap([listener], [], { node: { id: "n", cluster: "c" }, ...patience() });
   const proxy = await startSluice(cleanup, { config, folder, args: ["--concurrency", "1"] });
-  // Envoy says that it starts its workers before they listen.
-  while (!(await canConnect(port))) await new Promise((resolve) => setTimeout(resolve, 20));
+  await untilListening(port);
   const { headers } = await askOnce(port, question);
   const [line = ""] = await logLines(logFile, 1);
   const { calls } = scenario;

@@ -6,7 +6,7 @@ import type { JsonObject } from "@bufbuild/protobuf";
 import { assemblyScript } from "../../support/assemblyscript.ts";
 import { TestClient } from "../../support/hcm-server.ts";
 import { requestText } from "../../support/http-exchange.ts";
-import { canConnect, freePort } from "../../support/ports.ts";
+import { freePort, untilListening } from "../../support/ports.ts";
 import {
   bootstrap,
   httpFilter,
@@ -160,8 +160,7 @@ export async function run(cleanup: Cleanup, operators: readonly string[]): Promi
   );
   const args = ["--concurrency", "1"];
   const proxy = await startSluice(cleanup, { config, folder, args });
-  // Envoy says that it starts its workers before they listen.
-  while (!(await canConnect(port))) await new Promise((resolve) => setTimeout(resolve, 20));
+  await untilListening(port);
   await using client = await TestClient.connect(port);
   client.send(request);
   await client.until((text) => text.includes("\r\n0\r\n") && text.endsWith("\r\n\r\n"));
