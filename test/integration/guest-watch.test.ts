@@ -5,6 +5,7 @@ import path from "node:path";
 import { after, test } from "node:test";
 import { adminAt } from "../support/admin-stats.ts";
 import { sluiceBin } from "../support/command.ts";
+import { TestClient } from "../support/hcm-server.ts";
 import { askOnce } from "../support/http-exchange.ts";
 import { freePort } from "../support/ports.ts";
 import {
@@ -42,6 +43,16 @@ writeFileSync(
     (func (export "proxy_on_response_headers") (param i32 i32 i32) (result i32) (i32.const 0))
     (func (export "proxy_on_done") (param i32) (result i32) (i32.const 1))`),
 );
+const lineModule = path.join(folder, "lines.wasm");
+writeFileSync(
+  lineModule,
+  await guest(`
+    (func (export "proxy_on_new_connection") (param i32) (result i32) (i32.const 0))
+    (func (export "proxy_on_downstream_data") (param i32 i32 i32) (result i32)
+      (drop (call $proxy_get_buffer_bytes
+        (i32.const 2) (i32.const 0) (i32.const 100) (i32.const 64) (i32.const 68)))
+      (i32.const 0))`),
+);
 const script = `
 function envoy_on_request(handle)
   local headers = handle:headers()
@@ -57,6 +68,7 @@ const upstream = await TestUpstream.start(answering(() => ok("hello")));
 after(() => upstream[Symbol.asyncDispose]());
 const port = await freePort();
 const quietPort = await freePort();
+const echoPort = await freePort();
 const adminPort = await freePort();
 const accessLog = path.join(folder, "access.log");
 await startSluice(
@@ -84,6 +96,29 @@ await startSluice(
           port: quietPort,
           filters: [httpFilter("quiet", luaConfig(script))],
         }),
+        {
+          name: "echo",
+          address: { socket_address: { address: "127.0.0.1", port_value: echoPort } },
+          filter_chains: [
+            {
+              filters: [
+                {
+                  name: "lines",
+                  typed_config: {
+                    ...wasmConfig(lineModule, { name: "lines" }),
+                    "@type": typeUrl("envoy.extensions.filters.network.wasm.v3.Wasm"),
+                  },
+                },
+                {
+                  name: "envoy.filters.network.echo",
+                  typed_config: {
+                    "@type": typeUrl("envoy.extensions.filters.network.echo.v3.Echo"),
+                  },
+                },
+              ],
+            },
+          ],
+        },
       ],
       [staticCluster("upstream", [upstream.port])],
       {
@@ -269,6 +304,26 @@ test("sluice trace prints what a Lua script calls, and what comes of it", async 
   assert.match(stdout, /^#1 = ended <self /m);
 });
 
+test("sluice trace follows the connections of a network filter", async () => {
+  const running = trace(["lines", "-n", "1"]);
+  let ended = false;
+  const result = running.ended.finally(() => (ended = true));
+  while (!ended) {
+    await using client = await TestClient.connect(echoPort);
+    client.send("hello\n");
+    await client.until((text) => text === "hello\n");
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+  const { stdout } = await result;
+  assert.match(stdout, /^#1 proxy_on_new_connection\(context \d+\) = CONTINUE <self /m);
+  assert.match(stdout, /^#1 proxy_on_downstream_data\(context \d+, bytes 6, end_of_stream 0\)$/m);
+  assert.match(
+    stdout,
+    /^#1 {3}proxy_get_buffer_bytes\(DOWNSTREAM_DATA, 0, 100\) = OK, "hello\\n" </m,
+  );
+  assert.match(stdout, /^#1 end of the stream$/m);
+});
+
 test("sluice trace ends by its limits and leaves the traffic alone", async () => {
   const bytes = await traced(["auth", "--max-bytes", "300", "-n", "1000"], {});
   assert.match(bytes.stdout, /-- 300 bytes are written; streams traced: \d+\n$/);
@@ -282,7 +337,7 @@ test("sluice trace says what is wrong", async () => {
   assert.equal(unknown.code, 1);
   assert.equal(
     unknown.stderr,
-    'sluice: there is no Wasm plugin or Lua filter "aut": did you mean "auth"? there are "auth", "script"\n',
+    'sluice: there is no Wasm plugin or Lua filter "aut": did you mean "auth"? there are "auth", "lines", "script"\n',
   );
   const wrong = await trace(["auth", "--streams", "0"]).ended;
   assert.equal(wrong.stderr, "sluice: streams is not a whole number from 1 to 10000\n");
