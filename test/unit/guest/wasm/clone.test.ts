@@ -4,6 +4,7 @@ import type { RootContext } from "../../../../host/src/guest/wasm/proxy-wasm/roo
 import { reconfigured } from "../../../../host/src/guest/wasm/plugin-key.ts";
 import { pluginSettings, WasmHost } from "../../../support/wasm.ts";
 import { guest } from "../../../support/wasm-guest.ts";
+import { wat } from "../../../support/wat.ts";
 
 const one = "(result i32) (i32.const 1)";
 
@@ -108,6 +109,26 @@ test("a clone has the tables as they were changed and grown", async () => {
   // 3 + 2, 4 elements of which one is null.
   const results = await both(code);
   assert.deepEqual(results, { cloned: ":", started: ":" });
+});
+
+test("a clone has the memory and the table that the module imports", async () => {
+  const code = await wat(`(module
+    (import "env" "memory" (memory 2))
+    (import "env" "__indirect_function_table" (table $t 2 funcref))
+    (import "env" "proxy_log" (func $proxy_log (param i32 i32 i32) (result i32)))
+    (import "env" "proxy_set_tick_period_milliseconds"
+      (func $proxy_set_tick_period_milliseconds (param i32) (result i32)))
+    (type $n (func (result i32)))
+    (elem (table $t) (i32.const 0) func $two $three)
+    (func $two (result i32) (i32.const 2)) (func $three (result i32) (i32.const 3))
+    (func (export "proxy_abi_version_0_2_1"))
+    (func (export "malloc") (param i32) (result i32) (i32.const 4096))
+    (func (export "proxy_on_configure") (param i32 i32) (result i32)
+      (i32.store (i32.const 100000) (i32.const 4))
+      (table.set $t (i32.const 0) (table.get $t (i32.const 1)))
+      ${ticking} (i32.const 1))
+    ${tells("(i32.add (i32.load (i32.const 100000)) (call_indirect $t (type $n) (i32.const 0)))")})`);
+  assert.deepEqual(await both(code), same(7));
 });
 
 test("a clone does not run what runs as an instance starts", async () => {
