@@ -17,3 +17,9 @@ test(
   },
   () => assert.fail("405 ms at best"),
 );
+
+test(
+  "the p99 of a worker while a module of 2.5 MB is loaded is at most 1.5 of its steady p99",
+  { todo: "1.1-6 on a machine under load: test/endurance/guest-faults.ts large" },
+  () => assert.fail("1.1 at best"),
+);
