@@ -461,7 +461,9 @@ export class ActiveStream
 /** Who ended the stream before its time. */
 function downstreamResetFlag(reason: StreamResetReason): number {
   if (reason === StreamResetReason.ProtocolError) return ResponseFlag.DownstreamProtocolError;
+  // Only the codec resets streams locally behind our back: for what the client has sent.
   const byPeer =
+    reason === StreamResetReason.LocalReset ||
     reason === StreamResetReason.RemoteReset ||
     reason === StreamResetReason.RemoteRefusedStreamReset ||
     reason === StreamResetReason.ConnectError;

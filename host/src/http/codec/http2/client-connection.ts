@@ -187,6 +187,11 @@ export class Http2ClientConnection
     return undefined;
   }
 
+  /** A reset of the server says all by itself. */
+  protected override resetDetails(stream: ClientStream, reason: StreamResetReason): string {
+    return reason === StreamResetReason.LocalReset ? stream.responseDetails : "";
+  }
+
   protected override codeOf(reason: StreamResetReason): ErrorCode {
     return resetCode(reason, ErrorCode.Cancel);
   }

@@ -25,6 +25,10 @@ import type { Http2Stream, Http2StreamOwner } from "./stream.ts";
 /** So many streams that we have reset are remembered: frames that were on their way to them are ignored. */
 const resetsRemembered = 1024;
 
+const endlessTrailers = messageError(
+  Http2Details.MessagingViolation,
+  "trailers that do not end the stream",
+);
 const lengthMismatch = messageError(
   Http2Details.ContentLength,
   "body and Content-Length do not agree",
@@ -108,7 +112,7 @@ export abstract class Http2Connection<Stream extends Http2Stream>
     stream.bytesMeter.wireBytesReceived += block.length + frameHeaderBytes;
     if (stream.remoteEnded) return this.#onClosedStream(streamId, true);
     if (!isTrailers) return this.onHead(stream, endStream);
-    if (!endStream) return this.refuseMessage(stream, protocolError("trailers that do not end"));
+    if (!endStream) return this.refuseMessage(stream, endlessTrailers);
     if (this.block.error !== undefined) return this.refuseMessage(stream, this.block.error);
     if (stream.bodyToReceive > 0) return this.refuseMessage(stream, lengthMismatch);
     this.stats.trailers.inc();
@@ -319,8 +323,11 @@ export abstract class Http2Connection<Stream extends Http2Stream>
   /** What nobody will read any more is credited. */
   #endByReset(stream: Stream, reason: StreamResetReason): void {
     if (stream.heldBytes > 0) this.window.give(stream.heldBytes);
-    stream.endByReset(reason, stream.responseDetails);
+    stream.endByReset(reason, this.resetDetails(stream, reason));
   }
+
+  /** What the stream's users are told beside the reason. */
+  protected abstract resetDetails(stream: Stream, reason: StreamResetReason): string;
 
   /** Ends a stream because of what the peer did. */
   protected resetWith(stream: Stream, code: ErrorCode, reason: StreamResetReason): void {

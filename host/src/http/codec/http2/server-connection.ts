@@ -181,6 +181,10 @@ export class Http2ServerConnection
     return this.refuseMessage(stream, error);
   }
 
+  protected override resetDetails(stream: ServerStream): string {
+    return stream.responseDetails;
+  }
+
   protected override codeOf(reason: StreamResetReason): ErrorCode {
     return resetCode(reason, ErrorCode.InternalError);
   }
