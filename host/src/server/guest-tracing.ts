@@ -54,7 +54,11 @@ export async function traceGuest(
     ports.get(worker)?.close();
     ports.delete(worker);
   }
-  if (ports.size > 0) return { ok: true, value: new GuestTraceSession(request, ports) };
+  // On some workers somebody else may have been first: a part of the streams is no use.
+  if (ports.size > 0 && !starts.some(({ taken }) => taken)) {
+    return { ok: true, value: new GuestTraceSession(request, ports) };
+  }
+  for (const port of ports.values()) port.close();
   return { ok: false, error: refusal(request.guest, starts) };
 }
 

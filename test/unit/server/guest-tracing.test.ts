@@ -163,10 +163,14 @@ test("traceGuest() says why there is no trace", async () => {
     status: 404,
     text: 'there is no Wasm plugin or Lua filter "autt": did you mean "auth"? there are "auth", "rate"',
   });
-  assert.deepEqual(await refused({ attached: false, taken: true, known: [] }), {
-    status: 409,
-    text: '"autt" is being traced already',
-  });
+  const taken = { attached: false, taken: true, known: [] };
+  const attached = { attached: true, taken: false, known: [] };
+  for (const starts of [[taken], [attached, taken]]) {
+    assert.deepEqual(await refused(...starts), {
+      status: 409,
+      text: '"autt" is being traced already',
+    });
+  }
 });
 
 async function until(condition: () => boolean): Promise<void> {
