@@ -65,8 +65,11 @@ async function withPeers<C extends TrafficCase>(
   try {
     const servers = await Servers.start();
     cleanup.after(() => servers[Symbol.asyncDispose]());
-    const envoy = await Peer.start(cleanup, corpus, servers, envoyCommand());
-    await use(envoy, () => Peer.start(cleanup, corpus, servers, otherSluice()));
+    const envoy = await Peer.start(cleanup, corpus, servers, {
+      program: envoyCommand(),
+      isEnvoy: true,
+    });
+    await use(envoy, () => Peer.start(cleanup, corpus, servers, { program: otherSluice() }));
   } finally {
     for (const end of cleanups.reverse()) await end();
   }

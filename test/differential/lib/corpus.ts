@@ -22,6 +22,8 @@ export interface Corpus<Case extends TrafficCase = TrafficCase> {
   listenerOf(each: Case): string;
   /** Lines of these loggers are compared. */
   readonly logger: "lua" | "wasm";
+  /** What admin is asked for of them: a pattern for both proxies. */
+  readonly statsFilter: string;
   /** Changes of the counters and gauges whose names match are compared. */
   readonly stats: RegExp;
   /** What is logged before the first case is compared, too. */

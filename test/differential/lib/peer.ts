@@ -7,6 +7,7 @@ import {
   httpListener,
   luaConfig,
   staticCluster,
+  typeUrl,
 } from "../../support/proxy-config.ts";
 import { type Cleanup, SluiceProcess } from "../../support/sluice-process.ts";
 import type { Corpus, CorpusPorts } from "./corpus.ts";
@@ -18,6 +19,23 @@ const markScript = `function envoy_on_request(h)
   h:logInfo("mark " .. h:headers():get(":path") .. ";")
   h:respond({ [":status"] = "200" })
 end`;
+
+/**
+ * Guests are not limited here by what Envoy does not limit: on a busy machine the first run of a long hook may take more
+ * than it usually may.
+ */
+const unlimitedGuests: JsonObject = {
+  bootstrap_extensions: [
+    {
+      name: "sluice.guests",
+      typed_config: {
+        "@type": typeUrl("sluice.guests.v1.Guests"),
+        default_limits: { cpu_time_per_callback: "30s", max_cpu_share_percent: 100 },
+        lua_states: { max_memory_bytes_per_worker: 4_294_967_296 },
+      },
+    },
+  ],
+};
 
 /** The command line of an Envoy whose log is compared. */
 export function envoyCommand(): string[] {
@@ -35,7 +53,11 @@ async function freePorts<C extends TrafficCase>(
   return { ...servers.ports, admin, mark, refused, listeners };
 }
 
-function bootstrapOf<C extends TrafficCase>(corpus: Corpus<C>, ports: CorpusPorts): JsonObject {
+function bootstrapOf<C extends TrafficCase>(
+  corpus: Corpus<C>,
+  ports: CorpusPorts,
+  isEnvoy: boolean,
+): JsonObject {
   const { listeners, clusters } = corpus.config(ports);
   const mark = httpListener({
     name: "mark",
@@ -48,7 +70,16 @@ function bootstrapOf<C extends TrafficCase>(corpus: Corpus<C>, ports: CorpusPort
     staticCluster("refused", [ports.refused]),
     staticCluster("dead", []),
   ];
-  return bootstrap([...listeners, mark], [...clusters, ...clustersOfAll], adminAt(ports.admin));
+  const more = isEnvoy ? {} : unlimitedGuests;
+  return bootstrap([...listeners, mark], [...clusters, ...clustersOfAll], {
+    ...adminAt(ports.admin),
+    ...more,
+  });
+}
+
+export interface PeerOptions {
+  readonly program?: readonly string[] | undefined;
+  readonly isEnvoy?: boolean;
 }
 
 /** A running Sluice or Envoy that cases are shown to. */
@@ -62,16 +93,16 @@ export class Peer<C extends TrafficCase> {
   #stats = new Map<string, number>();
   #startLines: readonly string[] = [];
 
-  /** `program` is run in Sluice's place. */
+  /** `program` is another Sluice, or Envoy. */
   static async start<C extends TrafficCase>(
     cleanup: Cleanup,
     corpus: Corpus<C>,
     servers: Servers,
-    program?: readonly string[],
+    { program, isEnvoy = false }: PeerOptions = {},
   ): Promise<Peer<C>> {
     const ports = await freePorts(corpus, servers);
     const started = new SluiceProcess(cleanup, {
-      config: bootstrapOf(corpus, ports),
+      config: bootstrapOf(corpus, ports, isEnvoy),
       args: ["--concurrency", "1", "-l", "info"],
       ...(program && { program }),
     });
@@ -166,8 +197,11 @@ export class Peer<C extends TrafficCase> {
   }
 
   async #readStats(): Promise<Map<string, number>> {
-    const page = `http://127.0.0.1:${this.#ports.admin}/stats?filter=${this.#corpus.logger}`;
-    const text = await (await fetch(page)).text();
+    const filter = encodeURIComponent(this.#corpus.statsFilter);
+    const path = `/stats?filter=${filter}`;
+    const { admin } = this.#ports;
+    const headers = { host: `127.0.0.1:${admin}` };
+    const text = await exchange(admin, [requestOf({ name: "stats", path, headers })]);
     const stats = new Map<string, number>();
     for (const line of text.split("\n").sort()) {
       const [name = "", value = ""] = line.split(": ");

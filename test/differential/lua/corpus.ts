@@ -24,38 +24,31 @@ import { respondCases } from "./cases/respond.ts";
 import { upstreamCases } from "./cases/upstream.ts";
 import { routeCases } from "./cases/routes.ts";
 
-const luaCases: readonly LuaCase[] = [
+/** How messages pass. */
+const messageCases: readonly LuaCase[] = [
   ...headerCases,
   ...bodyCases,
+  ...flowCases,
+  ...scopeCases,
+  ...routeCases,
+  ...limitCases,
+  ...upstreamCases,
+  ...publishedCases,
+];
+
+/** What scripts call, and the language that they are written in. */
+const scriptCases: readonly LuaCase[] = [
   ...errorCases,
   ...objectCases,
   ...respondCases,
   ...callCases,
   ...dialectCases,
-  ...publishedCases,
-  ...flowCases,
-  ...scopeCases,
-  ...routeCases,
-  ...limitCases,
-  ...methodCases,
-  ...upstreamCases,
   ...languageCases,
+  ...methodCases,
 ];
 
 /** A case as a client sends it. */
 export type SentLuaCase = LuaCase & TrafficCase;
-
-/** Each script has a state of its own, of which a worker has not room for all. */
-const casesAtOnce = 120;
-
-/** The cases, in parts that one proxy can have. */
-export function luaCorpora(): Corpus<SentLuaCase>[] {
-  const corpora: Corpus<SentLuaCase>[] = [];
-  for (let i = 0; i < luaCases.length; i += casesAtOnce) {
-    corpora.push(corpusOf(luaCases.slice(i, i + casesAtOnce)));
-  }
-  return corpora;
-}
 
 function corpusOf(cases: readonly LuaCase[]): Corpus<SentLuaCase> {
   return {
@@ -68,6 +61,7 @@ function corpusOf(cases: readonly LuaCase[]): Corpus<SentLuaCase> {
     logger: "lua",
     // Scripts of routes are loaded when they are needed.
     comparesStart: false,
+    statsFilter: "\\.lua\\..*(errors|executions)$",
     stats: /^(http\.(?!mark)[a-z]+|cluster\.[-a-z]+)\.lua\./,
     plainLine: (line) => line,
     // Envoy logs no traceback.
@@ -84,6 +78,12 @@ function corpusOf(cases: readonly LuaCase[]): Corpus<SentLuaCase> {
     }),
   };
 }
+
+/** In two parts: each script has a state of its own, of which one worker should not have too many. */
+export const luaCorpora = {
+  messages: corpusOf(messageCases),
+  scripts: corpusOf(scriptCases),
+} as const;
 
 const trailers: JsonObject = { enable_trailers: true };
 const withTrailers: JsonObject = {

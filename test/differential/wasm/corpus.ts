@@ -46,7 +46,8 @@ export function wasmCorpus(modules: WasmModules): Corpus<SentWasmCase> {
     listenerOf: ({ listener }) => listener,
     logger: "wasm",
     comparesStart: true,
-    stats: /^(wasmcustom\.|http\.[-a-z]+\.(wasm|downstream_rq_[1-5]xx))/,
+    statsFilter: "^wasmcustom",
+    stats: /^wasmcustom\./,
     // Hints for authors are our own.
     keepsLine: (line) => !line.startsWith("warning wasm: "),
     // The backtrace is laid out in another way.

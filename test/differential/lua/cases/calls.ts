@@ -5,13 +5,13 @@ export const callCases: readonly LuaCase[] = [
   {
     name: "call",
     script: both(
-      `local m, b = h:httpCall("callout", ${target}, "body", 5000) h:headers():add("x-got", m[":status"] .. m["x-double"] .. b:gsub("%c", "|"):sub(1, 300))`,
+      `local m, b = h:httpCall("callout", ${target}, "body", 60000) h:headers():add("x-got", m[":status"] .. m["x-double"] .. b:gsub("%c", "|"):sub(1, 300))`,
     ),
   },
   {
     name: "call-headers",
     script: request(
-      `local m = h:httpCall("callout", ${target}, nil, 5000) local n = {} for k in pairs(m) do n[#n + 1] = k end table.sort(n) h:logInfo(table.concat(n, " "))`,
+      `local m = h:httpCall("callout", ${target}, nil, 60000) local n = {} for k in pairs(m) do n[#n + 1] = k end table.sort(n) h:logInfo(table.concat(n, " "))`,
     ),
   },
   {
@@ -65,7 +65,7 @@ export const callCases: readonly LuaCase[] = [
   {
     name: "call-sent",
     script: request(
-      `h:httpCall("callout", { [":method"] = "POST", [":path"] = "/", [":authority"] = "foo", ["set-cookie"] = { "flavor=chocolate; Path=/", "variant=chewy; Path=/" } }, "hello world", 5000)`,
+      `h:httpCall("callout", { [":method"] = "POST", [":path"] = "/", [":authority"] = "foo", ["set-cookie"] = { "flavor=chocolate; Path=/", "variant=chewy; Path=/" } }, "hello world", 60000)`,
     ),
   },
   {
@@ -77,25 +77,25 @@ export const callCases: readonly LuaCase[] = [
   {
     name: "call-binary",
     script: request(
-      `local _, b = h:httpCall("callout", { [":method"] = "GET", [":path"] = "/?answer=bytes", [":authority"] = "foo" }, "a\\0\\255", 5000) h:logInfo(#b .. h:base64Escape(b))`,
+      `local _, b = h:httpCall("callout", { [":method"] = "GET", [":path"] = "/?answer=bytes", [":authority"] = "foo" }, "a\\0\\255", 60000) h:logInfo(#b .. h:base64Escape(b))`,
     ),
   },
   {
     name: "call-empty",
     script: both(
-      `local m, b = h:httpCall("callout", { [":method"] = "GET", [":path"] = "/?answer=empty", [":authority"] = "foo" }, "", 5000) h:logInfo(m[":status"] .. tostring(b))`,
+      `local m, b = h:httpCall("callout", { [":method"] = "GET", [":path"] = "/?answer=empty", [":authority"] = "foo" }, "", 60000) h:logInfo(m[":status"] .. tostring(b))`,
     ),
   },
   {
     name: "call-no-content",
     script: request(
-      `local m, b = h:httpCall("callout", { [":method"] = "GET", [":path"] = "/?answer=no-content", [":authority"] = "foo" }, nil, 5000) h:logInfo(m[":status"] .. tostring(b) .. m["x-empty"])`,
+      `local m, b = h:httpCall("callout", { [":method"] = "GET", [":path"] = "/?answer=no-content", [":authority"] = "foo" }, nil, 60000) h:logInfo(m[":status"] .. tostring(b) .. m["x-empty"])`,
     ),
   },
   {
     name: "call-two",
     script: request(
-      `local _, a = h:httpCall("callout", ${target}, nil, 5000) local _, b = h:httpCall("other", ${target}, nil, 5000) h:headers():add("x-both", #a .. "+" .. #b)`,
+      `local _, a = h:httpCall("callout", ${target}, nil, 60000) local _, b = h:httpCall("other", ${target}, nil, 60000) h:headers():add("x-both", #a .. "+" .. #b)`,
     ),
     body: "hello",
   },
@@ -108,13 +108,13 @@ export const callCases: readonly LuaCase[] = [
   {
     name: "call-async-option",
     script: request(
-      `h:logInfo(select("#", h:httpCall("callout", ${target}, nil, { asynchronous = true, timeout_ms = 5000 })))`,
+      `h:logInfo(select("#", h:httpCall("callout", ${target}, nil, { asynchronous = true, timeout_ms = 60000 })))`,
     ),
   },
   {
     name: "call-options",
     script: request(
-      `local m = h:httpCall("callout", ${target}, nil, { timeout_ms = 5000, trace_sampled = false, send_xff = false }) h:logInfo(m[":status"])`,
+      `local m = h:httpCall("callout", ${target}, nil, { timeout_ms = 60000, trace_sampled = false, send_xff = false }) h:logInfo(m[":status"])`,
     ),
   },
   {
@@ -124,37 +124,37 @@ export const callCases: readonly LuaCase[] = [
   {
     name: "call-reset",
     script: request(
-      `local m, b = h:httpCall("callout", { [":method"] = "GET", [":path"] = "/?answer=reset", [":authority"] = "foo" }, nil, 5000) h:logInfo(m[":status"] .. b)`,
+      `local m, b = h:httpCall("callout", { [":method"] = "GET", [":path"] = "/?answer=reset", [":authority"] = "foo" }, nil, 60000) h:logInfo(m[":status"] .. b)`,
     ),
   },
   {
     name: "call-cut",
     script: request(
-      `local m, b = h:httpCall("callout", { [":method"] = "GET", [":path"] = "/?answer=cut", [":authority"] = "foo" }, nil, 5000) h:logInfo(m[":status"] .. tostring(b))`,
+      `local m, b = h:httpCall("callout", { [":method"] = "GET", [":path"] = "/?answer=cut", [":authority"] = "foo" }, nil, 60000) h:logInfo(m[":status"] .. tostring(b))`,
     ),
   },
   {
     name: "call-refused",
     script: request(
-      `local m, b = h:httpCall("refused", ${target}, nil, 5000) h:logInfo(m[":status"] .. b:match("^[^.]*"))`,
+      `local m, b = h:httpCall("refused", ${target}, nil, 60000) h:logInfo(m[":status"] .. b:match("^[^.]*"))`,
     ),
   },
   {
     name: "call-chunks-trailers",
     script: request(
-      `local m, b = h:httpCall("callout", { [":method"] = "GET", [":path"] = "/?answer=trailers", [":authority"] = "foo" }, nil, 5000) h:logInfo(b .. tostring(m["x-trailer"]))`,
+      `local m, b = h:httpCall("callout", { [":method"] = "GET", [":path"] = "/?answer=trailers", [":authority"] = "foo" }, nil, 60000) h:logInfo(b .. tostring(m["x-trailer"]))`,
     ),
   },
   {
     name: "call-respond-cookies",
     script: request(
-      `h:httpCall("callout", ${target}, nil, 5000) h:respond({ [":status"] = "403", ["set-cookie"] = { "a=1", "b=2" } }, "nope")`,
+      `h:httpCall("callout", ${target}, nil, 60000) h:respond({ [":status"] = "403", ["set-cookie"] = { "a=1", "b=2" } }, "nope")`,
     ),
   },
   {
     name: "call-in-both",
     script: both(
-      `local _, b = h:httpCall("callout", ${target}, nil, 5000) h:headers():add("x-size", #b)`,
+      `local _, b = h:httpCall("callout", ${target}, nil, 60000) h:headers():add("x-size", #b)`,
     ),
     body: "hello",
   },
@@ -162,14 +162,14 @@ export const callCases: readonly LuaCase[] = [
     name: "call-after-chunks",
     differs: "the end of a body comes with its last bytes, not in an empty frame of its own",
     script: request(
-      `for _ in h:bodyChunks() do end local m = h:httpCall("callout", ${target}, nil, 5000) h:logInfo(m[":status"])`,
+      `for _ in h:bodyChunks() do end local m = h:httpCall("callout", ${target}, nil, 60000) h:logInfo(m[":status"])`,
     ),
     body: "hello",
   },
   {
     name: "call-trailers-wait",
     script: both(
-      `local t = h:trailers() local m = h:httpCall("callout", ${target}, nil, 5000) h:logInfo(m[":status"] .. tostring(t ~= nil))`,
+      `local t = h:trailers() local m = h:httpCall("callout", ${target}, nil, 60000) h:logInfo(m[":status"] .. tostring(t ~= nil))`,
     ),
     chunks: ["hello"],
     trailers: { "x-trailer": "one" },

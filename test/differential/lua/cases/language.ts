@@ -247,10 +247,10 @@ for level = 0, 3 do h:logInfo(select(2, pcall(outer, level))) end`,
     name: "language-yields",
     script: request(
       `h:logInfo(select(2, pcall(function() return h:body():length() end)))
-local t = setmetatable({}, { __index = function(_, k) local m = h:httpCall("callout", { [":method"] = "GET", [":path"] = "/", [":authority"] = k }, nil, 5000) return m[":status"] end })
+local t = setmetatable({}, { __index = function(_, k) local m = h:httpCall("callout", { [":method"] = "GET", [":path"] = "/", [":authority"] = k }, nil, 60000) return m[":status"] end })
 h:logInfo(t.auth)
 h:logInfo(tostring(pcall(function() return h:trailers() end)))
-local ok, m = pcall(function() h:httpCall("callout", { [":method"] = "GET", [":path"] = "/", [":authority"] = "a" }, nil, 5000) error("after") end)
+local ok, m = pcall(function() h:httpCall("callout", { [":method"] = "GET", [":path"] = "/", [":authority"] = "a" }, nil, 60000) error("after") end)
 h:logInfo(m)`,
     ),
     body: "hello",

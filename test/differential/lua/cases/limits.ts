@@ -44,7 +44,7 @@ export const limitCases: readonly LuaCase[] = [
   },
   {
     name: "limit-set-huge",
-    script: response(`h:body():setBytes(string.rep(string.rep("x", 1024), 2048))`),
+    script: response(`h:body():setBytes(string.rep(string.rep("x", 1024), 1200))`),
   },
   {
     name: "wire-replace-places",

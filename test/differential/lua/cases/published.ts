@@ -84,7 +84,7 @@ export const publishedCases: readonly LuaCase[] = [
   {
     name: "auth-callout",
     script: request(
-      `local m, b = h:httpCall("callout", { [":method"] = "GET", [":path"] = "/auth", [":authority"] = "auth", authorization = h:headers():get("authorization") }, nil, 1000) if m[":status"] ~= "200" then h:respond({ [":status"] = m[":status"] }, b) end h:headers():add("x-user", m["x-double"])`,
+      `local m, b = h:httpCall("callout", { [":method"] = "GET", [":path"] = "/auth", [":authority"] = "auth", authorization = h:headers():get("authorization") }, nil, 60000) if m[":status"] ~= "200" then h:respond({ [":status"] = m[":status"] }, b) end h:headers():add("x-user", m["x-double"])`,
     ),
     headers: { authorization: "t" },
   },
@@ -137,14 +137,14 @@ export const publishedCases: readonly LuaCase[] = [
   {
     name: "pub-auth-denied",
     script: request(
-      `local m, b = h:httpCall("callout", { [":method"] = "POST", [":path"] = "/verify?answer=denied", [":authority"] = "auth.local", ["x-token"] = h:headers():get("authorization") or "" }, nil, 1000) if m[":status"] ~= "200" then h:respond({ [":status"] = m[":status"], ["x-reason"] = m["x-reason"] }, b) end`,
+      `local m, b = h:httpCall("callout", { [":method"] = "POST", [":path"] = "/verify?answer=denied", [":authority"] = "auth.local", ["x-token"] = h:headers():get("authorization") or "" }, nil, 60000) if m[":status"] ~= "200" then h:respond({ [":status"] = m[":status"], ["x-reason"] = m["x-reason"] }, b) end`,
     ),
     headers: { authorization: "Bearer t" },
   },
   {
     name: "pub-auth-body",
     script: request(
-      `local body = h:body() local text = body and body:getBytes(0, body:length()) or "" local m, answer = h:httpCall("callout", { [":method"] = "POST", [":path"] = "/check", [":authority"] = "auth" }, text, 1000) h:headers():add("x-checked", m[":status"])`,
+      `local body = h:body() local text = body and body:getBytes(0, body:length()) or "" local m, answer = h:httpCall("callout", { [":method"] = "POST", [":path"] = "/check", [":authority"] = "auth" }, text, 60000) h:headers():add("x-checked", m[":status"])`,
     ),
     body: '{"amount":12}',
   },

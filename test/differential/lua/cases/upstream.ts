@@ -32,7 +32,7 @@ export const upstreamCases: readonly LuaCase[] = [
   {
     name: "upstream-call",
     upstreamScript: request(
-      `local m = h:httpCall("callout", { [":method"] = "GET", [":path"] = "/", [":authority"] = "a" }, nil, 5000) h:headers():add("x-called", m[":status"])`,
+      `local m = h:httpCall("callout", { [":method"] = "GET", [":path"] = "/", [":authority"] = "a" }, nil, 60000) h:headers():add("x-called", m[":status"])`,
     ),
     ...none,
   },
