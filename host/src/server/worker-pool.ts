@@ -104,6 +104,7 @@ export class WorkerPool {
   #listening = false;
   #ending = false;
   #flushing = false;
+  #flushWanted = false;
   #onAllJoined: (() => void) | undefined;
   #watch: NodeJS.Timeout | undefined;
 
@@ -166,13 +167,25 @@ export class WorkerPool {
     return results.find((result) => !result.ok) ?? { ok: true, value: undefined };
   }
 
-  /** Hands the statistics to the sinks; they are not taken while those are still busy with the ones before. */
+  /**
+   * Hands the statistics to the sinks. While those are busy with the ones before, nothing is taken; it is made up for
+   * afterwards, once.
+   */
   async flushStats(take: () => StatsSnapshot): Promise<void> {
-    const worker = this.#workers[0];
-    if (this.#flushing || this.#ending || worker === undefined || !this.#joined.has(worker)) return;
+    this.#flushWanted = true;
+    if (this.#flushing) return;
     this.#flushing = true;
-    const flushed = await worker.call({ kind: "stats", snapshot: take() });
+    while (this.#flushWanted) {
+      this.#flushWanted = false;
+      await this.#flushNow(take);
+    }
     this.#flushing = false;
+  }
+
+  async #flushNow(take: () => StatsSnapshot): Promise<void> {
+    const worker = this.#workers[0];
+    if (this.#ending || worker === undefined || !this.#joined.has(worker)) return;
+    const flushed = await worker.call({ kind: "stats", snapshot: take() });
     if (!flushed.ok) this.#settings.log.warning(`stats sinks: ${flushed.error}`);
   }
 
