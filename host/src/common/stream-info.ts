@@ -111,6 +111,7 @@ export function newUpstreamInfo(): UpstreamInfo {
     host: undefined,
     clusterName: "",
     clusterObservabilityName: "",
+    clusterMetadata: undefined,
     localAddress: undefined,
     remoteAddress: undefined,
     connectionId: 0,

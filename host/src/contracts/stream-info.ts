@@ -88,6 +88,9 @@ export interface UpstreamInfo {
   clusterName: string;
   /** The cluster's `alt_stat_name`, else its name: `%UPSTREAM_CLUSTER%`. Empty: as `clusterName`. */
   clusterObservabilityName: string;
+  clusterMetadata:
+    | { readonly [namespace: string]: { readonly [key: string]: JsonValue } }
+    | undefined;
   localAddress: Address | undefined;
   remoteAddress: Address | undefined;
   connectionId: number;

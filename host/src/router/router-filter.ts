@@ -162,6 +162,7 @@ export class RouterFilter
     this.#upstreamInfo = newUpstreamInfo();
     this.#upstreamInfo.clusterName = cluster.info.name;
     this.#upstreamInfo.clusterObservabilityName = cluster.info.observabilityName;
+    this.#upstreamInfo.clusterMetadata = cluster.info.metadata;
     this.#upstreamInfo.attemptCount = 1;
     this.streamInfo.upstreamInfo = this.#upstreamInfo;
     this.#readAltStatName(headers);

@@ -44,14 +44,17 @@ const configured =
   };
 const upstreamHost = configured((info) => info.upstreamInfo?.host?.metadata);
 
+const cluster = configured((info) => info.upstreamInfo?.clusterMetadata);
+
 const metadataTypes = new Map([
+  ["CLUSTER", cluster],
   ["DYNAMIC", dynamic],
   ["UPSTREAM_HOST", upstreamHost],
   ["ROUTE", configured((info) => info.route?.metadata)],
   ["VIRTUAL_HOST", configured((info) => info.route?.virtualHostMetadata)],
   ["LISTENER", configured((info) => info.listener?.metadata)],
 ]);
-const otherMetadataTypes = ["CLUSTER", "LISTENER_FILTER_CHAIN"];
+const otherMetadataTypes = ["LISTENER_FILTER_CHAIN"];
 
 const metadata: OperatorFactory = (command) => {
   const colon = command.argument.indexOf(":");
@@ -126,6 +129,9 @@ export const metadataOperators: OperatorTable = {
   ),
   UPSTREAM_METADATA: withArgument((command) =>
     metadataProvider(command.argument, command.maxLength, upstreamHost),
+  ),
+  CLUSTER_METADATA: withArgument((command) =>
+    metadataProvider(command.argument, command.maxLength, cluster),
   ),
   METADATA: metadata,
   FILTER_STATE: filterState,

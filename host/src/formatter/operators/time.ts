@@ -124,6 +124,9 @@ export const timeOperators: OperatorTable = {
   REQUEST_TX_DURATION: bare(() =>
     numeric((info) => whole(between(info.startTimeMs, info.upstreamInfo?.lastTxByteMs ?? 0))),
   ),
+  UPSTREAM_CONNECTION_POOL_READY_DURATION: bare(() =>
+    numeric((info) => whole(info.upstreamInfo?.poolReadyDurationMs)),
+  ),
   RESPONSE_DURATION: bare(() =>
     numeric((info) => whole(between(info.startTimeMs, info.upstreamInfo?.firstRxByteMs ?? 0))),
   ),

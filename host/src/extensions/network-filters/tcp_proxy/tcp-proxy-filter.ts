@@ -120,6 +120,7 @@ export class TcpProxyFilter implements ReadFilter, ConnectionCallbacks, Upstream
     }
     this.#upstreamInfo.clusterName = name;
     this.#upstreamInfo.clusterObservabilityName = cluster.info.observabilityName;
+    this.#upstreamInfo.clusterMetadata = cluster.info.metadata;
     if (this.#upstreamInfo.attemptCount >= config.maxConnectAttempts) {
       cluster.info.stats.upstreamCxConnectAttemptsExceeded.inc();
       this.#fail(ResponseFlag.UpstreamRetryLimitExceeded, FailureReason.ConnectFailed);
