@@ -90,6 +90,11 @@ function readSource(
 
 function parseRouteConfig(message: LuaPerRoute, context: ParseContext): LuaRouteConfig {
   const { override } = message;
+  if (override.case !== "sourceCode") {
+    const text = "has no effect without source_code: other scripts are loaded as the filter says";
+    if (message.packagePaths.length > 0) context.warning(message, "package_paths", text);
+    if (message.sharedVmId !== "") context.warning(message, "shared_vm_id", text);
+  }
   return {
     disabled: override.case === "disabled" && override.value,
     name: override.case === "name" ? override.value : "",
