@@ -2,7 +2,14 @@ import { readFileSync } from "node:fs";
 import { adminAt } from "./admin-stats.ts";
 import { TestClient } from "./hcm-server.ts";
 import { freePort } from "./ports.ts";
-import { bootstrap, httpFilter, httpListener, luaConfig, staticCluster } from "./proxy-config.ts";
+import {
+  bootstrap,
+  httpFilter,
+  httpListener,
+  luaConfig,
+  staticCluster,
+  unlimitedGuests,
+} from "./proxy-config.ts";
 import { answering, ok, TestUpstream } from "./router-server.ts";
 import { type Cleanup, scratchFolder, type SluiceProcess, startSluice } from "./sluice-process.ts";
 
@@ -75,7 +82,7 @@ export class LuaEndurance {
       config: bootstrap(
         [httpListener({ port, filters: [httpFilter("script", luaConfig(script))] })],
         [staticCluster("upstream", [upstream.port]), staticCluster("callout", [callout.port])],
-        adminAt(admin),
+        { ...adminAt(admin), ...unlimitedGuests },
       ),
     });
     return new LuaEndurance(sluice, port, admin);

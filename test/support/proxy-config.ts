@@ -109,6 +109,23 @@ export function bootstrap(
   };
 }
 
+/**
+ * More of a bootstrap, for tests of what guests do: on a busy machine the first run of a long callback may take more than
+ * it usually may.
+ */
+export const unlimitedGuests: JsonObject = {
+  bootstrap_extensions: [
+    {
+      name: "sluice.guests",
+      typed_config: {
+        "@type": typeUrl("sluice.guests.v1.Guests"),
+        default_limits: { cpu_time_per_callback: "30s", max_cpu_share_percent: 100 },
+        lua_states: { max_memory_bytes_per_worker: 4_294_967_296 },
+      },
+    },
+  ],
+};
+
 /** `Lua` with this script. */
 export function luaConfig(script: string, more: JsonObject = {}): JsonObject {
   return { "@type": typeUrl("lua"), default_source_code: { inline_string: script }, ...more };

@@ -7,7 +7,7 @@ import {
   httpListener,
   luaConfig,
   staticCluster,
-  typeUrl,
+  unlimitedGuests,
 } from "../../support/proxy-config.ts";
 import { type Cleanup, SluiceProcess } from "../../support/sluice-process.ts";
 import type { Corpus, CorpusPorts } from "./corpus.ts";
@@ -19,23 +19,6 @@ const markScript = `function envoy_on_request(h)
   h:logInfo("mark " .. h:headers():get(":path") .. ";")
   h:respond({ [":status"] = "200" })
 end`;
-
-/**
- * Guests are not limited here by what Envoy does not limit: on a busy machine the first run of a long hook may take more
- * than it usually may.
- */
-const unlimitedGuests: JsonObject = {
-  bootstrap_extensions: [
-    {
-      name: "sluice.guests",
-      typed_config: {
-        "@type": typeUrl("sluice.guests.v1.Guests"),
-        default_limits: { cpu_time_per_callback: "30s", max_cpu_share_percent: 100 },
-        lua_states: { max_memory_bytes_per_worker: 4_294_967_296 },
-      },
-    },
-  ],
-};
 
 /** The command line of an Envoy whose log is compared. */
 export function envoyCommand(): string[] {
