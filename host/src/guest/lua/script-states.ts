@@ -46,7 +46,7 @@ export class LuaScriptStates {
   /** The state for a new hook; undefined when the script could not be loaded once more. */
   get current(): LuaScript | undefined {
     if (this.#current?.trapReason !== "" && !this.#closed) this.#replace();
-    return this.#current;
+    return this.#current?.trapReason === "" ? this.#current : undefined;
   }
 
   /** Whether a new stream may use the script: it has not taken more than its share of the worker. Counts those refused. */

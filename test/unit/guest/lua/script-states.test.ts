@@ -97,6 +97,15 @@ test("LuaScriptStates makes no spare once it is closed", () => {
   assert.equal(host.environment.quota.states, 0);
 });
 
+test("LuaScriptStates replaces no state once it is closed, and gives no lost one", () => {
+  const { states } = statesOf(source);
+  const left = stream(states, "x-loop");
+  states.close();
+  left.start();
+  assert.equal(left.side.traps.length, 1);
+  assert.equal(states.current, undefined);
+});
+
 test("LuaScriptStates makes no spare where room for states runs short, and loads one when it is needed", () => {
   const { states, posted, host } = statesOf(source, new StateQuota({ states: 4, bytes: 1e9 }));
   const others = [1, 2].map(() => host.load(source));
