@@ -11,6 +11,7 @@ import type { TrafficCase } from "../lib/traffic.ts";
 import { type LuaCase, type LuaListener, luaListeners } from "./case.ts";
 import { bodyCases } from "./cases/bodies.ts";
 import { callCases } from "./cases/calls.ts";
+import { cryptoCases } from "./cases/crypto.ts";
 import { dialectCases } from "./cases/dialect.ts";
 import { errorCases } from "./cases/errors.ts";
 import { flowCases, scopeCases } from "./cases/flow.ts";
@@ -45,6 +46,7 @@ const scriptCases: readonly LuaCase[] = [
   ...dialectCases,
   ...languageCases,
   ...methodCases,
+  ...cryptoCases,
 ];
 
 /** A case as a client sends it. */

@@ -45,6 +45,10 @@ const results: { readonly [name: string]: string } = {
   "import-key": `tostring(h:importPublicKey("0000", 4):get())`,
   reason: `select("#", h:headers():setHttp1ReasonPhrase("Fine"))`,
   "log-levels": `select("#", h:logTrace("t"), h:logDebug("d"), h:logWarn("w"), h:logErr(1), h:logCritical(0.5))`,
+  "stats-counter": `(function() local c = h:stats():counter("hits") c:inc() c:add(2) return c:value() end)()`,
+  "stats-gauge": `(function() local g = h:stats():gauge("level") g:set(5) g:inc() g:dec() g:add(3) g:sub(1) return g:value() end)()`,
+  "stats-histogram": `(function() return select("#", h:stats():histogram("sizes", "bytes"):recordValue(5)) end)()`,
+  "filter-state-set": `(function() local f = h:streamInfo():filterState() return select("#", f:set("lua.key", "envoy.string", "text")) .. f:get("lua.key") end)()`,
   types: `type(h) .. type(h:headers()) .. type(h:metadata()) .. type(h:streamInfo()) .. type(h:streamInfo():dynamicMetadata()) .. type(h:route()) .. type(h:connection())`,
   lengths: `tostring(pcall(function() return #h:headers() end)) .. tostring(pcall(function() return h:headers().x end))`,
 };
@@ -134,6 +138,17 @@ const misuses: { readonly [name: string]: readonly string[] } = {
     `h:verifySignature()`,
     `h:verifySignature("sha256", "x", "y", 1, "z", 1)`,
     `h:nothing()`,
+  ],
+  stats: [
+    `h:stats():nothing()`,
+    `h:stats():counter()`,
+    `h:stats():counter("hits"):add()`,
+    `h:stats():counter("hits"):add(-1)`,
+    `h:stats():gauge({})`,
+    `h:stats():gauge("level"):set("x")`,
+    `h:stats():histogram("sizes", "miles")`,
+    `h:streamInfo():filterState():set("k")`,
+    `h:streamInfo():filterState():set("k", "no.such", "v")`,
   ],
   respond: [
     `h:respond()`,
