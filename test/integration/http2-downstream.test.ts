@@ -363,7 +363,7 @@ describe("floods", () => {
   const repeat = (make: (i: number) => Buffer): Buffer[] =>
     Array.from({ length: count }, (_each, i) => make(i));
   const open = frame(1, 4, 1, getHead);
-  const floods: [string, Buffer[], string | undefined][] = [
+  const floods: [what: string, frames: Buffer[], counter: string | undefined][] = [
     ["SETTINGS", repeat(() => frame(4, 0, 0)), "outbound_control_flood"],
     ["PING", repeat(() => frame(6, 0, 0, Buffer.alloc(8))), "outbound_control_flood"],
     [

@@ -131,7 +131,7 @@ export class HcmServer implements AsyncDisposable {
         ),
         responseFlood: this.stats.counter("http1.response_flood"),
       },
-      http2: createHttp2CodecStats(this.stats.scope("http2")),
+      http2: () => createHttp2CodecStats(this.stats.scope("http2")),
     };
     const entries = options.filters.map((each) => ({
       ...each,

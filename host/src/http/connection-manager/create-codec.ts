@@ -11,7 +11,7 @@ import type { HcmConfig } from "./config.ts";
 /** The counters of both codecs. */
 export interface CodecStats {
   readonly http1: Http1CodecStats;
-  readonly http2: Http2CodecStats;
+  readonly http2: () => Http2CodecStats;
 }
 
 /**
@@ -30,7 +30,7 @@ export function createCodec(
   if (protocol === "HTTP1") {
     return new Http1ServerConnection(connection, callbacks, config.http1, stats.http1);
   }
-  return new Http2ServerConnection(connection, callbacks, config.http2, stats.http2);
+  return new Http2ServerConnection(connection, callbacks, config.http2, stats.http2());
 }
 
 function protocolOf(

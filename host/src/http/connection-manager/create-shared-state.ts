@@ -1,7 +1,7 @@
 import type { RouteTable } from "../../contracts/router/route.ts";
 import type { ListenerContext } from "../../contracts/runtime.ts";
 import type { Http1CodecStats } from "../codec/http1/stats.ts";
-import { createHttp2CodecStats } from "../codec/http2/stats.ts";
+import { createHttp2CodecStats, type Http2CodecStats } from "../codec/http2/stats.ts";
 import { createFilterChain } from "../filter-manager/create-filter-chain.ts";
 import type { HcmConfig } from "./config.ts";
 import { SharedState } from "./connection-manager-options.ts";
@@ -16,9 +16,11 @@ export async function createSharedState(
 ): Promise<SharedState> {
   const { dispatcher, localInfo, stats } = context;
   const scopeName = `http.${config.statPrefix}`;
+  let http2: Http2CodecStats | undefined;
   const codecStats = {
     http1: http1Stats(context),
-    http2: createHttp2CodecStats(context.stats.scope("http2")),
+    // Come into being with the first connection that speaks it, as in Envoy.
+    http2: () => (http2 ??= createHttp2CodecStats(context.stats.scope("http2"))),
   };
   return new SharedState({
     config,

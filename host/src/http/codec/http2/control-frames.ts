@@ -227,10 +227,11 @@ export abstract class ControlFrames implements FrameSink {
     if (error !== undefined) return error;
     this.send.hpack.setPeerTableSize(this.peer.headerTableSize);
     this.send.setFrameMost(this.peer.maxFrameSize);
+    // Before the data that larger windows let go.
+    this.send.writer.settingsAck();
     if (!this.send.setInitialWindow(this.peer.initialWindowSize, this.openStreams())) {
       return flowControlError("window above 2^31-1");
     }
-    this.send.writer.settingsAck();
     this.onPeerSettings();
     return this.send.frames.check();
   }
