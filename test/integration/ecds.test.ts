@@ -231,9 +231,9 @@ const badPushes: readonly [
   ],
   [
     "has a field that is refused",
-    wasm,
-    extensionResponse("wasm", "1", wasmConfig("m", { vm: { code: { remote: {} } } })),
-    `${wasmAt(304, ".typed_config.config.vm_config.code.remote")}"remote" of envoy.config.core.v3.AsyncDataSource: code is read from local sources only; download it and name the file`,
+    lua,
+    extensionResponse("lua", "1", luaConfig("", { package_cpaths: ["/x/?.so"] })),
+    `${at(250, ".typed_config.package_cpaths")}"package_cpaths" of envoy.extensions.filters.http.lua.v3.Lua: scripts cannot reach native code`,
   ],
   [
     "has a value that is refused",
