@@ -8,7 +8,7 @@ import type { FilterChain } from "../http/filter-manager/filter-chain.ts";
 import { Generation } from "./filter-generation.ts";
 
 /** The filters of one configuration of a cluster: they live until their last stream has ended. */
-class ClusterFilterChain implements HttpFilterChain {
+export class ClusterFilterChain implements HttpFilterChain {
   readonly #chain: FilterChain;
   readonly #dispatcher: Dispatcher;
   readonly #generation: Generation;
