@@ -45,7 +45,7 @@ test("scripts have Envoy's dialect and libraries, our extensions, and 32 MiB, un
     [10, 1000, 5000, 32 * mebibyte],
   );
   assert.deepEqual(share, { cpuShare: 0.5, loopDelayMs: 50 });
-  assert.deepEqual(stateQuotaOf(config), { states: 1000, bytes: 512 * mebibyte });
+  assert.deepEqual(stateQuotaOf(config), { states: 500, bytes: 1024 * mebibyte });
   assert.equal(luaModulesFor(config, "any").size, 0);
 });
 

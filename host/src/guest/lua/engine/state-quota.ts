@@ -4,8 +4,8 @@ export interface StateQuotaLimits {
   readonly bytes: number;
 }
 
-/** Built-in defaults of `sluice.guests.v1.Guests.lua_states`. */
-export const stateQuotaDefault: StateQuotaLimits = { states: 1000, bytes: 512 * 1_048_576 };
+/** Built-in defaults of `sluice.guests.v1.Guests.lua_states`: with all of the states there is room to grow for each. */
+export const stateQuotaDefault: StateQuotaLimits = { states: 500, bytes: 1024 * 1_048_576 };
 
 /** The part of the quota that spare states may fill; the rest is for scripts that have none yet. */
 const spareShare = 0.75;
