@@ -1,3 +1,4 @@
+import { spawnSync } from "node:child_process";
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { envoyVersion } from "../../golden/running-envoy.ts";
@@ -27,6 +28,12 @@ export async function compareCommand<C extends TrafficCase>(
   corpora: readonly Corpus<C>[],
   file: string,
 ): Promise<void> {
+  const [envoy = ""] = envoyCommand();
+  if (spawnSync(envoy, ["--version"]).error !== undefined) {
+    console.error(`${envoy} cannot be run: put Envoy 1.40 on the PATH, or name it in $ENVOY`);
+    process.exitCode = 2;
+    return;
+  }
   const args = process.argv.slice(2);
   const names = args.filter((arg) => !arg.startsWith("--"));
   const recorded: Record<string, Seen> = {};
@@ -37,10 +44,10 @@ export async function compareCommand<C extends TrafficCase>(
     const cases = corpus.cases.filter(({ name }) => names.length === 0 || names.includes(name));
     if (cases.length === 0) continue;
     count += cases.length;
-    await withPeers(corpus, async (envoy, sluice) => {
-      if (corpus.comparesStart) for (const line of envoy.startLines) startLines.add(line);
-      if (records) for (const each of cases) recorded[each.name] = await envoy.run(each);
-      else failures += await compare(envoy, await sluice(), corpus, cases);
+    await withPeers(corpus, async (theirs, ours) => {
+      if (corpus.comparesStart) for (const line of theirs.startLines) startLines.add(line);
+      if (records) for (const each of cases) recorded[each.name] = await theirs.run(each);
+      else failures += await compare(theirs, await ours(), corpus, cases);
     });
   }
   if (records) {
@@ -53,7 +60,7 @@ export async function compareCommand<C extends TrafficCase>(
     return;
   }
   console.log(`${count} cases, ${failures} unexplained`);
-  process.exitCode = failures > 0 ? 1 : 0;
+  process.exitCode = failures > 0 || count === 0 ? 1 : 0;
 }
 
 async function withPeers<C extends TrafficCase>(
