@@ -1,3 +1,4 @@
+import type { ResponseHeaderMap, TrailerMap } from "../../contracts/headers.ts";
 import type { HttpFilterChain } from "../../contracts/http/filter-chain.ts";
 import type { LocalReply } from "../../contracts/http/filter.ts";
 import type { FilterManagerCallbacks } from "../filter-manager/filter-manager-callbacks.ts";
@@ -36,6 +37,16 @@ export class UpstreamFilterManager extends FilterManager {
 
   override sendLocalReply(reply: LocalReply): void {
     if (!this.destroyed) this.#attempt.sendLocalReply(reply);
+  }
+
+  // What the client gets, and logs show, is known when it has come to the client's filters.
+
+  override setResponseHeaders(headers: ResponseHeaderMap): void {
+    this.responseHeaders = headers;
+  }
+
+  override setResponseTrailers(trailers: TrailerMap): void {
+    this.responseTrailers = trailers;
   }
 
   /** Filters hear of nothing more but their end; of that not before their own callback has returned. */
