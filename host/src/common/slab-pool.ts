@@ -38,6 +38,17 @@ class SlabPool {
     return chunk;
   }
 
+  /**
+   * `rest` is the end of `chunk`, and will be written behind what was cut off before it: the slab then goes back
+   * with `rest`.
+   */
+  passOn(chunk: SlabChunk, rest: SlabChunk): void {
+    const slab = chunk[slabOf];
+    if (slab === undefined) return;
+    chunk[slabOf] = undefined;
+    rest[slabOf] = slab;
+  }
+
   /** The chunk has been written; harmless with chunks that are not from here. */
   giveBack(chunk: SlabChunk): void {
     const slab = chunk[slabOf];

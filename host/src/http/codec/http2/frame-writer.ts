@@ -123,8 +123,26 @@ export class FrameWriter implements HeldBack {
     this.#frames.all += 1;
     this.writeHeldBack();
     this.#out.append(header);
-    this.#out.move(data, length);
+    this.#take(data, length);
     this.#write();
+  }
+
+  /** Moves bytes to what is written. A chunk that is cut goes out in order, so its slab can come back with its end. */
+  #take(data: DataBuffer, length: number): void {
+    let left = length;
+    while (left > 0) {
+      const chunk = data.chunks[0]!;
+      if (chunk.length <= left) {
+        left -= chunk.length;
+        this.#out.append(chunk);
+        data.drain(chunk.length);
+        continue;
+      }
+      this.#out.append(chunk.subarray(0, left));
+      data.drain(left);
+      slabPool.passOn(chunk, data.chunks[0]!);
+      left = 0;
+    }
   }
 
   #largeHeaders(streamId: number, headers: HeaderMap, hpack: HpackEncoder, flag: number): number {
