@@ -9,13 +9,26 @@ export function wrapHostFunctions(
   functions: readonly ((...args: number[]) => number)[],
   parameters = 1,
 ): WebAssembly.ExportValue[] {
-  const module = new WebAssembly.Module(wrapperModule(functions.length, parameters));
+  const module = compiledWrapper(functions.length, parameters);
   const imports: WebAssembly.ModuleImports = {};
   functions.forEach((fn, i) => {
     imports[String(i)] = fn;
   });
   const { exports } = new WebAssembly.Instance(module, { h: imports });
   return functions.map((_, i) => exports[String(i)]!);
+}
+
+/** By number of functions and parameters: each state registers the same ones. */
+const wrappers = new Map<string, WebAssembly.Module>();
+
+function compiledWrapper(count: number, parameters: number): WebAssembly.Module {
+  const key = `${count} ${parameters}`;
+  let module = wrappers.get(key);
+  if (module === undefined) {
+    module = new WebAssembly.Module(wrapperModule(count, parameters));
+    wrappers.set(key, module);
+  }
+  return module;
 }
 
 const i32 = 0x7f;
