@@ -1,13 +1,10 @@
 import path from "node:path";
-import { after } from "node:test";
 import { readRecording } from "../differential/lib/compare.ts";
 import { testAsRecorded } from "../differential/lib/recorded.ts";
 import { assemblyModule, rustModule, wasmCorpus } from "../differential/wasm/corpus.ts";
-import { scratchFolder } from "../support/sluice-process.ts";
 
 // Modules do what Envoy was recorded to do with them (`test/differential/wasm.ts --record`): what the client, the
 // upstream and the callout's server get, what the guests log and what is counted.
 
 const recording = readRecording(path.resolve(import.meta.dirname, "../golden/wasm/corpus.json"));
-const assembly = await assemblyModule(scratchFolder({ after }));
-await testAsRecorded(wasmCorpus({ rust: rustModule, assembly }), recording);
+await testAsRecorded(wasmCorpus({ rust: rustModule, assembly: assemblyModule }), recording);

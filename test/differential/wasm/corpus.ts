@@ -1,7 +1,5 @@
-import { writeFileSync } from "node:fs";
 import path from "node:path";
 import type { JsonObject } from "@bufbuild/protobuf";
-import { assemblyScript } from "../../support/assemblyscript.ts";
 import {
   httpFilter,
   httpListener,
@@ -24,14 +22,8 @@ export type WasmModules = { readonly [guest in WasmGuest]?: string };
 
 const folder = path.resolve(import.meta.dirname, "../../fixtures/wasm/parity");
 export const rustModule = path.join(folder, "rust/parity.wasm");
+export const assemblyModule = path.join(folder, "assembly/parity.wasm");
 export const goModule = path.join(folder, "go/parity.wasm");
-
-/** Compiles the guest in AssemblyScript into `folder_`; gives its file. */
-export async function assemblyModule(folder_: string): Promise<string> {
-  const file = path.join(folder_, "parity.assembly.wasm");
-  writeFileSync(file, await assemblyScript("test/fixtures/wasm/parity/assembly/parity.ts"));
-  return file;
-}
 
 /** Every case for every guest that can do it. */
 export function wasmCorpus(modules: WasmModules): Corpus<SentWasmCase> {
