@@ -249,7 +249,10 @@ function routeTableOf(options: HcmServerOptions): RouteTable {
   return {
     name: "table",
     internalOnlyHeaders: options.internalOnlyHeaders ?? [],
-    route: (headers, _info, random) => choose(headers.get(":path")!, random),
+    route: (headers, _info, random) => {
+      const path = headers.get(":path");
+      return path === undefined ? undefined : choose(path, random);
+    },
   };
 }
 

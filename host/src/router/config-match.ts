@@ -35,8 +35,9 @@ function parsePath(message: RouteMatch): RouteMatchConfig["path"] {
       return { kind: "path_separated_prefix", value: toByteText(specifier.value), caseSensitive };
     case "prefix":
       return { kind: "prefix", value: toByteText(specifier.value), caseSensitive };
-    case "safeRegex":
     case "connectMatcher":
+      return { kind: "connect", value: "", caseSensitive };
+    case "safeRegex":
     case "pathMatchPolicy":
     case undefined:
       return { kind: "prefix", value: "", caseSensitive };

@@ -68,7 +68,7 @@ export interface RouteConfig {
 
 export interface RouteMatchConfig {
   readonly path: {
-    readonly kind: "prefix" | "path" | "path_separated_prefix";
+    readonly kind: "prefix" | "path" | "path_separated_prefix" | "connect";
     readonly value: string;
     readonly caseSensitive: boolean;
   };

@@ -1,3 +1,4 @@
+import { HeaderId } from "../common/headers/header-id.ts";
 import type { RequestHeaderMap } from "../contracts/headers.ts";
 import { asciiLower, HeaderMatcher, isGrpcRequest, QueryParameterMatcher } from "./matchers.ts";
 import type { RouteMatchConfig } from "./route-config.ts";
@@ -34,9 +35,11 @@ export class RouteMatch {
 
   /** `path` is the whole `:path`, `pathEnd` where its query begins (or its length). */
   match(headers: RequestHeaderMap, path: string, pathEnd: number, random: number): boolean {
-    return (
-      this.#matchPath(path, pathEnd) && (this.#onlyPath || this.#matchRest(headers, path, random))
-    );
+    const matches =
+      this.#kind === "connect"
+        ? headers.getId(HeaderId.Method) === "CONNECT"
+        : this.#matchPath(path, pathEnd);
+    return matches && (this.#onlyPath || this.#matchRest(headers, path, random));
   }
 
   #matchPath(path: string, pathEnd: number): boolean {

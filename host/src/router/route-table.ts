@@ -48,8 +48,9 @@ class RouteTableImpl implements RouteTable {
 
   route(headers: RequestHeaderMap, streamInfo: StreamInfo, random: number): Route | undefined {
     const authority = headers.getId(HeaderId.Authority);
-    const path = headers.getId(HeaderId.Path);
-    if (path === undefined) return undefined;
+    const path = headers.getId(HeaderId.Path) ?? "";
+    // Only a CONNECT has none.
+    if (path === "" && headers.getId(HeaderId.Method) !== "CONNECT") return undefined;
     const host = this.#onlyDefault ? this.#default : this.#findHost(authority);
     streamInfo.virtualHostMetadata = host?.metadata;
     return host?.route(headers, path, random);

@@ -30,7 +30,14 @@ import { isGrpcSuccess } from "./grpc-status.ts";
 import { isGrpcRequest } from "./matchers.ts";
 import { hasTimeoutHeaders, timeoutsOf } from "./request-timeouts.ts";
 import { resetDetails, resetFlag } from "../http/upstream-request/reset-reason.ts";
-import { Details, statusOf, type AbortReply, type RouterShared } from "./router-shared.ts";
+import {
+  Details,
+  isUpgrade,
+  statusOf,
+  takeAltStats,
+  type AbortReply,
+  type RouterShared,
+} from "./router-shared.ts";
 import type { TimeoutEntry, TimeoutQueue } from "./timeout-queue.ts";
 
 const timeoutCodeDefault = 504;
@@ -59,6 +66,7 @@ export class RouterFilter
   #altStats: CodeStats | undefined = undefined;
   #isGrpc = false;
   #isUpgrade = false;
+  #isConnect = false;
   /** Whether a gRPC response succeeded is seen in its trailers. */
   #grpcOutcomePending = false;
   /** The request has been received whole; 0 = not yet. */
@@ -165,7 +173,7 @@ export class RouterFilter
     this.#upstreamInfo.clusterMetadata = cluster.info.metadata;
     this.#upstreamInfo.attemptCount = 1;
     this.streamInfo.upstreamInfo = this.#upstreamInfo;
-    this.#readAltStatName(headers);
+    this.#altStats = takeAltStats(headers, cluster.info.codeStats);
     const internal = headers.getId(HeaderId.XEnvoyInternal) === "true";
     const filters = cluster.httpFilters ?? this.#shared.upstreamFilters;
     const upstream = createAttempt(this, this.#upstreamInfo, headers, internal, filters);
@@ -197,13 +205,6 @@ export class RouterFilter
     return FilterHeadersStatus.StopIteration;
   }
 
-  #readAltStatName(headers: RequestHeaderMap): void {
-    const name = headers.getId(HeaderId.XEnvoyUpstreamAltStatName);
-    if (name === undefined) return;
-    headers.removeId(HeaderId.XEnvoyUpstreamAltStatName);
-    if (name !== "") this.#altStats = this.cluster.codeStats.below(name);
-  }
-
   /** Timeouts, then what the route changes. */
   #finishHeaders(headers: RequestHeaderMap): void {
     const { config } = this.#shared;
@@ -223,7 +224,8 @@ export class RouterFilter
     if (entry.includeAttemptCountInRequest) headers.setId(HeaderId.XEnvoyAttemptCount, "1");
     entry.finalizeRequestHeaders(headers, this.streamInfo, !config.suppressEnvoyHeaders);
     this.#isGrpc = isGrpcRequest(headers);
-    this.#isUpgrade = headers.hasId(HeaderId.Upgrade) && headers.hasId(HeaderId.Connection);
+    this.#isConnect = headers.getId(HeaderId.Method) === "CONNECT";
+    this.#isUpgrade = this.#isConnect || isUpgrade(headers);
   }
 
   /** The route's timeout runs from here on. */
@@ -310,7 +312,7 @@ export class RouterFilter
     }
     this.#route.finalizeResponseHeaders(headers, this.streamInfo);
     // The client waits for another protocol, not for the body of a refusal.
-    const refused = this.#isUpgrade && code !== 101;
+    const refused = this.#isUpgrade && !this.#isConnect && code !== 101;
     if (refused) headers.removeId(HeaderId.ContentLength);
     if (this.#isUpgrade) this.#disarmTimeout();
     if (endStream || refused) this.#onUpstreamComplete(upstream);

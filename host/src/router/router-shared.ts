@@ -1,7 +1,7 @@
 import { HeaderId } from "../common/headers/header-id.ts";
-import type { ResponseHeaderMap } from "../contracts/headers.ts";
+import type { RequestHeaderMap, ResponseHeaderMap } from "../contracts/headers.ts";
 import type { Dispatcher } from "../contracts/event.ts";
-import type { ClusterManager } from "../contracts/upstream/cluster.ts";
+import type { ClusterManager, CodeStats } from "../contracts/upstream/cluster.ts";
 import type { HttpFilterChain } from "../contracts/http/filter-chain.ts";
 import type { RouterConfig } from "./router-config.ts";
 import type { RouterStats } from "./router-stats.ts";
@@ -43,4 +43,20 @@ export interface AbortReply {
 /** The status of a response that a codec has checked: three digits. */
 export function statusOf(headers: ResponseHeaderMap): number {
   return Number(headers.getId(HeaderId.Status));
+}
+
+/** The request asks for another protocol; the connection manager has let only those through that may. */
+export function isUpgrade(headers: RequestHeaderMap): boolean {
+  return headers.hasId(HeaderId.Upgrade) && headers.hasId(HeaderId.Connection);
+}
+
+/** Where `x-envoy-upstream-alt-stat-name` has the response counted once more; the header is for this proxy only. */
+export function takeAltStats(
+  headers: RequestHeaderMap,
+  codeStats: CodeStats,
+): CodeStats | undefined {
+  const name = headers.getId(HeaderId.XEnvoyUpstreamAltStatName);
+  if (name === undefined) return undefined;
+  headers.removeId(HeaderId.XEnvoyUpstreamAltStatName);
+  return name === "" ? undefined : codeStats.below(name);
 }

@@ -102,7 +102,6 @@ export const routeFields: FieldClassTable = {
     ],
     refused: {
       safe_regex: regex,
-      connect_matcher: "CONNECT is not supported",
       path_match_policy:
         "URI templates are not supported; use path, prefix or path_separated_prefix",
       tls_context: "TLS is not supported",
@@ -188,8 +187,12 @@ export const routeFields: FieldClassTable = {
   },
   "envoy.config.route.v3.RouteAction.UpgradeConfig": {
     implemented: ["upgrade_type", "enabled"],
-    refused: { connect_config: "CONNECT is not supported" },
+    refused: {
+      connect_config:
+        "ending a tunnel here is not supported; without it the upstream gets the CONNECT and ends it",
+    },
   },
+  "envoy.config.route.v3.RouteMatch.ConnectMatcher": { implemented: [] },
   "envoy.config.route.v3.WeightedCluster": {
     implemented: ["clusters", "header_name"],
     harmless: {
@@ -246,7 +249,8 @@ export const routeFields: FieldClassTable = {
       upstream_log_options: "logs of upstream requests are not supported; use access_log",
       strict_check_headers: "is not supported; values that are not valid are ignored",
       suppress_grpc_request_failure_code_stats: "is not supported",
-      reject_connect_request_early_data: "CONNECT is not supported",
+      reject_connect_request_early_data:
+        "is not supported; early data waits for the upstream's answer",
     },
   },
   "envoy.extensions.filters.http.upstream_codec.v3.UpstreamCodec": { implemented: [] },

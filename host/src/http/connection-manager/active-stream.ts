@@ -20,7 +20,7 @@ import { refusalOf } from "./request-checks.ts";
 import { statusOf } from "./response-headers.ts";
 import { streamDurationMs } from "./stream-duration.ts";
 import type { StreamWithDeadlines } from "./stream-deadlines.ts";
-import { hasOwnBody, isUpgradeAllowed, upgradeTypeOf } from "./upgrades.ts";
+import { agreesToUpgrade, hasOwnBody, isUpgradeAllowed, upgradeTypeOf } from "./upgrades.ts";
 
 /** What a stream needs of the connection that it is on. */
 export interface StreamOwner {
@@ -238,10 +238,10 @@ export class ActiveStream
     if (this.#routeCached || !this.#accepted) return this.#route;
     this.#routeCached = true;
     const headers = this.filterManager.requestHeaders;
-    // A CONNECT has no path, and Envoy matches nothing without x-forwarded-proto.
+    // Envoy matches nothing without x-forwarded-proto.
     if (
       headers !== undefined &&
-      headers.hasId(HeaderId.Path) &&
+      (headers.hasId(HeaderId.Path) || headers.getId(HeaderId.Method) === "CONNECT") &&
       (headers.getId(HeaderId.XForwardedProto) ?? "") !== ""
     ) {
       if (this.#random < 0) this.#random = this.#shared.dispatcher.random.uint32();
@@ -272,7 +272,7 @@ export class ActiveStream
     const code = statusOf(headers);
     this.#shared.responseHeaders.mutate(headers, requestHeaders, this.#lastActiveMs);
     if (this.streamInfo.drainConnectionUponCompletion) this.sawConnectionClose = true;
-    if (code === 101 && this.#upgrade !== "") this.#onUpgraded(headers);
+    if (this.#upgrade !== "" && agreesToUpgrade(code, this.#upgrade)) this.#onUpgraded(headers);
     else if (this.#owner.onResponseHead(this)) headers.setId(HeaderId.Connection, "close");
     this.streamInfo.responseCode = code;
     this.streamInfo.firstTxByteMs = this.#lastActiveMs;
@@ -283,8 +283,12 @@ export class ActiveStream
 
   /** From here on both sides speak the other protocol, and only the idle timeout is left. */
   #onUpgraded(headers: ResponseHeaderMap): void {
-    headers.setId(HeaderId.Upgrade, this.#upgrade);
-    headers.setId(HeaderId.Connection, "upgrade");
+    if (this.#upgrade === "connect") {
+      headers.removeId(HeaderId.ContentLength);
+    } else {
+      headers.setId(HeaderId.Upgrade, this.#upgrade);
+      headers.setId(HeaderId.Connection, "upgrade");
+    }
     this.#upgraded = true;
     this.#shared.stats.downstreamCxUpgradesTotal.inc();
     this.#shared.stats.downstreamCxUpgradesActive.inc();

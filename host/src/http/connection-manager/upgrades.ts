@@ -23,6 +23,11 @@ export function hasOwnBody(headers: RequestHeaderMap): boolean {
   );
 }
 
+/** True for the status by which the upstream says that what follows is the other protocol. */
+export function agreesToUpgrade(code: number, type: string): boolean {
+  return type === "connect" ? code >= 200 && code < 300 : code === 101;
+}
+
 /** `upgrade_configs` of the route, else of the connection manager. `configured`: by type, in lower case. */
 export function isUpgradeAllowed(
   type: string,

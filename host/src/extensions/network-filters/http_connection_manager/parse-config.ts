@@ -70,7 +70,7 @@ function parseUpgrades(
   for (const [i, config] of message.upgradeConfigs.entries()) {
     const type = config.upgradeType.toLowerCase();
     const field = `upgrade_configs[${i}]`;
-    if (type === "connect" || type === "connect-udp") {
+    if (type === "connect-udp") {
       context.problem(
         message,
         field,

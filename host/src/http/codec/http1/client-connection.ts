@@ -139,6 +139,7 @@ export class Http1ClientConnection
     if (error !== undefined) return error;
     stream.bytesMeter.headerBytesReceived += text.length;
     if (head.status < 200) return this.#interim(stream, head);
+    if (stream.isConnect && head.status < 300) return this.#switchProtocols(stream, head);
     if (!head.keepAlive) this.#closing = true;
     this.#parser.expectBody(head.body, head.contentLength);
     const endStream = head.body === BodyKind.None;

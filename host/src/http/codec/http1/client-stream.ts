@@ -27,8 +27,9 @@ export class ClientStream extends Http1Stream implements RequestEncoder {
   headRequest = false;
   requestStarted = false;
   requestComplete = false;
-  /** The request asks for another protocol. */
+  /** The request asks for another protocol, or for a tunnel. */
   upgrade = false;
+  isConnect = false;
   /** 1xx responses so far. */
   interim = 0;
   readonly #owner: ClientStreamOwner;
@@ -48,12 +49,14 @@ export class ClientStream extends Http1Stream implements RequestEncoder {
     if (this.ended) return undefined;
     if (this.requestStarted) throw new Error("encodeHeaders() was called twice");
     const method = headers.getId(HeaderId.Method) ?? "";
-    const path = headers.getId(HeaderId.Path) ?? "";
+    this.isConnect = method === "CONNECT";
+    const target = this.isConnect ? HeaderId.Authority : HeaderId.Path;
+    const path = headers.getId(target) ?? "";
     const problem = requestProblem(headers, method, path);
     if (problem !== undefined) return problem;
     this.requestStarted = true;
     this.headRequest = method === "HEAD";
-    this.upgrade = asksForUpgrade(headers);
+    this.upgrade = this.isConnect || asksForUpgrade(headers);
     const fields = this.#startBody(headers, method, endStream);
     const head = `${method} ${path} HTTP/1.1${fields}${this.#connectionField(headers)}\r\n\r\n`;
     this.bytesMeter.headerBytesSent += head.length;
@@ -132,6 +135,7 @@ function isBodiless(method: string): boolean {
     case "HEAD":
     case "DELETE":
     case "TRACE":
+    case "CONNECT":
       return true;
     default:
       return false;
@@ -145,8 +149,9 @@ function requestProblem(
   path: string,
 ): string | undefined {
   if (method === "") return "missing required header: :method";
-  if (path === "") return "missing required header: :path";
-  if (method === "CONNECT") return "CONNECT needs a tunnel, which this connection does not offer";
+  if (path === "") {
+    return `missing required header: ${method === "CONNECT" ? ":authority" : ":path"}`;
+  }
   if (!isToken(method)) return "value of :method is not a token";
   const unsafe = unsafeField(headers);
   if (unsafe !== undefined) return unsafe;

@@ -196,6 +196,10 @@ export class RequestHead {
   #persistence(): CodecError | undefined {
     this.keepAlive = this.#framing.keepsAlive(this.http10);
     if (this.headers.hasId(HeaderId.Upgrade)) this.#upgradeOffer();
+    if (this.body === BodyKind.Tunnel && this.#settings.upgrades === true) {
+      this.upgrade = true;
+      this.body = BodyKind.UntilClose;
+    }
     if ((this.#framing.options & ConnectionOption.Other) === 0) return undefined;
     return removeNominatedFields(this.headers) ? undefined : http1Errors.connectionOption;
   }

@@ -139,6 +139,7 @@ export class Http1ServerConnection implements ServerConnection, MessageSink, Ser
     this.#parser.expectBody(head.body, head.contentLength);
     stream.requestComplete = endStream;
     stream.awaitsUpgrade = head.upgrade;
+    stream.isConnect = head.method === "CONNECT";
     stream.decoder!.decodeHeaders(head.headers, endStream);
     return undefined;
   }

@@ -36,6 +36,7 @@ export class ServerStream extends Http1Stream implements ResponseEncoder {
   requestComplete = false;
   /** Nothing is read until the client's wish for another protocol has been answered. */
   awaitsUpgrade = false;
+  isConnect = false;
   responseStarted = false;
   readonly #owner: ServerStreamOwner;
   readonly #body = new BodyEncoder();
@@ -68,8 +69,8 @@ export class ServerStream extends Http1Stream implements ResponseEncoder {
     if (this.responseStarted) throw new Error("encodeHeaders() was called twice");
     this.responseStarted = true;
     const status = statusOf(headers);
-    if (status === 101 && this.awaitsUpgrade && !endStream) {
-      this.#switchProtocols(headers);
+    if (this.awaitsUpgrade && !endStream && this.#agrees(status)) {
+      this.#switchProtocols(headers, status);
       return;
     }
     // The client may still be sending, and nobody would read it to its end: no other request can follow.
@@ -87,13 +88,19 @@ export class ServerStream extends Http1Stream implements ResponseEncoder {
     else this.#mismatch();
   }
 
-  #switchProtocols(headers: ResponseHeaderMap): void {
+  /** The status says that the other protocol follows (RFC 9110 sections 7.8 and 9.3.6). */
+  #agrees(status: number): boolean {
+    return this.isConnect ? status >= 200 && status < 300 : status === 101;
+  }
+
+  #switchProtocols(headers: ResponseHeaderMap, status: number): void {
     const format = this.#owner.headerFormat;
     this.awaitsUpgrade = false;
     this.#owner.closeAfterResponse();
     this.#body.start(BodyKind.UntilClose, 0);
-    const fields = encodeFields(headers, "", format) + encodeConnection(headers, format);
-    this.#writeHead(`HTTP/1.1${statusLineEnd(101)}${fields}\r\n\r\n`);
+    const connection = this.isConnect ? "" : encodeConnection(headers, format);
+    const fields = encodeFields(headers, "", format) + connection;
+    this.#writeHead(`HTTP/1.1${statusLineEnd(status)}${fields}\r\n\r\n`);
     this.#owner.onUpgraded();
   }
 

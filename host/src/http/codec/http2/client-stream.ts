@@ -95,6 +95,7 @@ export class ClientStream extends Http2Stream implements RequestEncoder {
 
   /** An upgrade is sent as extended CONNECT; the caller's map stays as it is. */
   #forWire(headers: RequestHeaderMap): HeaderMap {
+    if (headers.getId(HeaderId.Method) === "CONNECT") return withoutTarget(headers);
     const upgrade = headers.hasId(HeaderId.Upgrade) ? headers.getId(HeaderId.Upgrade)! : "";
     if (upgrade === "" || !headers.hasId(HeaderId.Connection)) return headers;
     this.#upgrade = upgrade;
@@ -107,6 +108,14 @@ export class ClientStream extends Http2Stream implements RequestEncoder {
     this.responseDetails = Http2Details.ContentLength;
     this.resetStream(StreamResetReason.LocalReset);
   }
+}
+
+/** A tunnel is asked for by authority alone (RFC 9113 section 8.5). */
+function withoutTarget(headers: RequestHeaderMap): HeaderMap {
+  const sent = headers.clone();
+  sent.removeId(HeaderId.Scheme);
+  sent.removeId(HeaderId.Path);
+  return sent;
 }
 
 /** Why the head cannot be written; undefined when it can. */

@@ -226,7 +226,11 @@ describe("what is refused", () => {
   const refusals: readonly [string, Json, string][] = [
     ["codec_type", { codec_type: "HTTP3" }, "HTTP3 is not supported; use AUTO, HTTP1 or HTTP2"],
     ["tracing", { tracing: {} }, "tracing is not supported"],
-    ["upgrade_configs[0]", { upgrade_configs: [{ upgrade_type: "CONNECT" }] }, "CONNECT is not"],
+    [
+      "upgrade_configs[0]",
+      { upgrade_configs: [{ upgrade_type: "CONNECT-UDP" }] },
+      "CONNECT-UDP is not",
+    ],
     ["local_reply_config", { local_reply_config: {} }, "changing local replies is not supported"],
     ["http3_protocol_options", { http3_protocol_options: {} }, "HTTP/3 is not supported"],
     [
