@@ -291,13 +291,58 @@ describe("CONNECT", () => {
     assert.match(client.text, /^HTTP\/1.1 403 Forbidden\r\n/);
   });
 
-  test(
-    "ends here and goes on as TCP with connect_config",
+  test("with connect_config it ends here, and goes on as TCP", async () => {
+    const sockets: net.Socket[] = [];
+    const server = net.createServer((socket) => {
+      sockets.push(socket);
+      socket.on("error", () => undefined);
+      socket.on("data", (chunk: Buffer) => socket.write(chunk.toString().toUpperCase()));
+    });
+    server.listen(0, "127.0.0.1");
+    await once(server, "listening");
+    const upgrades = [{ upgrade_type: "CONNECT", connect_config: {} }];
+    const route = { cluster: "c", upgrade_configs: upgrades };
     {
-      todo: "connect_config is refused by name: the upstream has to take the CONNECT itself",
-    },
-    () => {
-      assert.fail("connect_config is not supported");
-    },
-  );
+      await using front = await RouterServer.start({
+        routes: [{ match: { connect_matcher: {} }, route }],
+        clusters: [clusterOf("c", [(server.address() as AddressInfo).port])],
+        hcm: {
+          delayedCloseTimeoutMs: 0,
+          http1: { ...defaultHcmConfig.http1, upgrades: true },
+        },
+      });
+      await using client = await TestClient.connect(front.server.port);
+      client.send(`${connectRequest}early `);
+      await client.until(() => client.text.includes("EARLY "));
+      assert.match(client.text, /^HTTP\/1.1 200 OK\r\n/);
+      await using session = await connect(front.server.port);
+      const stream = session.request({ ":method": "CONNECT", ":authority": "there:443" });
+      let text = "";
+      stream.setEncoding("latin1").on("data", (piece: string) => (text += piece));
+      stream.write("hello");
+      while (text !== "HELLO") await once(stream, "data");
+      // The far end closes: so does the tunnel.
+      for (const socket of sockets) socket.end();
+      await client.until(() => client.ended);
+      await once(stream, "end");
+      stream.close();
+      await front.server.untilLogged(2);
+    }
+    server.close();
+    await once(server, "close");
+  });
+
+  test("with connect_config and a host that refuses it is answered 503", async () => {
+    const upgrades = [{ upgrade_type: "CONNECT", connect_config: {} }];
+    const route = { cluster: "c", upgrade_configs: upgrades };
+    await using front = await RouterServer.start({
+      routes: [{ match: { connect_matcher: {} }, route }],
+      clusters: [clusterOf("c", [1])],
+      hcm: { delayedCloseTimeoutMs: 0, http1: { ...defaultHcmConfig.http1, upgrades: true } },
+    });
+    await using client = await TestClient.connect(front.server.port);
+    client.send(connectRequest);
+    await client.until(() => client.ended);
+    assert.match(client.text, /^HTTP\/1.1 503 Service Unavailable\r\n/);
+  });
 });

@@ -6,6 +6,7 @@ import type {
 } from "../config/gen/envoy/config/route/v3/route_components_pb.js";
 import type { Duration } from "@bufbuild/protobuf/wkt";
 import type { ParseContext } from "../contracts/extension.ts";
+import type { RouteUpgrade } from "../contracts/router/route.ts";
 import { toByteText } from "../formatter/byte-text.ts";
 import { headerMapName } from "./config-match.ts";
 import { parseLevel } from "./config-mutations.ts";
@@ -140,7 +141,7 @@ function parseStreamDuration(
 }
 
 function parseUpgrades(message: RouteAction, context: ParseContext): RouteActionConfig["upgrades"] {
-  const upgrades: { readonly type: string; readonly enabled: boolean }[] = [];
+  const upgrades: RouteUpgrade[] = [];
   for (const [i, config] of message.upgradeConfigs.entries()) {
     const type = config.upgradeType.toLowerCase();
     const field = `upgrade_configs[${i}]`;
@@ -153,7 +154,12 @@ function parseUpgrades(message: RouteAction, context: ParseContext): RouteAction
     } else if (upgrades.some((each) => each.type === type)) {
       context.problem(message, field, `Duplicate upgrade ${config.upgradeType}`);
     } else {
-      upgrades.push({ type, enabled: config.enabled ?? true });
+      const terminates = config.connectConfig !== undefined;
+      if (terminates && type !== "connect") {
+        const text = "is for upgrade_type CONNECT; leave it out";
+        context.problem(message, `${field}.connect_config`, text);
+      }
+      upgrades.push({ type, enabled: config.enabled ?? true, terminates });
     }
   }
   return upgrades;

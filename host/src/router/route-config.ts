@@ -1,5 +1,5 @@
 import type { PerRouteConfig } from "../contracts/extension.ts";
-import type { StreamDurationConfig } from "../contracts/router/route.ts";
+import type { RouteUpgrade, StreamDurationConfig } from "../contracts/router/route.ts";
 import type { JsonValue } from "../contracts/stream-info.ts";
 
 // `RouteConfiguration` as plain data: what `parseRouteConfiguration` makes and `createRouteTable` reads.
@@ -119,7 +119,7 @@ export interface RouteActionConfig {
   readonly idleTimeoutMs: number | undefined;
   readonly streamDuration: StreamDurationConfig | undefined;
   readonly priority: "default" | "high";
-  readonly upgrades: readonly { readonly type: string; readonly enabled: boolean }[];
+  readonly upgrades: readonly RouteUpgrade[];
 }
 
 export type ClusterSpecifierConfig =

@@ -32,7 +32,9 @@ import { hasTimeoutHeaders, timeoutsOf } from "./request-timeouts.ts";
 import { resetDetails, resetFlag } from "../http/upstream-request/reset-reason.ts";
 import {
   Details,
+  isConnect,
   isUpgrade,
+  poolFor,
   statusOf,
   takeAltStats,
   type AbortReply,
@@ -66,7 +68,6 @@ export class RouterFilter
   #altStats: CodeStats | undefined = undefined;
   #isGrpc = false;
   #isUpgrade = false;
-  #isConnect = false;
   /** Whether a gRPC response succeeded is seen in its trailers. */
   #grpcOutcomePending = false;
   /** The request has been received whole; 0 = not yet. */
@@ -177,7 +178,7 @@ export class RouterFilter
     const internal = headers.getId(HeaderId.XEnvoyInternal) === "true";
     const filters = cluster.httpFilters ?? this.#shared.upstreamFilters;
     const upstream = createAttempt(this, this.#upstreamInfo, headers, internal, filters);
-    const pool = cluster.httpConnPool(entry.priority, this);
+    const pool = poolFor(cluster, entry, headers, this);
     if (pool === undefined) return this.#answerNoHealthyUpstream(upstream);
     this.#finishHeaders(headers);
     // An upgrade has no body: the timeout holds until the other side agrees.
@@ -224,8 +225,7 @@ export class RouterFilter
     if (entry.includeAttemptCountInRequest) headers.setId(HeaderId.XEnvoyAttemptCount, "1");
     entry.finalizeRequestHeaders(headers, this.streamInfo, !config.suppressEnvoyHeaders);
     this.#isGrpc = isGrpcRequest(headers);
-    this.#isConnect = headers.getId(HeaderId.Method) === "CONNECT";
-    this.#isUpgrade = this.#isConnect || isUpgrade(headers);
+    this.#isUpgrade = isConnect(headers) || isUpgrade(headers);
   }
 
   /** The route's timeout runs from here on. */
@@ -312,7 +312,7 @@ export class RouterFilter
     }
     this.#route.finalizeResponseHeaders(headers, this.streamInfo);
     // The client waits for another protocol, not for the body of a refusal.
-    const refused = this.#isUpgrade && !this.#isConnect && code !== 101;
+    const refused = this.#isUpgrade && code !== 101 && !isConnect(this.#headers);
     if (refused) headers.removeId(HeaderId.ContentLength);
     if (this.#isUpgrade) this.#disarmTimeout();
     if (endStream || refused) this.#onUpstreamComplete(upstream);

@@ -1,7 +1,14 @@
 import { HeaderId } from "../common/headers/header-id.ts";
 import type { RequestHeaderMap, ResponseHeaderMap } from "../contracts/headers.ts";
 import type { Dispatcher } from "../contracts/event.ts";
-import type { ClusterManager, CodeStats } from "../contracts/upstream/cluster.ts";
+import type { RouteEntry } from "../contracts/router/route.ts";
+import type {
+  ClusterManager,
+  CodeStats,
+  HttpConnectionPool,
+  LoadBalancerContext,
+  ThreadLocalCluster,
+} from "../contracts/upstream/cluster.ts";
 import type { HttpFilterChain } from "../contracts/http/filter-chain.ts";
 import type { RouterConfig } from "./router-config.ts";
 import type { RouterStats } from "./router-stats.ts";
@@ -45,6 +52,11 @@ export function statusOf(headers: ResponseHeaderMap): number {
   return Number(headers.getId(HeaderId.Status));
 }
 
+/** The request asks for a tunnel. */
+export function isConnect(headers: RequestHeaderMap): boolean {
+  return headers.getId(HeaderId.Method) === "CONNECT";
+}
+
 /** The request asks for another protocol; the connection manager has let only those through that may. */
 export function isUpgrade(headers: RequestHeaderMap): boolean {
   return headers.hasId(HeaderId.Upgrade) && headers.hasId(HeaderId.Connection);
@@ -59,4 +71,19 @@ export function takeAltStats(
   if (name === undefined) return undefined;
   headers.removeId(HeaderId.XEnvoyUpstreamAltStatName);
   return name === "" ? undefined : codeStats.below(name);
+}
+
+/** Where the request's stream comes from; undefined when there is no host. */
+export function poolFor(
+  cluster: ThreadLocalCluster,
+  entry: RouteEntry,
+  headers: RequestHeaderMap,
+  context: LoadBalancerContext,
+): HttpConnectionPool | undefined {
+  const { upgrades } = entry;
+  if (upgrades.length > 0 && isConnect(headers)) {
+    const config = upgrades.find((each) => each.type === "connect");
+    if (config?.terminates === true) return cluster.tunnel(context);
+  }
+  return cluster.httpConnPool(entry.priority, context);
 }

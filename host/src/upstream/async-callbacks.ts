@@ -14,16 +14,26 @@ const noConnection: StreamInfoSource = {
 
 type RequestStream = FilteredRequestOwner["callbacks"];
 
-/** The stream of a request that no client made: all of it is in memory, and nobody has to be slowed down. */
+/** Who makes a request, and may be slowed down. */
+export type RequestSource = Pick<
+  RequestStream,
+  "onDecoderFilterAboveWriteBufferHighWatermark" | "onDecoderFilterBelowWriteBufferLowWatermark"
+>;
+
+/** The stream of a request that no client made. */
 export class AsyncCallbacks implements RequestStream {
   readonly dispatcher: Dispatcher;
   readonly connection = undefined;
   readonly streamId = 0;
-  readonly decoderBufferLimit = 0;
+  readonly decoderBufferLimit: number;
+  readonly #source: RequestSource;
   #streamInfo: StreamInfo | undefined = undefined;
 
-  constructor(dispatcher: Dispatcher) {
+  /** `bufferLimit`: bytes that may wait for a connection before `source` is to send no more; 0 = no limit. */
+  constructor(dispatcher: Dispatcher, bufferLimit: number, source: RequestSource) {
     this.dispatcher = dispatcher;
+    this.decoderBufferLimit = bufferLimit;
+    this.#source = source;
   }
 
   get streamInfo(): StreamInfo {
@@ -35,9 +45,13 @@ export class AsyncCallbacks implements RequestStream {
     return undefined;
   }
 
-  onDecoderFilterAboveWriteBufferHighWatermark(): void {}
+  onDecoderFilterAboveWriteBufferHighWatermark(): void {
+    this.#source.onDecoderFilterAboveWriteBufferHighWatermark();
+  }
 
-  onDecoderFilterBelowWriteBufferLowWatermark(): void {}
+  onDecoderFilterBelowWriteBufferLowWatermark(): void {
+    this.#source.onDecoderFilterBelowWriteBufferLowWatermark();
+  }
 
   addDownstreamWatermarkCallbacks(): void {}
 

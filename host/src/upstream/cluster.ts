@@ -18,6 +18,7 @@ import { Http1Pool } from "./http1-pool.ts";
 import { Http2Pool } from "./http2-pool.ts";
 import { RoundRobinLoadBalancer } from "./load-balancer.ts";
 import { connectTcp } from "./tcp-connection.ts";
+import { noTunnel, Tunnel } from "./tunnel.ts";
 
 /** The pools of one host, by protocol and priority of the requests. */
 type HostPools = Map<string, Http1Pool | Http2Pool>;
@@ -121,6 +122,15 @@ export class ClusterEntry implements ThreadLocalCluster {
       pools.set(key, pool);
     }
     return pool;
+  }
+
+  tunnel(context: LoadBalancerContext): HttpConnectionPool | undefined {
+    const host = this.#chooseHost(context);
+    if (host === undefined) return undefined;
+    const result = connectTcp(this.info, host, this.#environment.dispatcher);
+    return result.kind === "connection"
+      ? new Tunnel(result.connection, host)
+      : { host, ...noTunnel };
   }
 
   httpAsyncClient(): AsyncClient {

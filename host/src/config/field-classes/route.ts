@@ -186,10 +186,13 @@ export const routeFields: FieldClassTable = {
     implemented: ["max_stream_duration", "grpc_timeout_header_max", "grpc_timeout_header_offset"],
   },
   "envoy.config.route.v3.RouteAction.UpgradeConfig": {
-    implemented: ["upgrade_type", "enabled"],
+    implemented: ["upgrade_type", "enabled", "connect_config"],
+  },
+  "envoy.config.route.v3.RouteAction.UpgradeConfig.ConnectConfig": {
+    implemented: [],
     refused: {
-      connect_config:
-        "ending a tunnel here is not supported; without it the upstream gets the CONNECT and ends it",
+      proxy_protocol_config: "PROXY protocol headers are not supported",
+      allow_post: "is not supported; tunnels are asked for by CONNECT",
     },
   },
   "envoy.config.route.v3.RouteMatch.ConnectMatcher": { implemented: [] },

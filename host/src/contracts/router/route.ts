@@ -57,11 +57,20 @@ export interface RouteEntry {
   readonly clusterNotFoundCode: number;
   readonly priority: "default" | "high";
   /** `upgrade_configs`, types in lower case; overrides the connection manager's of the same type. */
-  readonly upgrades: readonly { readonly type: string; readonly enabled: boolean }[];
+  readonly upgrades: readonly RouteUpgrade[];
   /** Of the virtual host: attempt counts (`include_request_attempt_count`, `include_attempt_count_in_response`). */
   readonly includeAttemptCountInRequest: boolean;
   readonly includeAttemptCountInResponse: boolean;
   readonly requestBodyBufferLimit: number | undefined;
+}
+
+/** `RouteAction.UpgradeConfig`. */
+export interface RouteUpgrade {
+  /** In lower case. */
+  readonly type: string;
+  readonly enabled: boolean;
+  /** A CONNECT ends here, and goes on as TCP (`connect_config`). */
+  readonly terminates: boolean;
 }
 
 /** `RouteAction.MaxStreamDuration`, in milliseconds. */

@@ -34,6 +34,11 @@ export interface ThreadLocalCluster {
     priority: "default" | "high",
     context: LoadBalancerContext,
   ): HttpConnectionPool | undefined;
+  /**
+   * Chooses a host for a CONNECT that ends here: its only stream is a TCP connection. Undefined when no host can be
+   * used (flag UH).
+   */
+  tunnel(context: LoadBalancerContext): HttpConnectionPool | undefined;
   /** For requests that the proxy itself makes: callouts of filters. */
   httpAsyncClient(): AsyncClient;
   /**
