@@ -132,9 +132,9 @@ const badPushes: readonly BadPush[] = [
   },
   {
     what: "a refused field",
-    content: scriptResponse("2", "x", "    package_paths: [a]\n"),
+    content: scriptResponse("2", "x", "    package_cpaths: [a]\n"),
     stat: "update_rejected",
-    line: "Filesystem config update rejected: FILE:8:5: resources[0].typed_config.package_paths: ",
+    line: "Filesystem config update rejected: FILE:8:5: resources[0].typed_config.package_cpaths: ",
   },
   {
     what: "a script that cannot be prepared",
