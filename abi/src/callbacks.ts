@@ -51,6 +51,7 @@ export const callbacks = {
   proxy_on_log: callback(1, 0),
   proxy_on_delete: callback(1, 0),
   envoy_on_stats_update: callback(2, 0),
+  envoy_on_resolve_dns: callback(3, 0),
 } as const satisfies Record<string, Callback>;
 
 /** Names of callbacks. */

@@ -21,6 +21,7 @@ export type HostcallGroup =
   | "metrics"
   | "context"
   | "foreign-function"
+  | "dns"
   | "configuration";
 
 /** One function of module `env`. All have one i32 result, a status. */
@@ -107,6 +108,7 @@ export const hostcalls = {
   proxy_record_metric: offered("metrics", ["i32", "i64"]),
   proxy_get_metric: offered("metrics", 2),
   proxy_call_foreign_function: offered("foreign-function", 6),
+  envoy_resolve_dns: offered("dns", 3),
 } as const satisfies Record<string, Hostcall>;
 
 /** Names of host calls. */

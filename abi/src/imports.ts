@@ -86,7 +86,10 @@ export function exportWarnings(
 ): string[] {
   const known = Object.keys(callbacks);
   return info.exports
-    .filter(({ kind, name }) => kind === "function" && /^proxy_on_|^proxy_validate_/.test(name))
+    .filter(
+      ({ kind, name }) =>
+        kind === "function" && /^(proxy|sluice|envoy)_on|^proxy_validate/.test(name),
+    )
     .filter(({ name }) => exportSignature(name, version) === undefined)
     .map(
       ({ name }) => `the export ${name} is no callback and is never called${suggest(name, known)}`,

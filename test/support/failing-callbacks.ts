@@ -65,6 +65,13 @@ export const failingCallbacks: readonly FailingCallback[] = [
           (i32.const 0) (i32.const 0) (i32.const 0) (i32.const 0) (i32.const 5000) (i32.const 600)))
         (i32.const 1))`,
   },
+  {
+    name: "envoy_on_resolve_dns",
+    outcome: "any",
+    more: `(data (i32.const 512) "127.0.0.1")
+      (func (export "proxy_on_request_headers") (param i32 i32 i32) (result i32)
+        (drop (call $envoy_resolve_dns (i32.const 512) (i32.const 9) (i32.const 600))) (i32.const 0))`,
+  },
 ];
 
 /** A module that fails so in this callback. */

@@ -69,6 +69,7 @@ export const hostcallRoles: Readonly<Record<HostcallName, readonly Role[]>> = {
   proxy_record_metric: ["id", "i64"],
   proxy_get_metric: ["id", "out64"],
   proxy_call_foreign_function: ["in", "in", "maybe32", "maybe32"],
+  envoy_resolve_dns: ["in", "out32"],
 };
 
 /** How many parameters a role takes. */

@@ -3,13 +3,13 @@ import { wat } from "./wat.ts";
 
 /**
  * A Proxy-Wasm module in WebAssembly text: marker, memory of one page, a `malloc` that never frees, the host calls
- * that `body` names as `$proxy_…` or `$sluice_…`, and `body` itself. Memory below 4096 is the body's own.
+ * that `body` names as `$proxy_…`, `$sluice_…` or `$envoy_…`, and `body` itself. Memory below 4096 is the body's own.
  */
 export function guest(
   body: string,
   options: { readonly version?: string; readonly features?: Record<string, boolean> } = {},
 ): Promise<Uint8Array<ArrayBuffer>> {
-  const used = [...new Set(body.match(/\$(?:proxy|sluice)_[a-z_]+/g) ?? [])].map((name) =>
+  const used = [...new Set(body.match(/\$(?:proxy|sluice|envoy)_[a-z_]+/g) ?? [])].map((name) =>
     name.slice(1),
   );
   const imports = used.filter((name) => Object.hasOwn(hostcalls, name)).map(importOf);

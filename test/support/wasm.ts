@@ -10,6 +10,7 @@ import { GuestWatches } from "../../host/src/guest/watch/guest-watches.ts";
 import { WasmFilter } from "../../host/src/extensions/http-filters/wasm/wasm-filter.ts";
 import { preparePlugin } from "../../host/src/guest/wasm/canary.ts";
 import type { Plugin, PluginSettings } from "../../host/src/guest/wasm/plugin.ts";
+import type { ResolveName } from "../../host/src/guest/wasm/resolve-name.ts";
 import { type PluginHandle, WasmRuntime } from "../../host/src/guest/wasm/runtime.ts";
 import { startedOf, WorkerPlugin } from "../../host/src/guest/wasm/worker-plugin.ts";
 import type { PluginStats } from "../../host/src/guest/wasm/stats.ts";
@@ -134,6 +135,8 @@ export class WasmHost {
   readonly epoch: WebAssembly.Memory;
   readonly shared: GuestSharedState;
   readonly clusters = new RecordedClusters();
+  /** Names that guests look up; the test answers. */
+  readonly lookups: Parameters<ResolveName>[] = [];
   readonly #guestShared: GuestShared;
   readonly statsStore = new StatsStore();
   readonly watches = new GuestWatches(this.statsStore.main);
@@ -160,6 +163,7 @@ export class WasmHost {
         localInfo,
         shared: this.shared,
         clusters: this.clusters.manager,
+        resolveName: (...lookup) => void this.lookups.push(lookup),
         stats: this.statsStore.main,
         watches: this.watches,
       },

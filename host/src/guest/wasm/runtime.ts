@@ -10,6 +10,7 @@ import { pluginReport } from "./plugin-report.ts";
 import type { Plugin, VmSnapshot } from "./plugin.ts";
 import type { RootContext } from "./proxy-wasm/root-context.ts";
 import type { VmEnvironment, WasmVm } from "./proxy-wasm/vm.ts";
+import { resolveName } from "./resolve-name.ts";
 import { guestSharedOf } from "../shared/shared-state.ts";
 import { type PluginStats, pluginStats } from "./stats.ts";
 import { cloneVm, createVm, startPlugin } from "./vm-start.ts";
@@ -182,6 +183,7 @@ export function wasmRuntimeOf(context: WorkerContext): WasmRuntime {
       localInfo,
       shared: guestSharedOf(context),
       clusters: context.clusterManager,
+      resolveName,
       cpuShares: cpuSharesOf(context),
       watches: guestWatchesOf(context),
       failures: reports.failures,

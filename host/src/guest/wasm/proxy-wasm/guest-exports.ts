@@ -56,6 +56,7 @@ export class GuestExports {
   readonly onLog: GuestCallback | undefined;
   readonly onDelete: GuestCallback | undefined;
   readonly onStatsUpdate: GuestCallback | undefined;
+  readonly onResolveDns: GuestCallback | undefined;
 
   constructor(exports: WebAssembly.Exports, allowed: readonly string[] | undefined) {
     const get = (name: string): GuestFunction | undefined => {
@@ -103,5 +104,6 @@ export class GuestExports {
     this.onLog = callback("proxy_on_log");
     this.onDelete = callback("proxy_on_delete");
     this.onStatsUpdate = callback("envoy_on_stats_update");
+    this.onResolveDns = callback("envoy_on_resolve_dns");
   }
 }

@@ -19,6 +19,7 @@ import {
   replaceHeaderMapValue,
   setHeaderMapPairs,
 } from "./hostcalls/headers.ts";
+import { resolveDns } from "./hostcalls/dns.ts";
 import { callForeignFunction } from "./hostcalls/foreign.ts";
 import { sendLocalResponse } from "./hostcalls/local-response.ts";
 import { httpCall } from "./hostcalls/http-call.ts";
@@ -230,6 +231,8 @@ function calloutCalls(vm: WasmVm): Partial<Record<HostcallName, HostFunction>> {
   return {
     proxy_http_call: (...args) =>
       httpCall(vm.calledFreely("proxy_http_call"), ...(args as TenNumbers)),
+    envoy_resolve_dns: (name, size, out) =>
+      resolveDns(vm.calledFreely("envoy_resolve_dns"), name!, size!, out!),
     proxy_grpc_call: (...args) =>
       openCall(vm.calledFreely("proxy_grpc_call"), "proxy_grpc_call", args[11]!),
     proxy_grpc_stream: (...args) =>

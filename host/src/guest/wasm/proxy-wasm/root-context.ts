@@ -21,10 +21,15 @@ import { loggedMap } from "./logged-map.ts";
 import { type CallOwner, type CallResponse, HttpCalls } from "./http-calls.ts";
 import { declarationsMax, type PropertyPrototype } from "./filter-state.ts";
 import { callFailed, type WasmVm } from "./vm.ts";
+import { encodeAddresses } from "./addresses.ts";
 import { ContextWatch } from "./watch/context-watch.ts";
 
 /** How long a root context whose `on_done` returned false may take until it calls `proxy_done`. */
 const donePendingMs = 60_000;
+
+/** Names of one plugin that may be looked up at the same time. */
+const lookupsMax = 64;
+const noBytes = new Uint8Array(0);
 
 type Stage = "configuring" | "running" | "done_pending" | "deleted";
 
@@ -51,8 +56,10 @@ export class RootContext extends Context implements CallOwner {
   #callResponse: CallResponse | undefined;
   /** During `log`. */
   #logged: StreamInfo | undefined;
-  /** During `updateStats`. */
+  /** During `updateStats` and `envoy_on_resolve_dns`. */
   #callData: Uint8Array | undefined;
+  /** Names that are being looked up. */
+  #lookups = 0;
   /** Of the last callout that failed (`proxy_get_status`); the message only during its callback. */
   calloutCode = 0;
   calloutMessage = "";
@@ -203,6 +210,27 @@ export class RootContext extends Context implements CallOwner {
     const callback = this.vm.exports.onHttpCallResponse;
     if (callback === undefined || this.#stage === "deleted") return;
     this.vm.callWith(this, callback, [this.id, token, headers, body, trailers]);
+  }
+
+  /** Looks a name up, and tells the guest of its addresses later; false when too many are looked up already. */
+  lookUp(token: number, name: string): boolean {
+    const { resolveName } = this.vm.environment;
+    if (resolveName === undefined) return true;
+    if (this.#lookups >= lookupsMax) return false;
+    this.#lookups += 1;
+    resolveName(name, (addresses) => {
+      this.#lookups -= 1;
+      this.vm.defer(() => this.#tellOfName(token, addresses));
+    });
+    return true;
+  }
+
+  #tellOfName(token: number, addresses: readonly string[] | undefined): void {
+    const callback = this.vm.exports.onResolveDns;
+    if (callback === undefined || this.#stage === "deleted") return;
+    this.#callData = addresses === undefined ? noBytes : encodeAddresses(addresses);
+    this.vm.call3(this, callback, this.id, token, this.#callData.length);
+    this.#callData = undefined;
   }
 
   /** Shows the guest, which logs accesses, a stream or connection that has ended. */

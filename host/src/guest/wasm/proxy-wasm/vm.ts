@@ -15,6 +15,7 @@ import type { WatchedGuest } from "../../watch/watched-guest.ts";
 import { fuelExport } from "../../limits/state-exports.ts";
 import { GuestMemory } from "../engine/guest-memory.ts";
 import type { Plugin } from "../plugin.ts";
+import type { ResolveName } from "../resolve-name.ts";
 import type { PluginStats } from "../stats.ts";
 import { type Context, VmContext } from "./context.ts";
 import { ContextTable } from "./context-table.ts";
@@ -40,6 +41,8 @@ export interface VmEnvironment {
   readonly cpuShares?: CpuShares | undefined;
   /** Absent in canary runs, whose calls are never made. */
   readonly clusters?: ClusterManager | undefined;
+  /** Absent in canary runs, whose lookups are never made. */
+  readonly resolveName?: ResolveName | undefined;
   /** What is measured and followed of guests. Absent in canary runs. */
   readonly watches?: GuestWatches | undefined;
   /** Where VMs that trap are remembered. */
@@ -93,6 +96,7 @@ export class WasmVm {
   #trailNext = 0;
   #nextContextId = 1;
   #httpCallToken = 0;
+  #nameToken = 1;
   #depth = 0;
   #callback = "";
   #current: Context;
@@ -253,6 +257,12 @@ export class WasmVm {
   nextHttpCallToken(): number {
     this.#httpCallToken = (this.#httpCallToken + 4) >>> 0;
     return this.#httpCallToken;
+  }
+
+  /** Numbers of lookups are 2, 3, 4 …, as in Envoy. */
+  nextNameToken(): number {
+    this.#nameToken = nextId(this.#nameToken);
+    return this.#nameToken;
   }
 
   /** Runs guest code that is not a callback: instantiation and start functions. False after a trap. */
