@@ -124,6 +124,10 @@ export class RecordedClient implements AsyncClient {
   /** Answer within `send`. */
   answersAtOnce = false;
 
+  start(): never {
+    throw new Error("scripts open no streams");
+  }
+
   send(request: AsyncClientRequest, callbacks: AsyncClientCallbacks): AsyncClientCall | undefined {
     this.requests.push(request);
     this.callbacks.push(callbacks);

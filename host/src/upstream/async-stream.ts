@@ -209,7 +209,7 @@ export class AsyncStream
     this.#attempt?.host?.stats.rqTimeout.inc();
     const body = "upstream request timeout";
     if (this.#responseBegun) this.#break();
-    else this.#answer({ code: 504, body, details: "upstream_response_timeout" });
+    else this.#answer({ code: 504, body, details: "response_timeout" });
   }
 
   /** The response is whole. */

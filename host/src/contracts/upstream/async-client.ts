@@ -41,8 +41,50 @@ export interface AsyncClientCall {
   cancel(): void;
 }
 
+/** How a stream is opened. */
+export interface AsyncClientStreamOptions {
+  /** From the sent request to the whole response; 0 = no limit. */
+  readonly timeoutMs: number;
+  /** Append this host's address to `x-forwarded-for`. */
+  readonly sendXff: boolean;
+}
+
+/**
+ * What comes back on a stream, as it comes, also what is answered instead of the upstream. The last of these calls says
+ * so (`endStream`, trailers, reset); what was not sent by then is not sent any more.
+ */
+export interface AsyncClientStreamCallbacks {
+  onHeaders(headers: ResponseHeaderMap, endStream: boolean): void;
+  /** The callee takes all of `data`. */
+  onData(data: DataBuffer, endStream: boolean): void;
+  onTrailers(trailers: TrailerMap): void;
+  /** After the response has begun: it will not be whole. */
+  onReset(): void;
+  /** The upstream takes the request more slowly than it is sent. Nested. */
+  onAboveWriteBufferHighWatermark(): void;
+  onBelowWriteBufferLowWatermark(): void;
+}
+
+/** A request whose parts are sent, and whose response comes, one by one. The callbacks may be called within each call. */
+export interface AsyncClientStream {
+  /** Why the response is what it is: `via_upstream`, or the details of an answer in its place; empty before it. */
+  readonly responseDetails: string;
+  /** Called first, and once. The stream owns the map from now on and adds to it. */
+  sendHeaders(headers: RequestHeaderMap, endStream: boolean): void;
+  /** Takes all of `data`. */
+  sendData(data: DataBuffer, endStream: boolean): void;
+  sendTrailers(trailers: TrailerMap): void;
+  /** Ends it; no callback follows. */
+  reset(): void;
+}
+
 /** Makes requests to one cluster (Envoy: `Http::AsyncClient`). No retries, no redirects, no route. */
 export interface AsyncClient {
+  /** Opens a stream; nothing is sent, and nothing is called, before its headers. */
+  start(
+    options: AsyncClientStreamOptions,
+    callbacks: AsyncClientStreamCallbacks,
+  ): AsyncClientStream;
   /** The callbacks may be called before this returns; the result is undefined then. */
   send(request: AsyncClientRequest, callbacks: AsyncClientCallbacks): AsyncClientCall | undefined;
 }
