@@ -1,9 +1,17 @@
+import { CLOSE_LOCAL, CLOSE_REMOTE, CLOSE_UNKNOWN } from "../../abi/src/numbers/close-type";
 import {
   STATUS_BAD_ARGUMENT,
+  STATUS_BAD_EXPRESSION,
+  STATUS_BROKEN_CONNECTION,
+  STATUS_CAS_MISMATCH,
+  STATUS_EMPTY,
   STATUS_INTERNAL_FAILURE,
   STATUS_INVALID_MEMORY_ACCESS,
   STATUS_NOT_FOUND,
   STATUS_OK,
+  STATUS_PARSE_FAILURE,
+  STATUS_RESULT_MISMATCH,
+  STATUS_SERIALIZATION_FAILURE,
   STATUS_UNIMPLEMENTED,
 } from "../../abi/src/numbers/status";
 import {
@@ -26,8 +34,19 @@ export enum Status {
   NotFound = STATUS_NOT_FOUND,
   /** Not possible now or not valid, e.g. response headers while the request is handled. */
   BadArgument = STATUS_BAD_ARGUMENT,
+  /** The property is an object as a whole, or a message that is not set. */
+  SerializationFailure = STATUS_SERIALIZATION_FAILURE,
+  ParseFailure = STATUS_PARSE_FAILURE,
+  BadExpression = STATUS_BAD_EXPRESSION,
   InvalidMemoryAccess = STATUS_INVALID_MEMORY_ACCESS,
+  /** Nothing is in the queue. */
+  Empty = STATUS_EMPTY,
+  /** Somebody else has written the value since it was read. */
+  CasMismatch = STATUS_CAS_MISMATCH,
+  ResultMismatch = STATUS_RESULT_MISMATCH,
   InternalFailure = STATUS_INTERNAL_FAILURE,
+  BrokenConnection = STATUS_BROKEN_CONNECTION,
+  /** This host does not do it. */
   Unimplemented = STATUS_UNIMPLEMENTED,
 }
 
@@ -61,4 +80,22 @@ export enum TrailersStatus {
   Continue = TRAILERS_CONTINUE,
   /** Hold them until `continueRequest()` or `continueResponse()`. */
   StopIteration = TRAILERS_STOP_ITERATION,
+}
+
+/** What happens after the callbacks of a connection and of an accepted socket. */
+export enum StreamStatus {
+  /** On to the next filter, with what is left of the data. */
+  Continue = 0,
+  /** Hold it: the next call sees all that is held and what is new. */
+  StopIteration = 1,
+}
+
+/** Who ended a connection. */
+export enum CloseType {
+  /** Not known; of an opened connection: it was never connected. */
+  Unknown = CLOSE_UNKNOWN,
+  /** This side. */
+  Local = CLOSE_LOCAL,
+  /** The peer. */
+  Remote = CLOSE_REMOTE,
 }

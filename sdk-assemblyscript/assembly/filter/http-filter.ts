@@ -1,12 +1,13 @@
 import { Body } from "../hostcall/body";
 import { HeaderMap } from "../hostcall/headers";
 import { DataStatus, HeadersStatus, TrailersStatus } from "../status";
+import { Stream } from "./stream";
 
 /**
  * One HTTP stream. Override what you need; `Plugin.createHttpFilter` makes one for each request. The maps and
  * bodies given to a callback can be used in it only.
  */
-export class HttpFilter {
+export class HttpFilter extends Stream {
   onRequestHeaders(_headers: HeaderMap, _endOfStream: bool): HeadersStatus {
     return HeadersStatus.Continue;
   }
@@ -18,6 +19,9 @@ export class HttpFilter {
   onRequestTrailers(_trailers: HeaderMap): TrailersStatus {
     return TrailersStatus.Continue;
   }
+
+  /** HTTP/2 METADATA frames; `count` entries. They go on in any case. */
+  onRequestMetadata(_count: u32): void {}
 
   onResponseHeaders(_headers: HeaderMap, _endOfStream: bool): HeadersStatus {
     return HeadersStatus.Continue;
@@ -31,6 +35,5 @@ export class HttpFilter {
     return TrailersStatus.Continue;
   }
 
-  /** The stream has ended; request and response headers can be read once more. */
-  onLog(): void {}
+  onResponseMetadata(_count: u32): void {}
 }

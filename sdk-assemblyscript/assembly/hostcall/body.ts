@@ -2,16 +2,17 @@ import {
   BUFFER_HTTP_REQUEST_BODY,
   BUFFER_HTTP_RESPONSE_BODY,
 } from "../../../abi/src/numbers/buffer-type";
-import { proxy_get_buffer_bytes, proxy_set_buffer_bytes } from "../env";
-import { outPointer, outSize, release } from "../memory/allocator";
-import { EncodedText, firstArgument, readText } from "../memory/text";
+import { proxy_get_buffer_bytes, proxy_get_buffer_status, proxy_set_buffer_bytes } from "../env";
+import { outPointer, outSize } from "../memory/allocator";
+import { takeBytes, takeText } from "../memory/result";
+import { EncodedText, firstArgument } from "../memory/text";
 import { Status } from "../status";
 
 const everything: u32 = 0xffffffff;
 
 /**
- * The part of a body that a body callback may see: what has just arrived and what was kept of it before. It lives in
- * the proxy: each method is a call there, and `status` tells how the last one went.
+ * The part of a body or a connection that a callback may see: what has just arrived and what was kept of it before.
+ * Messages and answers of callouts have this form too; they cannot be changed (`BadArgument`). It lives in the proxy: each method is a call there, and `status` tells how the last one went.
  */
 export class Body {
   /** Of the last call on this body. */
@@ -21,26 +22,22 @@ export class Body {
 
   constructor(private readonly buffer: u32) {}
 
+  /** Bytes that are here now, also after changes. 0 when there is no such body now. */
+  length(): u32 {
+    this.status = proxy_get_buffer_status(this.buffer, outSize, outPointer);
+    return this.status == Status.Ok ? load<u32>(outSize) : 0;
+  }
+
   /** A copy of `max` bytes from `start` on; fewer where the body ends. */
   bytes(start: u32 = 0, max: u32 = everything): ArrayBuffer {
     this.status = proxy_get_buffer_bytes(this.buffer, start, max, outPointer, outSize);
-    if (this.status != Status.Ok) return new ArrayBuffer(0);
-    const pointer = load<usize>(outPointer);
-    const size = load<u32>(outSize);
-    const bytes = new ArrayBuffer(size);
-    memory.copy(changetype<usize>(bytes), pointer, size);
-    release(pointer);
-    return bytes;
+    return this.status == Status.Ok ? takeBytes() : new ArrayBuffer(0);
   }
 
   /** The same as text. */
   text(start: u32 = 0, max: u32 = everything): string {
     this.status = proxy_get_buffer_bytes(this.buffer, start, max, outPointer, outSize);
-    if (this.status != Status.Ok) return "";
-    const pointer = load<usize>(outPointer);
-    const text = readText(pointer, load<u32>(outSize));
-    release(pointer);
-    return text;
+    return this.status == Status.Ok ? takeText() : "";
   }
 
   /** Puts `text` in the place of all that is here. Remove or correct `content-length` in the headers callback. */

@@ -2,10 +2,13 @@ import {
   BUFFER_PLUGIN_CONFIGURATION,
   BUFFER_VM_CONFIGURATION,
 } from "../../../abi/src/numbers/buffer-type";
+import { ConfigObject } from "../config/config-object";
+import { readConfig } from "../config/config-reader";
 import { proxy_get_buffer_bytes } from "../env";
-import { outPointer, outSize, release } from "../memory/allocator";
-import { readText } from "../memory/text";
+import { outPointer, outSize } from "../memory/allocator";
+import { takeBytes, takeText } from "../memory/result";
 import { Status } from "../status";
+import { Log } from "./log";
 
 /** The configuration of a plugin or of its VM, to be read in `onConfigure` or `onVmStart`. */
 export class Configuration {
@@ -21,22 +24,22 @@ export class Configuration {
   /** As text: what a `google.protobuf.StringValue` holds. Empty when there is none. */
   text(): string {
     this.status = proxy_get_buffer_bytes(this.buffer, 0, this.size, outPointer, outSize);
-    if (this.status != Status.Ok) return "";
-    const pointer = load<usize>(outPointer);
-    const text = readText(pointer, load<u32>(outSize));
-    release(pointer);
-    return text;
+    return this.status == Status.Ok ? takeText() : "";
+  }
+
+  /**
+   * Reads JSON, e.g. what a `google.protobuf.Struct` holds, into an object. False when it does not fit: every problem
+   * has been logged then, with its place.
+   */
+  into(target: ConfigObject): bool {
+    const problems = readConfig(this.text(), target);
+    for (let i = 0; i < problems.length; i++) Log.error(`configuration: ${problems[i]}`);
+    return problems.length == 0;
   }
 
   bytes(): ArrayBuffer {
     this.status = proxy_get_buffer_bytes(this.buffer, 0, this.size, outPointer, outSize);
-    if (this.status != Status.Ok) return new ArrayBuffer(0);
-    const pointer = load<usize>(outPointer);
-    const size = load<u32>(outSize);
-    const bytes = new ArrayBuffer(size);
-    memory.copy(changetype<usize>(bytes), pointer, size);
-    release(pointer);
-    return bytes;
+    return this.status == Status.Ok ? takeBytes() : new ArrayBuffer(0);
   }
 }
 

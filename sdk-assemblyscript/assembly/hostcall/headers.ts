@@ -7,21 +7,18 @@ import {
 import {
   proxy_add_header_map_value,
   proxy_get_header_map_pairs,
+  proxy_get_header_map_size,
   proxy_get_header_map_value,
   proxy_remove_header_map_value,
   proxy_replace_header_map_value,
+  proxy_set_header_map_pairs,
 } from "../env";
 import { outPointer, outSize, release } from "../memory/allocator";
-import { EncodedText, firstArgument, readText, secondArgument } from "../memory/text";
+import { encodePairs, readPairs } from "../memory/pairs";
+import { takeBytes, takeText } from "../memory/result";
+import { EncodedText, firstArgument, secondArgument } from "../memory/text";
 import { Status } from "../status";
-
-/** One header. */
-export class Header {
-  constructor(
-    public name: string,
-    public value: string,
-  ) {}
-}
+import { Header } from "./header";
 
 /**
  * Headers or trailers of one message. They live in the proxy: each method is a call there. `status` tells how the
@@ -36,24 +33,18 @@ export class HeaderMap {
 
   /** The first value of `name`; null when there is none (`status` is `NotFound`) or the call failed. */
   get(name: string): string | null {
-    EncodedText.of(name, firstArgument);
-    this.status = proxy_get_header_map_value(
-      this.map,
-      firstArgument.pointer,
-      firstArgument.size,
-      outPointer,
-      outSize,
-    );
-    EncodedText.done(firstArgument);
-    if (this.status != Status.Ok) return null;
-    const pointer = load<usize>(outPointer);
-    const value = readText(pointer, load<u32>(outSize));
-    release(pointer);
-    return value;
+    return this.look(name) == Status.Ok ? takeText() : null;
+  }
+
+  /** The same as the bytes that were sent, for values that are no UTF-8. */
+  getBytes(name: string): ArrayBuffer | null {
+    return this.look(name) == Status.Ok ? takeBytes() : null;
   }
 
   has(name: string): bool {
-    return this.get(name) !== null;
+    if (this.look(name) != Status.Ok) return false;
+    release(load<usize>(outPointer));
+    return true;
   }
 
   /** Adds a header, whether or not the name is there. */
@@ -105,27 +96,36 @@ export class HeaderMap {
     this.status = proxy_get_header_map_pairs(this.map, outPointer, outSize);
     if (this.status != Status.Ok) return [];
     const pointer = load<usize>(outPointer);
-    if (pointer == 0) return [];
     const headers = readPairs(pointer);
     release(pointer);
     return headers;
   }
-}
 
-function readPairs(pointer: usize): Header[] {
-  const count = load<u32>(pointer);
-  const headers = new Array<Header>(count);
-  let at = pointer + 4 + <usize>count * 8;
-  for (let i: u32 = 0; i < count; i++) {
-    const lengths = pointer + 4 + <usize>i * 8;
-    const nameSize = load<u32>(lengths);
-    const valueSize = load<u32>(lengths + 4);
-    const name = readText(at, nameSize);
-    at += nameSize + 1;
-    headers[i] = new Header(name, readText(at, valueSize));
-    at += valueSize + 1;
+  /** Puts these in the place of all headers, pseudo headers among them. */
+  replaceAll(headers: Header[]): Status {
+    const pairs = encodePairs(headers);
+    this.status = proxy_set_header_map_pairs(this.map, changetype<usize>(pairs), pairs.byteLength);
+    return this.status;
   }
-  return headers;
+
+  /** Bytes of all names and values; 0 when the map is not available. */
+  byteSize(): u32 {
+    this.status = proxy_get_header_map_size(this.map, outSize);
+    return this.status == Status.Ok ? load<u32>(outSize) : 0;
+  }
+
+  private look(name: string): Status {
+    EncodedText.of(name, firstArgument);
+    this.status = proxy_get_header_map_value(
+      this.map,
+      firstArgument.pointer,
+      firstArgument.size,
+      outPointer,
+      outSize,
+    );
+    EncodedText.done(firstArgument);
+    return this.status;
+  }
 }
 
 export const requestHeaders = new HeaderMap(MAP_HTTP_REQUEST_HEADERS);

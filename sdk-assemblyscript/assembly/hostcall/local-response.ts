@@ -1,7 +1,8 @@
 import { proxy_send_local_response } from "../env";
+import { encodePairs } from "../memory/pairs";
 import { EncodedText } from "../memory/text";
 import { Status } from "../status";
-import { Header } from "./headers";
+import { Header } from "./header";
 
 /** An answer that the filter gives itself. Only the status is needed. */
 export class LocalResponse {
@@ -47,31 +48,4 @@ export class LocalResponse {
     EncodedText.done(body);
     return status;
   }
-}
-
-/** The ABI's form of a list of pairs: count, lengths, then names and values, each ended by a zero byte. */
-function encodePairs(headers: Header[]): ArrayBuffer {
-  const count = headers.length;
-  let size: usize = 4 + <usize>count * 8;
-  for (let i = 0; i < count; i++) {
-    const header = headers[i];
-    size += String.UTF8.byteLength(header.name) + String.UTF8.byteLength(header.value) + 2;
-  }
-  const pairs = new ArrayBuffer(<i32>size);
-  const start = changetype<usize>(pairs);
-  store<u32>(start, count);
-  let at = start + 4 + <usize>count * 8;
-  for (let i = 0; i < count; i++) {
-    const lengths = start + 4 + <usize>i * 8;
-    const header = headers[i];
-    store<u32>(lengths, writeText(header.name, at));
-    at += load<u32>(lengths) + 1;
-    store<u32>(lengths + 4, writeText(header.value, at));
-    at += load<u32>(lengths + 4) + 1;
-  }
-  return pairs;
-}
-
-function writeText(text: string, at: usize): u32 {
-  return <u32>String.UTF8.encodeUnsafe(changetype<usize>(text), text.length, at);
 }

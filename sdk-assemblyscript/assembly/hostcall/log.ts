@@ -6,8 +6,19 @@ import {
   LOG_LEVEL_TRACE,
   LOG_LEVEL_WARN,
 } from "../../../abi/src/numbers/log-level";
-import { proxy_log } from "../env";
+import { proxy_get_log_level, proxy_log } from "../env";
+import { outSize } from "../memory/allocator";
 import { EncodedText, firstArgument } from "../memory/text";
+
+/** How much a line matters. */
+export enum LogLevel {
+  Trace = LOG_LEVEL_TRACE,
+  Debug = LOG_LEVEL_DEBUG,
+  Info = LOG_LEVEL_INFO,
+  Warn = LOG_LEVEL_WARN,
+  Error = LOG_LEVEL_ERROR,
+  Critical = LOG_LEVEL_CRITICAL,
+}
 
 function write(level: u32, text: string): void {
   EncodedText.of(text, firstArgument);
@@ -17,6 +28,11 @@ function write(level: u32, text: string): void {
 
 /** Lines in the proxy's log, under the plugin's name. Which levels are shown is the operator's choice. */
 export class Log {
+  /** Whether such lines are shown: ask before making a long one. `level` as in `LogLevel`. */
+  static enabled(level: LogLevel): bool {
+    return proxy_get_log_level(outSize) != 0 || <u32>level >= load<u32>(outSize);
+  }
+
   static trace(text: string): void {
     write(LOG_LEVEL_TRACE, text);
   }

@@ -16,6 +16,8 @@ export function release(pointer: usize): void {
 
 const outWords: usize = heap.alloc(16);
 
-/** Two words that host calls write pointers, sizes and numbers to. */
+/** Words that host calls write pointers, sizes and numbers to. */
 export const outPointer: usize = outWords;
 export const outSize: usize = outWords + 4;
+/** One more, for calls that give a number besides. */
+export const outWord: usize = outWords + 8;

@@ -1,0 +1,7 @@
+/** One header. */
+export class Header {
+  constructor(
+    public name: string,
+    public value: string,
+  ) {}
+}
