@@ -253,7 +253,11 @@ export class StreamHandle implements LuaObject, HeaderOwner, SliceOwner {
   }
 
   headerObject(): HeaderObject {
-    this.#headerObject ??= new HeaderObject(this.#headers, this, false);
+    this.#headerObject ??= new HeaderObject(
+      this.#headers,
+      this,
+      this.side.isRequest ? "request" : "response",
+    );
     return this.#headerObject;
   }
 
@@ -466,6 +470,7 @@ export class StreamHandle implements LuaObject, HeaderOwner, SliceOwner {
   }
 
   #trailersObject(): HeaderObject | undefined {
-    return this.#trailers && new HeaderObject(this.#trailers, this, true);
+    const kind = this.side.isRequest ? "requestTrailers" : "responseTrailers";
+    return this.#trailers && new HeaderObject(this.#trailers, this, kind, true);
   }
 }

@@ -106,6 +106,12 @@ const errors: readonly (readonly [string, string])[] = [
   ["string.rep()", "bad argument #1 to 'rep' (string expected, got no value)"],
   ["coroutine.resume(1)", "bad argument #1 to 'resume' (coroutine expected)"],
   ["local y = math.floor({}) + 1", "bad argument #1 to 'floor' (number expected, got table)"],
+  ["for _ in pairs(nil) do end", "bad argument #1 to 'pairs' (table expected, got nil)"],
+  ["for _ in ipairs(u) do end", "bad argument #1 to 'ipairs' (table expected, got nil)"],
+  ["local a = unpack(u)", "bad argument #1 to 'unpack' (table expected, got nil)"],
+  ["local a = table.unpack()", "bad argument #1 to 'unpack' (table expected, got no value)"],
+  ["local a = math.max()", "bad argument #1 to 'max' (number expected, got no value)"],
+  ['local a = ("x"):gsub("x", nil)', "bad argument #3 to 'gsub' (string/function/table expected)"],
   ['assert(loadstring("x", "=c"))', "c:1: '=' expected near '<eof>'"],
 ];
 

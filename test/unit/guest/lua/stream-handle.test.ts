@@ -6,6 +6,7 @@ import {
   FilterHeadersStatus,
   FilterTrailersStatus,
 } from "../../../../host/src/contracts/http/filter.ts";
+import type { HeaderMap } from "../../../../host/src/contracts/headers.ts";
 import { LuaHost, LuaStream } from "../../../support/lua.ts";
 
 const get: [string, string][] = [
@@ -51,11 +52,44 @@ test("replace() puts a header at the end, pseudo headers at the end of theirs", 
   assert.deepEqual(names, [":method", ":path", "x-b", "x-a"]);
 });
 
-test("headers() extends names of which Envoy keeps one entry", () => {
-  const stream = requestStream('h:headers():add("user-agent", "b")');
-  stream.headers.add("user-agent", "a");
-  stream.start();
-  assert.deepEqual(stream.headers.getAll("user-agent"), ["a,b"]);
+const single =
+  'for _, name in ipairs{ "vary", "origin", "via", "grpc-status", "x-own" } do m:add(name, "b") end';
+
+/** Values of these names after a script has added one to each. */
+function extended(headers: HeaderMap): string[] {
+  return ["vary", "origin", "via", "grpc-status", "x-own"].map((name) =>
+    headers.getAll(name).join(" "),
+  );
+}
+
+function before(): [string, string][] {
+  return ["vary", "origin", "via", "grpc-status", "x-own"].map((name) => [name, "a"]);
+}
+
+test("headers() extends names of which Envoy keeps one entry in such a map", () => {
+  for (const [isRequest, hook, expected] of [
+    [true, "envoy_on_request", ["a b", "a,b", "a,b", "a b", "a b"]],
+    [false, "envoy_on_response", ["a,b", "a b", "a,b", "a,b", "a b"]],
+  ] as const) {
+    const script = new LuaHost().load(`function ${hook}(h) local m = h:headers() ${single} end`);
+    const stream = new LuaStream(script, before(), { endStream: true, isRequest });
+    stream.start();
+    assert.deepEqual([stream.side.errors, extended(stream.headers)], [[], expected]);
+  }
+});
+
+test("trailers() extends fewer names than headers()", () => {
+  for (const [isRequest, hook, expected] of [
+    [true, "envoy_on_request", ["a b", "a b", "a b", "a b", "a b"]],
+    [false, "envoy_on_response", ["a b", "a b", "a b", "a,b", "a b"]],
+  ] as const) {
+    const script = new LuaHost().load(`function ${hook}(h) local m = h:trailers() ${single} end`);
+    const stream = new LuaStream(script, get, { endStream: false, isRequest });
+    stream.start();
+    const trailers = headerMapOf(before());
+    stream.handle.onTrailers(trailers);
+    assert.deepEqual([stream.side.errors, extended(trailers)], [[], expected]);
+  }
 });
 
 test("headers() refuses what cannot stand on the wire", () => {
@@ -182,6 +216,18 @@ test("a method that does not exist raises an error with its name", () => {
   const stream = requestStream("h:noSuch()");
   assert.equal(stream.start(), FilterHeadersStatus.Continue, "the stream passes");
   assert.match(stream.side.errors[0]!, /attempt to call method 'noSuch' \(a nil value\)$/);
+});
+
+test("operators call an object a userdata value", () => {
+  for (const [code, text] of [
+    ['local x = "a" .. h:headers()', "attempt to concatenate a userdata value"],
+    ["local x = #h", "attempt to get length of local 'h' (a userdata value)"],
+    ["h:headers():get(h)", "bad argument #1 to 'get' (string expected, got userdata)"],
+  ] as const) {
+    const stream = requestStream(code);
+    stream.start();
+    assert.ok(stream.side.errors[0]?.endsWith(text), `${stream.side.errors[0]}`);
+  }
 });
 
 test("a handle that is kept is dead on another stream", () => {

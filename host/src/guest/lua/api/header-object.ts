@@ -2,6 +2,7 @@ import type { HeaderMap } from "../../../contracts/headers.ts";
 import type { LuaEngine } from "../engine/lua-engine.ts";
 import { isValidHeaderValue } from "../../../common/headers/validation.ts";
 import { isScriptHeaderName } from "./header-name.ts";
+import { type HeaderMapKind, inlineNames } from "./inline-names.ts";
 import { type LuaObject, type LuaObjects, LuaTypeId, upvalueIndex } from "./lua-objects.ts";
 import { type MethodTable, watchedFunction } from "./type-definition.ts";
 import { untilNul } from "./values.ts";
@@ -23,13 +24,15 @@ export class HeaderObject implements LuaObject {
   readonly type = LuaTypeId.Headers;
   readonly map: HeaderMap;
   readonly owner: HeaderOwner;
+  readonly kind: HeaderMapKind;
   /** Trailers may be changed as long as they are there. */
   readonly alwaysModifiable: boolean;
   iterating = false;
 
-  constructor(map: HeaderMap, owner: HeaderOwner, alwaysModifiable: boolean) {
+  constructor(map: HeaderMap, owner: HeaderOwner, kind: HeaderMapKind, alwaysModifiable = false) {
     this.map = map;
     this.owner = owner;
+    this.kind = kind;
     this.alwaysModifiable = alwaysModifiable;
   }
 }
@@ -50,14 +53,6 @@ class HeaderIterator implements LuaObject {
     this.entries = entries;
   }
 }
-
-/** Names of which Envoy keeps one entry: `add` extends it with a comma. */
-const inlineNames = new Set(
-  (
-    ":path :method :authority :scheme :status x-forwarded-for user-agent content-type content-length " +
-    "x-request-id via te upgrade connection expect grpc-timeout accept referer authorization location server date"
-  ).split(" "),
-);
 
 /** The methods of header objects. */
 export class HeaderMethods {
@@ -92,7 +87,7 @@ export class HeaderMethods {
     const headers = this.#changeable(L);
     const { name, value } = this.#entry(L);
     headers.owner.beforeHeaderChange();
-    if (inlineNames.has(name)) headers.map.append(name, value);
+    if (inlineNames[headers.kind].has(name)) headers.map.append(name, value);
     else headers.map.add(name, value);
     return 0;
   }

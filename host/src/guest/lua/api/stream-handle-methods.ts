@@ -82,7 +82,8 @@ export class StreamHandleMethods {
         const handle = this.#self(L);
         const headers = handle.side.stream.requestHeaders;
         if (headers === undefined) return 0;
-        const make = (): HeaderObject => new HeaderObject(headers, handle, !handle.side.isRequest);
+        const make = (): HeaderObject =>
+          new HeaderObject(headers, handle, "request", !handle.side.isRequest);
         return this.#push(L, handle, handle.part("requestHeaders", make));
       },
       stats: (L) => {

@@ -49,8 +49,6 @@ export function defineType(
   // Scripts cannot reach the metatable itself: it is shared by all streams of the script.
   engine.pushString(L, typeName);
   api.lua_setfield(L, -2, engine.cString("__metatable"));
-  engine.pushString(L, typeName);
-  api.lua_setfield(L, -2, engine.cString("__name"));
   objects.defineType();
 }
 

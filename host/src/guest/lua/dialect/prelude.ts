@@ -19,7 +19,6 @@ warn = nil
 coroutine.close = nil
 string.pack, string.unpack, string.packsize = nil, nil, nil
 math.type, math.ult, math.tointeger, math.mininteger, math.maxinteger = nil, nil, nil, nil, nil
-G.unpack = table.unpack
 function gcinfo() return (collectgarbage("count")) end
 
 -- Numbers are doubles.
@@ -37,6 +36,23 @@ local function integer(n, arg, name)
   end
   return x < 0 and ceil(x) or floor(x)
 end
+
+-- Where 5.4 takes what is no table and fails later, at a place that is not the script's.
+local function notTable(name, given, value)
+  error(format("bad argument #1 to '%s' (table expected, got %s)", name, given == 0 and "no value" or type(value)), 3)
+end
+function G.ipairs(...)
+  local t = ...
+  if type(t) ~= "table" then notTable("ipairs", select("#", ...), t) end
+  return ipairs(t)
+end
+local values = table.unpack
+function table.unpack(...)
+  local t = ...
+  if type(t) ~= "table" then notTable("unpack", select("#", ...), t) end
+  return values(...)
+end
+G.unpack = table.unpack
 
 -- Errors in LuaJIT's words.
 local function results(ok, ...)
@@ -385,6 +401,6 @@ jit = {
 -- Names for the messages of wrapped functions; seen by the host only.
 return {
   insert = insert, remove = remove, gsub = gsub, gmatch = gmatch, format = format, tonumber = tonumber,
-  floor = floor, ceil = ceil, xpcall = xpcall, load = load, resume = resume, pcall = pcall, error = error,
+  floor = floor, ceil = ceil, ipairs = ipairs, unpack = values, xpcall = xpcall, load = load, resume = resume, pcall = pcall, error = error,
 }
 `;
