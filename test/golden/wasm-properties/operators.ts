@@ -39,7 +39,6 @@ export const twins: readonly Twin[] = [
   twin("response|code", "%RESPONSE_CODE%", number),
   twin("response|code_details", "%RESPONSE_CODE_DETAILS%"),
   twin("response|flags", "%RESPONSE_FLAGS%", (value) => (number(value) === "0" ? "-" : "some")),
-  twin("response|grpc_status", "%GRPC_STATUS_NUMBER%", number),
   twin("response|headers|x-up", "%RESP(X-UP)%"),
   twin("response|trailers|x-t", "%TRAILER(X-T)%"),
   twin("response|size", "%BYTES_SENT%", number),
