@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { rewriteModule } from "../../../../host/src/guest/limits/rewriter.ts";
 import { limitedExports, ownBudget, rewritten } from "../../../support/guarded.ts";
+import { assemblyScript } from "../../../support/assemblyscript.ts";
 import { wat } from "../../../support/wat.ts";
 
 const { epoch } = ownBudget();
@@ -144,6 +145,16 @@ test("rewriteModule() refuses every cut of a valid module", async () => {
     const result = rewriteModule(bytes.slice(0, length));
     // A cut between two sections can be a module in itself.
     if (result.ok) assert.ok(WebAssembly.validate(bytes.slice(0, length)));
+  }
+});
+
+test("rewriteModule() refuses 1,000 cuts of a compiler's module", async () => {
+  const bytes = await assemblyScript("test/fixtures/wasm/assembly/probe.ts");
+  for (let i = 0; i < 1000; i += 1) {
+    const length = Math.floor((i * bytes.length) / 1000);
+    const result = rewriteModule(bytes.subarray(0, length));
+    assert.ok(!result.ok, `cut to ${length} bytes it was accepted`);
+    assert.ok(result.error.length > 0);
   }
 });
 
