@@ -165,6 +165,34 @@ test("setfenv() and getfenv() change and give the environment of a function", ()
   );
 });
 
+test("ipairs() asks __ipairs, as LuaJIT's 5.2 extensions do", () => {
+  assert.equal(
+    output(`
+      local t = setmetatable({}, { __ipairs = function(t) return function(_, i) if i < 2 then return i + 1, "v" end end, t, 0 end })
+      for i, v in ipairs(t) do print(i, v) end`),
+    "1\tv\n2\tv",
+  );
+});
+
+test("an error in coroutine.wrap() has its own position only", () => {
+  assert.equal(
+    output(`
+      local co = coroutine.wrap(function(a) local b = coroutine.yield(a) local x = nil; x.y = b end)
+      print(co(1))
+      print((select(2, pcall(co, 2)):gsub("^.*:(%d+:)", "%1")))
+      print(select(2, pcall(coroutine.wrap(function() error({ 7 }) end)))[1])
+      print(select(2, pcall(coroutine.wrap, 5)))`),
+    "1\n2: attempt to index local 'x' (a nil value)\n7\nbad argument #1 to 'wrap' (function expected, got number)",
+  );
+});
+
+test("math.random() of an empty interval gives a number", () => {
+  assert.equal(
+    output("print(math.random(0), math.random(2, 1), ({})[math.random(#{})])"),
+    "1\t2\tnil",
+  );
+});
+
 test("table.insert() and table.remove() take positions out of range", () => {
   assert.equal(
     output("local t = {1, 2} table.insert(t, 5, 'x') print(#t, t[5], table.remove(t, 9))"),

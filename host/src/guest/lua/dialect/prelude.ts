@@ -1,3 +1,5 @@
+import { bitLibrary } from "./bit-library.ts";
+
 /**
  * LuaJIT's libraries, with its 5.2 extensions, on top of Lua 5.4's. Plain Lua 5.4, loaded before the script with
  * two functions of ours: `translate(text)` gives 5.4's text for LuaJIT's, `reword(message, source)` LuaJIT's words
@@ -41,10 +43,17 @@ end
 local function notTable(name, given, value)
   error(format("bad argument #1 to '%s' (table expected, got %s)", name, given == 0 and "no value" or type(value)), 3)
 end
+local metatable = debug.getmetatable
 function G.ipairs(...)
   local t = ...
-  if type(t) ~= "table" then notTable("ipairs", select("#", ...), t) end
-  return ipairs(t)
+  local mt = metatable(t)
+  local iterate = mt and mt.__ipairs
+  if iterate then
+    local f, over, first = iterate(t)
+    return f, over, first
+  end
+  if type(t) ~= "table" and select("#", ...) > 0 then notTable("ipairs", 1, t) end
+  return ipairs(...)
 end
 local values = table.unpack
 function table.unpack(...)
@@ -71,6 +80,19 @@ function G.xpcall(f, handler, ...)
 end
 local resume = coroutine.resume
 function coroutine.resume(...) return results(resume(...)) end
+local create, wrap = coroutine.create, coroutine.wrap
+local function passed(ok, ...)
+  if ok then return ... end
+  local message = ...
+  if type(message) == "string" then message = reword(message) end
+  error(message, 0)
+end
+-- 5.4's own puts a second position in front of an error's.
+function coroutine.wrap(f)
+  if type(f) ~= "function" then return wrap(f) end
+  local co = create(f)
+  return function(...) return passed(resume(co, ...)) end
+end
 function G.error(message, level)
   if type(message) == "number" then message = tostring(message) end
   if level == nil then level = 1 end
@@ -336,61 +358,10 @@ function math.random(m, n)
   if m == nil then return r end
   if n == nil then m, n = 1.0, m end
   m, n = tonumber(m) + 0.0, tonumber(n) + 0.0
-  if m > n then error("bad argument #" .. (m == 1.0 and "1" or "2") .. " to 'random' (interval is empty)", 2) end
   return floor(r * (n - m + 1.0)) + m
 end
 
--- bit: results are signed 32-bit numbers.
-bit = {}
-local function bits(x, arg, name)
-  local n = tonumber(x)
-  if not n then
-    error(format("bad argument #%d to '%s' (number expected, got %s)", arg, name, x == nil and "no value" or type(x)), 3)
-  end
-  if n ~= n or n - n ~= 0 then return 0 end
-  local whole = floor(n)
-  local rest = n - whole
-  if rest > 0.5 or (rest == 0.5 and whole % 2 == 1) then whole = whole + 1 end
-  return floor(whole % 4294967296.0)
-end
-local function signed(n)
-  n = n & 0xffffffff
-  return (n >= 0x80000000 and n - 0x100000000 or n) + 0.0
-end
-function bit.tobit(x) return signed(bits(x, 1, "tobit")) end
-function bit.bnot(x) return signed(~bits(x, 1, "bnot")) end
-function bit.band(x, ...)
-  local r = bits(x, 1, "band")
-  for i = 1, select("#", ...) do r = r & bits((select(i, ...)), i + 1, "band") end
-  return signed(r)
-end
-function bit.bor(x, ...)
-  local r = bits(x, 1, "bor")
-  for i = 1, select("#", ...) do r = r | bits((select(i, ...)), i + 1, "bor") end
-  return signed(r)
-end
-function bit.bxor(x, ...)
-  local r = bits(x, 1, "bxor")
-  for i = 1, select("#", ...) do r = r ~ bits((select(i, ...)), i + 1, "bxor") end
-  return signed(r)
-end
-function bit.lshift(x, n) return signed(bits(x, 1, "lshift") << (bits(n, 2, "lshift") & 31)) end
-function bit.rshift(x, n) return signed(bits(x, 1, "rshift") >> (bits(n, 2, "rshift") & 31)) end
-function bit.arshift(x, n)
-  local v = bits(x, 1, "arshift")
-  if v >= 0x80000000 then v = v - 0x100000000 end
-  return floor(v / (1 << (bits(n, 2, "arshift") & 31))) + 0.0
-end
-local function rotated(x, n) return signed((x << n) | (x >> (32 - n))) end
-function bit.rol(x, n) return rotated(bits(x, 1, "rol"), bits(n, 2, "rol") & 31) end
-function bit.ror(x, n) return rotated(bits(x, 1, "ror"), -bits(n, 2, "ror") & 31) end
-function bit.bswap(x) return signed((unpack(">I4", pack("<I4", bits(x, 1, "bswap"))))) end
-function bit.tohex(x, n)
-  local v, digits = bits(x, 1, "tohex"), n == nil and 8 or integer(n, 2, "tohex")
-  local text = format(digits < 0 and "%08X" or "%08x", v)
-  digits = digits < 0 and -digits or digits
-  return sub(text, digits >= 8 and 1 or 9 - digits)
-end
+${bitLibrary}
 
 jit = {
   version = "LuaJIT 2.1.ROLLING", version_num = 20199.0, os = "Linux", arch = "x64",
@@ -401,6 +372,6 @@ jit = {
 -- Names for the messages of wrapped functions; seen by the host only.
 return {
   insert = insert, remove = remove, gsub = gsub, gmatch = gmatch, format = format, tonumber = tonumber,
-  floor = floor, ceil = ceil, ipairs = ipairs, unpack = values, xpcall = xpcall, load = load, resume = resume, pcall = pcall, error = error,
+  floor = floor, ceil = ceil, ipairs = ipairs, unpack = values, xpcall = xpcall, load = load, resume = resume, wrap = wrap, pcall = pcall, error = error,
 }
 `;
