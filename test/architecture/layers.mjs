@@ -36,6 +36,8 @@ export const layers = {
     "host/src/http/filter-manager",
     "host/src/http/upstream-request",
   ],
+  // Calls to other services, over the clusters of the worker.
+  "host/src/grpc": leaf,
   "host/src/stats": leaf,
   "host/src/formatter": leaf,
   // The header filter of access logs matches as routes do.
@@ -52,6 +54,7 @@ export const layers = {
     "host/src/guest/limits",
     "host/src/guest/shared",
     "host/src/guest/watch",
+    "host/src/grpc",
   ],
   "host/src/guest/lua": [
     ...leaf,

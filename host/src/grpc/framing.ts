@@ -1,0 +1,51 @@
+import { OwnedBuffer } from "../common/data-buffer.ts";
+import type { DataBuffer } from "../contracts/buffer.ts";
+
+// gRPC over HTTP/2, "Length-Prefixed-Message": a byte that is 1 when the message is compressed, four bytes of length,
+// the message.
+
+const prefixLength = 5;
+
+/** The message in its frame. */
+export function frame(message: Uint8Array): Buffer {
+  const framed = Buffer.allocUnsafe(prefixLength + message.length);
+  framed[0] = 0;
+  framed.writeUInt32BE(message.length, 1);
+  framed.set(message, prefixLength);
+  return framed;
+}
+
+/** `compressed`: no compression has been offered, so the peer breaks the protocol. */
+export type FramingProblem = "compressed" | "too_long";
+
+/** Cuts a body into messages. */
+export class MessageReader {
+  readonly #bytes = new OwnedBuffer();
+  readonly #messageMax: number;
+  problem: FramingProblem | undefined = undefined;
+
+  /** `messageMax`: bytes of one message; 0 = no limit. */
+  constructor(messageMax: number) {
+    this.#messageMax = messageMax;
+  }
+
+  /** Takes all of `data`. */
+  accept(data: DataBuffer): void {
+    this.#bytes.move(data);
+  }
+
+  /** The next message, which belongs to the caller; undefined when it is not whole yet, or `problem` says why. */
+  next(): Buffer | undefined {
+    const bytes = this.#bytes;
+    if (this.problem !== undefined || bytes.length < prefixLength) return undefined;
+    const prefix = bytes.slice(0, prefixLength);
+    const flag = prefix[0]!;
+    const length = prefix.readUInt32BE(1);
+    if (this.#messageMax > 0 && length > this.#messageMax) this.problem = "too_long";
+    else if (flag !== 0 && length > 0) this.problem = "compressed";
+    if (this.problem !== undefined || bytes.length < prefixLength + length) return undefined;
+    const message = Buffer.from(bytes.slice(prefixLength, length));
+    bytes.drain(prefixLength + length);
+    return message;
+  }
+}
