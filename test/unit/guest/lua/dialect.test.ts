@@ -43,6 +43,10 @@ const values: readonly (readonly [string, string])[] = [
   ["math.pow(2, 10), math.ldexp(1, 4), math.frexp(8)", "1024\t16\t0.5\t4"],
   ["math.log(8, 2), math.log10(100), math.floor(3.7), math.modf(3.7)", "3\t2\t3\t3\t0.7"],
   [
+    'math.max("10", "9"), math.max(5, "7"), math.min("3", 2, 10), math.max(1), math.min(2, 1), math.random("1")',
+    "10\t7\t2\t1\t1\t1",
+  ],
+  [
     "math.atan2(0, 1), math.sinh(0), math.cosh(0), math.tanh(0), math.mod, string.gfind",
     "0\t0\t1\t0\tnil\tnil",
   ],
@@ -110,6 +114,9 @@ const errors: readonly (readonly [string, string])[] = [
   ["for _ in ipairs(u) do end", "bad argument #1 to 'ipairs' (table expected, got nil)"],
   ["local a = unpack(u)", "bad argument #1 to 'unpack' (table expected, got nil)"],
   ["local a = table.unpack()", "bad argument #1 to 'unpack' (table expected, got no value)"],
+  ["local a = math.min(1, u)", "bad argument #2 to 'min' (number expected, got nil)"],
+  ['local a = math.random("x")', "bad argument #1 to 'random' (number expected, got string)"],
+  ["table.insert({}, 1, 2, 3)", "wrong number of arguments to 'insert'"],
   ["local a = math.max()", "bad argument #1 to 'max' (number expected, got no value)"],
   ['local a = ("x"):gsub("x", nil)', "bad argument #3 to 'gsub' (string/function/table expected)"],
   ['assert(loadstring("x", "=c"))', "c:1: '=' expected near '<eof>'"],

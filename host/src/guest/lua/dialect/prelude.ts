@@ -287,7 +287,9 @@ function table.foreachi(t, f)
   end
 end
 function table.insert(t, ...)
-  if select("#", ...) ~= 2 or type(t) ~= "table" then return insert(t, ...) end
+  local count = select("#", ...)
+  if type(t) ~= "table" or count == 1 then return insert(t, ...) end
+  if count ~= 2 then error("wrong number of arguments to 'insert'", 2) end
   local position, value = ...
   position = integer(position, 2, "insert")
   local last = #t + 1
@@ -306,6 +308,28 @@ function table.remove(t, ...)
 end
 
 -- math
+local function number(x, arg, name)
+  local n = type(x) == "number" and x or type(x) == "string" and tonumber(x)
+  if not n then error(format("bad argument #%d to '%s' (number expected, got %s)", arg, name, type(x)), 4) end
+  return n + 0.0
+end
+local function numbers(name, ...)
+  local all, count = { ... }, select("#", ...)
+  for i = 1, count do all[i] = number(all[i], i, name) end
+  return values(all, 1, count)
+end
+-- 5.4 compares what it gets, texts as texts.
+local max, min = math.max, math.min
+function math.max(...)
+  local a, b = ...
+  if select("#", ...) == 2 and type(a) == "number" and type(b) == "number" then return a < b and b or a end
+  return max(numbers("max", ...))
+end
+function math.min(...)
+  local a, b = ...
+  if select("#", ...) == 2 and type(a) == "number" and type(b) == "number" then return b < a and b or a end
+  return min(numbers("min", ...))
+end
 local atan = math.atan
 function math.atan(x) return atan(x) end
 function math.atan2(y, x) return atan(y, x) end
@@ -356,8 +380,8 @@ function math.randomseed(x) seed(tonumber(x) + 0.0) end
 function math.random(m, n)
   local r = nextRandom()
   if m == nil then return r end
-  if n == nil then m, n = 1.0, m end
-  m, n = tonumber(m) + 0.0, tonumber(n) + 0.0
+  if n == nil then m, n = 1.0, (numbers("random", m))
+  else m, n = numbers("random", m, n) end
   return floor(r * (n - m + 1.0)) + m
 end
 
@@ -372,6 +396,6 @@ jit = {
 -- Names for the messages of wrapped functions; seen by the host only.
 return {
   insert = insert, remove = remove, gsub = gsub, gmatch = gmatch, format = format, tonumber = tonumber,
-  floor = floor, ceil = ceil, ipairs = ipairs, unpack = values, xpcall = xpcall, load = load, resume = resume, wrap = wrap, pcall = pcall, error = error,
+  floor = floor, ceil = ceil, max = max, min = min, ipairs = ipairs, unpack = values, xpcall = xpcall, load = load, resume = resume, wrap = wrap, pcall = pcall, error = error,
 }
 `;
