@@ -1,3 +1,4 @@
+import { systemTime } from "../../common/time/clock.ts";
 import type { WorkerContext } from "../../contracts/runtime.ts";
 import type { Result } from "../../contracts/result.ts";
 import { cpuSharesOf } from "../limits/cpu-share.ts";
@@ -178,7 +179,7 @@ export function wasmRuntimeOf(context: WorkerContext): WasmRuntime {
       epoch: context.guestEpoch,
       budget: guestBudgetOf(context),
       logger: context.loggers.logger("wasm"),
-      time: dispatcher.time,
+      time: systemTime,
       createTimer: (callback) => dispatcher.createTimer(callback),
       localInfo,
       shared: guestSharedOf(context),

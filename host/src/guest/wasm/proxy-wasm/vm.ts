@@ -31,6 +31,7 @@ export interface VmEnvironment {
   readonly budget: GuestBudget;
   /** Component `wasm`. */
   readonly logger: Logger;
+  /** The machine's, not that of the event: a guest may wait on it. */
   readonly time: TimeSource;
   /** Absent in canary runs, which have no timers. */
   readonly createTimer?: ((callback: () => void) => Timer) | undefined;
