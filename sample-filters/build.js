@@ -14,6 +14,7 @@ import {
 } from "node:fs";
 import path from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
+import SluiceTransform from "@sluice/sdk-assemblyscript/transform/index.js";
 
 const here = path.dirname(fileURLToPath(import.meta.url));
 
@@ -48,10 +49,9 @@ export async function compileFilter(entry) {
       "filter.wasm",
       "-O3",
       "--debug", // keeps function names, for the backtraces of traps
-      "--use",
-      "abort=~lib/@sluice/sdk-assemblyscript/assembly/abort/abort",
     ],
     {
+      transforms: [class extends SluiceTransform {}],
       reportDiagnostic: (diagnostic) => diagnostics.push(diagnostic),
       readFile: (name, folder) => readSource(path.resolve(folder, name), name, files),
       writeFile: (name, content) => {

@@ -43,7 +43,7 @@ test("hello is built, greets as its README says, and goes on after a broken save
     assert.ok(!broken.ok);
     assert.match(
       formatProblem(broken.problems[0]!),
-      /index\.ts:34:26: Property 'gett' does not exist on type .*\n {6}const name = headers\.gett\("x-name"\);\n {27}\^/,
+      /index\.ts:33:26: Property 'gett' does not exist on type .*\n {6}const name = headers\.gett\("x-name"\);\n {27}\^/,
     );
     assert.deepEqual(readFileSync(built.file), before, "the module is as it was");
   } finally {

@@ -35,6 +35,7 @@ function digest(file: string): string {
     path.join(root, "sample-filters/build.js"),
     path.join(root, "node_modules/assemblyscript/package.json"),
     ...filesUnder(path.join(root, "sdk-assemblyscript/assembly")),
+    ...filesUnder(path.join(root, "sdk-assemblyscript/transform")),
     ...filesUnder(path.join(root, "abi/src/numbers")),
   ];
   for (const source of sources) hash.update(`${source}\0`).update(readFileSync(source));
@@ -43,7 +44,7 @@ function digest(file: string): string {
 
 function filesUnder(folder: string): string[] {
   return readdirSync(folder, { recursive: true, encoding: "utf8" })
-    .filter((name) => name.endsWith(".ts"))
+    .filter((name) => name.endsWith(".ts") || name.endsWith(".js"))
     .sort()
     .map((name) => path.join(folder, name));
 }

@@ -5,7 +5,6 @@ import {
   HttpFilter,
   Log,
   Plugin,
-  registerPlugin,
 } from "@sluice/sdk-assemblyscript/assembly";
 
 class HelloPlugin extends Plugin {
@@ -41,7 +40,3 @@ class HelloFilter extends HttpFilter {
     return HeadersStatus.Continue;
   }
 }
-
-registerPlugin((): Plugin => new HelloPlugin());
-
-export * from "@sluice/sdk-assemblyscript/assembly/exports";

@@ -53,8 +53,8 @@ export function proxy_on_foreign_function(id: u32, functionId: u32, _size: u32):
 }
 
 export function proxy_on_done(id: u32): u32 {
-  const context = findContext(id);
-  return context === null || context.onDone() ? 1 : 0;
+  const isOver = isPlugin(id) ? pluginOf(id).onDone() : streamOf(id).onDone();
+  return isOver ? 1 : 0;
 }
 
 export function proxy_on_log(id: u32): void {

@@ -78,6 +78,7 @@ export function streamOf(id: u32): Stream {
   const plugin = changetype<Plugin>(context);
   let stream: Stream | null = plugin.createHttpFilter();
   if (stream === null) stream = plugin.createNetworkFilter();
+  if (stream === null) stream = plugin.createListenerFilter();
   if (stream === null) stream = new Stream();
   keep(id, stream);
   return stream;

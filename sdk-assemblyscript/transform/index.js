@@ -1,0 +1,69 @@
+// The compiler's transform: `asc … --transform @sluice/sdk-assemblyscript/transform/index.js`.
+//
+//   afterParse       finds the plugin's class, writes the readers of configurations, and a module that registers the
+//                    plugin and exports callbacks in the place of the main file
+//   afterInitialize  takes back the exports of callbacks that no class overrides
+//   afterCompile     embeds what the filter is
+//
+// A main file that calls `registerPlugin` or exports the callbacks itself is left as it is in that.
+import { isMainFile } from "./classes.js";
+import { writeReaders } from "./config-objects.js";
+import { describeFilter } from "./description.js";
+import { allCallbacks, overriddenCallbacks } from "./overridden.js";
+import { registration } from "./registration.js";
+
+const moduleFile = "sluice-module.ts";
+const sdk = "~lib/@sluice/sdk-assemblyscript/assembly";
+const userSource = 0;
+
+/** One compilation. The compiler sets `program`, `baseDir` and `readFile`. */
+export default class SluiceTransform {
+  #schema;
+  #entryFolder = "";
+  #exportsCallbacks = false;
+
+  afterParse(parser) {
+    const options = this.program.options;
+    options.globalAliases ??= new Map();
+    if (!options.globalAliases.has("abort")) {
+      options.globalAliases.set("abort", `${sdk}/abort/abort`);
+    }
+    const entry = parser.sources.find(isMainFile);
+    if (entry === undefined) return;
+    this.#entryFolder = entry.normalizedPath.split("/").slice(0, -1).join("/");
+    this.#schema = writeReaders(parser);
+    const exportsItself = /from\s*["'][^"']*\/assembly\/exports/.test(entry.text);
+    const registers = /\bregisterPlugin\s*\(/.test(entry.text);
+    if (exportsItself) return;
+    const written = registers ? `import "./${entry.simplePath}";` : registration(parser, entry);
+    if (written === undefined) return;
+    this.#exportsCallbacks = true;
+    entry.sourceKind = userSource;
+    const folder = this.#entryFolder === "" ? "" : `${this.#entryFolder}/`;
+    parser.parseFile(`${written}\n${exportsOfAll()}`, `${folder}${moduleFile}`, true);
+  }
+
+  afterInitialize(program) {
+    if (!this.#exportsCallbacks) return;
+    const wanted = overriddenCallbacks(program);
+    const path = this.#entryFolder === "" ? moduleFile : `${this.#entryFolder}/${moduleFile}`;
+    const { exports } = program.filesByName.get(path.replace(/\.ts$/, ""));
+    for (const name of exports.keys()) if (!wanted.has(name)) exports.delete(name);
+  }
+
+  async afterCompile(module) {
+    const description = await describeFilter(this, this.#entryFolder, this.#schema);
+    const bytes = new TextEncoder().encode(JSON.stringify(description));
+    module.addCustomSection("sluice.filter", bytes);
+  }
+}
+
+function exportsOfAll() {
+  const lines = [];
+  for (const [file, names] of allCallbacks()) {
+    lines.push(
+      `export { ${names.join(", ")} } from "${sdk.slice("~lib/".length)}/exports/${file}";`,
+    );
+  }
+  return lines.join("\n");
+}

@@ -1,0 +1,135 @@
+import assert from "node:assert/strict";
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import path from "node:path";
+import { test } from "node:test";
+import { compileFilter, formatProblem } from "../../sample-filters/build.js";
+import { assemblyScript } from "../support/assemblyscript.ts";
+import { FilterHarness, requestHead } from "../support/filter-harness.ts";
+import { pluginSettings, WasmHost, wasmInstances } from "../support/wasm.ts";
+
+const root = path.resolve(import.meta.dirname, "../..");
+const described = await assemblyScript("test/fixtures/wasm/described/assembly/index.ts");
+const always = [
+  "malloc",
+  "memory",
+  "proxy_abi_version_0_2_1",
+  "proxy_on_context_create",
+  "proxy_on_delete",
+];
+
+const exportsOf = (code: Uint8Array<ArrayBuffer>): string[] =>
+  WebAssembly.Module.exports(new WebAssembly.Module(code))
+    .map(({ name }) => name)
+    .sort();
+
+test("the transform exports what is overridden and nothing else", () => {
+  const own = ["proxy_on_configure", "proxy_on_request_headers"];
+  assert.deepEqual(exportsOf(described), [...always, ...own].sort());
+});
+
+test("the transform embeds what the filter is", () => {
+  const module = new WebAssembly.Module(described);
+  const [section] = WebAssembly.Module.customSections(module, "sluice.filter");
+  const rule = {
+    type: "object",
+    properties: {
+      name: { type: "string" },
+      weight: { type: "number" },
+      burst: { type: "integer", minimum: 0, maximum: 255 },
+    },
+    required: ["burst"],
+    additionalProperties: false,
+  };
+  assert.deepEqual(JSON.parse(Buffer.from(section!).toString()), {
+    name: "described",
+    version: "1.2.3",
+    capabilities: ["proxy_get_buffer_bytes", "proxy_log", "proxy_replace_header_map_value"],
+    configSchema: {
+      type: "object",
+      properties: {
+        enabled: { type: "boolean" },
+        hosts: { type: "array", items: { type: "string" } },
+        shares: { type: "array", items: { type: "number" } },
+        main: rule,
+        rules: { type: "array", items: rule },
+      },
+      additionalProperties: false,
+    },
+    predicate: { paths: ["/api/"], header: "x-key", body: false },
+  });
+});
+
+test("the transform writes readers of configurations", async () => {
+  const host = new WasmHost();
+  const configuration = `{"enabled": false, "hosts": ["a", "b"], "shares": [1.5],
+    "main": {"name": "m", "burst": 1}, "rules": [{"name": "r", "weight": 2, "burst": 255}]}`;
+  const handle = await host.load(described, pluginSettings({ configuration }));
+  const requestHeaders = requestHead(["x-key", "1"], [":path", "/api/"]);
+  const instances = { W: wasmInstances(handle) };
+  new FilterHarness({ filters: ["W"], instances, requestHeaders }).request(true);
+  assert.equal(requestHeaders.get("x-settings"), "false a+b 1.5 m r/2.0/255");
+
+  const wrong = '{"enabled": 1, "rules": [{"burst": 256}, {}], "more": 1}';
+  await host.prepare(described, pluginSettings({ configuration: wrong }));
+  assert.deepEqual(
+    host.canaryLogger.take().filter((line) => line.startsWith("error")),
+    [
+      "error wasm log: configuration: $.enabled: must be true or false",
+      "error wasm log: configuration: $.rules[0].burst: must be a whole number from 0 to 255",
+      "error wasm log: configuration: $.rules[1].burst: is missing",
+      "error wasm log: configuration: $.more: is not known; there are enabled, hosts, shares, main, rules",
+    ],
+  );
+});
+
+/** What the compiler says of a filter; it is compiled in a folder of its own. */
+async function problemsOf(source: string, packageJson = "{}"): Promise<string[]> {
+  mkdirSync(path.join(root, ".cache"), { recursive: true });
+  const folder = mkdtempSync(path.join(root, ".cache", "transform-"));
+  try {
+    writeFileSync(path.join(folder, "index.ts"), source);
+    writeFileSync(path.join(folder, "package.json"), packageJson);
+    const result = await compileFilter(path.join(folder, "index.ts"));
+    if (result.ok) return [];
+    const [first] = result.problems.map(formatProblem).join("\n").split("\n");
+    return [first!.replace(/^.*\/(index\.ts)/, "$1")];
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+const sdk = "@sluice/sdk-assemblyscript/assembly";
+
+for (const [name, source, problem] of [
+  [
+    "there is no filter",
+    `import { Log } from "${sdk}"; Log.info("x");`,
+    /^index\.ts:1:1: .*no class that extends Plugin, HttpFilter/,
+  ],
+  [
+    "there are two",
+    `import { HttpFilter } from "${sdk}";\nclass A extends HttpFilter {}\nclass B extends HttpFilter {}`,
+    /^index\.ts:3:7: .*more than one filter: A, B; say which by registerPlugin\(\)/,
+  ],
+  [
+    "a field cannot be read",
+    `import { ConfigObject, Plugin } from "${sdk}";\nclass C extends ConfigObject { a: Map<string, string> = new Map(); }\nclass P extends Plugin { c: C = new C(); }`,
+    /^index\.ts:2:35: .*must be a string, bool, number/,
+  ],
+] as const) {
+  test(`the transform tells where it is wrong that ${name}`, async () => {
+    assert.match((await problemsOf(source)).join(), problem);
+  });
+}
+
+for (const [packageJson, problem] of [
+  ["{", /package\.json: /],
+  ['{"sluice":{"predicate":{"path":"/"}}}', /\.predicate\.path: is not known/],
+  ['{"sluice":{"predicate":{"paths":"/"}}}', /\.predicate\.paths: must be a list of prefixes/],
+  ['{"sluice":{"predicate":{"body":true}}}', /\.predicate\.body: can only be false/],
+] as const) {
+  test(`the transform refuses the description ${packageJson}`, async () => {
+    const source = `import { HttpFilter } from "${sdk}";\nclass A extends HttpFilter {}`;
+    assert.match((await problemsOf(source, packageJson)).join(), problem);
+  });
+}
