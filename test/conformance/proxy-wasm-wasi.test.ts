@@ -99,6 +99,7 @@ const cases: {
     [0, 1, 64, 0, 68],
     [badf, 0, 64, 0, 68],
     [fault, 1, outside, 1, 68],
+    [inval, 1, 64, 1025, 68],
   ],
   path_create_directory: [[notsup, 3, 64, 1]],
   path_filestat_get: [[notsup, 3, 0, 64, 1, 68]],

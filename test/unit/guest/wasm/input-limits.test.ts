@@ -49,6 +49,19 @@ test("a log line is cut at max_log_line_bytes", async () => {
   assert.match(calls.host.logger.take()[0]!, /: abcd \[cut\]$/);
 });
 
+test("what is printed to stdout is cut there, too, and told to be written whole", async () => {
+  const calls = await limited({ logLineBytes: 4 });
+  const { memory } = calls.vm;
+  calls.inside(() => {
+    const [one] = calls.put("abc");
+    const [two] = calls.put("defg");
+    for (const [i, word] of [one, 3, two, 4].entries()) memory.setU32(64 + 4 * i, word);
+    assert.equal(calls.call("fd_write", 1, 64, 2, 96), ok);
+    assert.equal(memory.u32(96), 7);
+  });
+  assert.match(calls.host.logger.take()[0]!, /: abcd \[cut\]$/);
+});
+
 test("a value beyond max_shared_data_value_bytes is refused", async () => {
   const calls = await limited({ sharedDataValueBytes: 4 });
   calls.inside(() => {

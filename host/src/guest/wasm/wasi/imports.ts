@@ -107,7 +107,7 @@ function fdFunctions(vm: WasmVm) {
   };
 }
 
-/** The text of all vectors is one line of the log; one line feed at its end is dropped. */
+/** The text of all vectors is one line of the log, cut as other lines are; one line feed at its end is dropped. */
 function writeVectors(
   vm: WasmVm,
   fd: number,
@@ -116,28 +116,32 @@ function writeVectors(
   writtenOut: number,
 ): number {
   if (!isOutput(fd)) return ERRNO_BADF;
+  if (count >>> 0 > vectorsMax) return ERRNO_INVAL;
   const { memory } = vm;
+  const lineMax = vm.plugin.limits.inputs.logLineBytes;
   const parts: Buffer[] = [];
-  let total = 0;
+  let [total, kept] = [0, 0];
   for (let i = 0; i < count >>> 0; i += 1) {
     const pointer = memory.u32((vectors >>> 0) + i * 8);
     const size = memory.u32((vectors >>> 0) + i * 8 + 4);
-    const part =
-      pointer === undefined || size === undefined ? undefined : memory.copy(pointer, size);
-    if (part === undefined) return ERRNO_FAULT;
-    total += part.length;
-    if (total > lineBytesMax) return ERRNO_INVAL;
+    if (pointer === undefined || size === undefined) return ERRNO_FAULT;
+    if (!memory.contains(pointer, size)) return ERRNO_FAULT;
+    const part = memory.copy(pointer, Math.min(size, lineMax - kept))!;
+    total += size;
+    kept += part.length;
     parts.push(part);
   }
   if (total > 0) {
     const text = Buffer.concat(parts).toString("utf8").replace(/\n$/, "");
+    const mark = kept < total ? " [cut]" : "";
     const level = fd === stderr ? "error" : "info";
-    vm.environment.logger.log(level, `wasm log${vm.acting.logPrefix}: ${text}`);
+    vm.environment.logger.log(level, `wasm log${vm.acting.logPrefix}: ${text}${mark}`);
   }
   return memory.setU32(writtenOut, total) ? ERRNO_SUCCESS : ERRNO_FAULT;
 }
 
-const lineBytesMax = 65_536;
+/** As `IOV_MAX` of Linux. */
+const vectorsMax = 1024;
 
 function pathFunctions(vm: WasmVm) {
   const unsupported = (): number => ERRNO_NOTSUP;
