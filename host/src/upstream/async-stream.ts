@@ -112,6 +112,7 @@ export class AsyncStream
 
   #finishHeaders(headers: RequestHeaderMap): void {
     const { timeoutMs, sendXff } = this.#options;
+    setScheme(headers);
     headers.setId(HeaderId.XEnvoyInternal, "true");
     if (sendXff) headers.append("x-forwarded-for", this.#environment.localAddress);
     if (timeoutMs > 0) headers.setId(HeaderId.XEnvoyExpectedRqTimeoutMs, String(timeoutMs));
@@ -266,3 +267,15 @@ export class AsyncStream
 }
 
 const noAttempt: ResponseOrigin = { internal: true, canary: false, host: undefined };
+
+/** As Envoy's router does for a request that has no usable one: over HTTP/2 there must be one. */
+function setScheme(headers: RequestHeaderMap): void {
+  if (isScheme(headers.getId(HeaderId.Scheme))) return;
+  const forwarded = headers.getId(HeaderId.XForwardedProto);
+  headers.setId(HeaderId.Scheme, isScheme(forwarded) ? forwarded : "http");
+}
+
+function isScheme(text: string | undefined): text is string {
+  const lower = text?.toLowerCase();
+  return lower === "http" || lower === "https";
+}

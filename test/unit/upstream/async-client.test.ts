@@ -121,6 +121,24 @@ test("send() leaves x-forwarded-for alone when told so, and extends it otherwise
   assert.match(heads[1]!, /x-forwarded-for: 10\.0\.0\.1(\r\n|$)/);
 });
 
+test("send() gives a request the scheme that it lacks, which HTTP/2 asks for", async () => {
+  await using upstream = await TestUpstream.start(answering(() => ok("")));
+  using fixture = new Fixture([upstream.port]);
+  for (const [more, expected] of [
+    [[], "http"],
+    [[["x-forwarded-proto", "https"]], "https"],
+    [[["x-forwarded-proto", "ftp"]], "http"],
+    [[[":scheme", "https"]], "https"],
+    [[[":scheme", ""]], "http"],
+  ] as const) {
+    const request = fixture.request();
+    for (const [name, value] of more) request.headers.add(name, value);
+    await fixture.send(request);
+    assert.equal(request.headers.get(":scheme"), expected);
+    assert.equal(request.headers.nameAt(3), ":scheme");
+  }
+});
+
 test("send() answers 504 when the time is up, and counts it", async () => {
   await using upstream = await TestUpstream.start(() => undefined);
   using fixture = new Fixture([upstream.port]);
