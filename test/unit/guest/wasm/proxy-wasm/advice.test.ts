@@ -203,10 +203,16 @@ test("a misspelt export or import is named when the module is loaded, with the n
   const host = new WasmHost();
   await host.load(
     await guest(`
-      (func (export "proxy_on_request_header") (param i32 i32 i32) (result i32) (i32.const 0))`),
+      (func (export "proxy_on_request_header") (param i32 i32 i32) (result i32) (i32.const 0))
+      (func (export "sluice_on_acept") (param i32) (result i32) (i32.const 0))
+      (func (export "envoy_on_stat_update") (param i32 i32))
+      (func (export "proxy_onlog") (param i32))`),
   );
   assert.deepEqual(host.canaryLogger.take(), [
     'warning wasm: plugin "plugin": the export proxy_on_request_header is no callback and is never called (did you mean proxy_on_request_headers?)',
+    'warning wasm: plugin "plugin": the export sluice_on_acept is no callback and is never called (did you mean sluice_on_accept?)',
+    'warning wasm: plugin "plugin": the export envoy_on_stat_update is no callback and is never called (did you mean envoy_on_stats_update?)',
+    'warning wasm: plugin "plugin": the export proxy_onlog is no callback and is never called (did you mean proxy_on_log?)',
   ]);
   const refused = await host.prepare(
     await wat(`(module
