@@ -13,6 +13,7 @@ export const roots = [
   ...list("envoy/type/matcher/v3", "filter_state", "http_inputs", "node", "path", "struct"),
 
   ...list("envoy/extensions/filters/listener/http_inspector/v3", "http_inspector"),
+  ...list("envoy/extensions/filters/listener/tls_inspector/v3", "tls_inspector"),
   ...list("envoy/extensions/filters/network/http_connection_manager/v3", "http_connection_manager"),
   ...list("envoy/extensions/filters/network/tcp_proxy/v3", "tcp_proxy"),
   ...list("envoy/extensions/filters/network/echo/v3", "echo"),
@@ -28,6 +29,7 @@ export const roots = [
   ...list("envoy/extensions/access_loggers/wasm/v3", "wasm"),
   ...list("envoy/extensions/stat_sinks/wasm/v3", "wasm"),
   ...list("envoy/extensions/transport_sockets/raw_buffer/v3", "raw_buffer"),
+  ...list("envoy/extensions/transport_sockets/tls/v3", "tls"),
   ...list("envoy/extensions/upstreams/http/v3", "http_protocol_options"),
   ...list("envoy/extensions/request_id/uuid/v3", "uuid"),
 

@@ -81,6 +81,7 @@ const listenerFilterFactories = [httpInspectorFilter, scriptedListenerFilter];
 export const testRegistry: ExtensionRegistry = {
   httpFilter: () => undefined,
   httpFilterOfRoute: () => undefined,
+  downstreamTransportSocket: () => undefined,
   accessLogger: () => undefined,
   bootstrapExtension: () => undefined,
   statsSink: () => undefined,

@@ -1,6 +1,7 @@
 import type {
   AccessLoggerFactory,
   BootstrapExtensionFactory,
+  DownstreamTransportSocketFactory,
   ExtensionFactory,
   ExtensionKind,
   ExtensionRegistry,
@@ -15,6 +16,7 @@ export interface ExtensionLists {
   readonly httpFilters: readonly HttpFilterFactory[];
   readonly networkFilters: readonly NetworkFilterFactory[];
   readonly listenerFilters: readonly ListenerFilterFactory[];
+  readonly downstreamTransportSockets?: readonly DownstreamTransportSocketFactory[];
   readonly accessLoggers: readonly AccessLoggerFactory[];
   readonly bootstrapExtensions?: readonly BootstrapExtensionFactory[];
   readonly statsSinks?: readonly StatsSinkFactory[];
@@ -25,6 +27,8 @@ export function createRegistry(lists: ExtensionLists): ExtensionRegistry {
   const httpFilters = byMessage("HTTP filter", lists.httpFilters);
   const networkFilters = byMessage("network filter", lists.networkFilters);
   const listenerFilters = byMessage("listener filter", lists.listenerFilters);
+  const transportSockets = lists.downstreamTransportSockets ?? [];
+  const downstreamTransportSockets = byMessage("transport socket", transportSockets);
   const accessLoggers = byMessage("access logger", lists.accessLoggers);
   const bootstrapExtensions = byMessage("bootstrap extension", lists.bootstrapExtensions ?? []);
   const statsSinks = byMessage("stats sink", lists.statsSinks ?? []);
@@ -40,12 +44,13 @@ export function createRegistry(lists: ExtensionLists): ExtensionRegistry {
     access_logger: lists.accessLoggers,
     bootstrap: lists.bootstrapExtensions ?? [],
     stats_sink: lists.statsSinks ?? [],
-    transport_socket: [],
+    transport_socket: transportSockets,
   };
   return {
     httpFilter: (messageName) => httpFilters.get(messageName),
     networkFilter: (messageName) => networkFilters.get(messageName),
     listenerFilter: (messageName) => listenerFilters.get(messageName),
+    downstreamTransportSocket: (messageName) => downstreamTransportSockets.get(messageName),
     accessLogger: (messageName) => accessLoggers.get(messageName),
     bootstrapExtension: (messageName) => bootstrapExtensions.get(messageName),
     statsSink: (messageName) => statsSinks.get(messageName),

@@ -1,6 +1,7 @@
 import type { Address } from "../contracts/address.ts";
 import type { TimeSource } from "../contracts/event.ts";
 import type { HeaderMap } from "../contracts/headers.ts";
+import type { SslConnectionInfo } from "../contracts/network/connection.ts";
 import type { Route } from "../contracts/router/route.ts";
 import type {
   FilterState,
@@ -22,6 +23,7 @@ export interface StreamInfoSource {
   readonly requestedServerName: string;
   readonly filterState?: FilterState | undefined;
   readonly listener?: ListenerFacts | undefined;
+  readonly downstreamSsl?: SslConnectionInfo | undefined;
 }
 
 /** The one implementation of `StreamInfo`. */
@@ -50,6 +52,7 @@ export class StreamInfoImpl implements StreamInfo {
   readonly listener: ListenerFacts | undefined;
   requestedServerName: string;
   downstreamTransportFailureReason = "";
+  downstreamSsl: SslConnectionInfo | undefined;
   downstreamLocalAddress: Address | undefined;
   downstreamRemoteAddress: Address | undefined;
   readonly downstreamDirectRemoteAddress: Address | undefined;
@@ -74,6 +77,7 @@ export class StreamInfoImpl implements StreamInfo {
     this.downstreamRemoteAddress = source.downstreamRemoteAddress;
     this.downstreamDirectRemoteAddress = source.downstreamDirectRemoteAddress;
     this.connectionId = source.connectionId;
+    this.downstreamSsl = source.downstreamSsl;
     this.#parentState = source.filterState;
   }
 

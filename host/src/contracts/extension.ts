@@ -7,6 +7,7 @@ import type { HttpFilterInstances } from "./http/filter.ts";
 import type { LoggerSource } from "./log.ts";
 import type { NetworkFilterFactoryCb } from "./network/filter.ts";
 import type { ListenerFilterFactoryCb } from "./network/listener-filter.ts";
+import type { DownstreamTransportSockets } from "./network/transport-socket.ts";
 import type { Result } from "./result.ts";
 import type { ListenerContext, WorkerContext } from "./runtime.ts";
 import type { StatsSink } from "./stats-sink.ts";
@@ -89,6 +90,16 @@ export interface ListenerFilterFactory<Config = unknown> extends ExtensionFactor
   createFilterFactory(config: Config, context: ListenerContext): ListenerFilterFactoryCb;
 }
 
+/**
+ * Makes what listeners encrypt with (category `envoy.transport_sockets.downstream`). `raw_buffer` is none of them:
+ * plain text has nothing in its way.
+ */
+export interface DownstreamTransportSocketFactory<
+  Config = unknown,
+> extends ExtensionFactory<Config> {
+  createTransportSockets(config: Config, context: ListenerContext): DownstreamTransportSockets;
+}
+
 /** Makes access loggers (category `envoy.access_loggers`). */
 export interface AccessLoggerFactory<Config = unknown> extends ExtensionFactory<Config> {
   /** True for those that cannot be on the main thread: what happens there they log on worker 0. */
@@ -127,6 +138,7 @@ export interface ExtensionRegistry {
   httpFilter(messageName: string): HttpFilterFactory | undefined;
   networkFilter(messageName: string): NetworkFilterFactory | undefined;
   listenerFilter(messageName: string): ListenerFilterFactory | undefined;
+  downstreamTransportSocket(messageName: string): DownstreamTransportSocketFactory | undefined;
   accessLogger(messageName: string): AccessLoggerFactory | undefined;
   bootstrapExtension(messageName: string): BootstrapExtensionFactory | undefined;
   statsSink(messageName: string): StatsSinkFactory | undefined;

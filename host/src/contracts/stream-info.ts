@@ -1,5 +1,6 @@
 import type { Address } from "./address.ts";
 import type { HeaderMap } from "./headers.ts";
+import type { SslConnectionInfo } from "./network/connection.ts";
 import type { Route } from "./router/route.ts";
 import type { HostDescription } from "./upstream/host.ts";
 
@@ -147,6 +148,8 @@ export interface StreamInfo {
   readonly listener: ListenerFacts | undefined;
   requestedServerName: string;
   downstreamTransportFailureReason: string;
+  /** What the client's handshake has brought; undefined in plain text. */
+  downstreamSsl: SslConnectionInfo | undefined;
 
   readonly downstreamLocalAddress: Address | undefined;
   downstreamRemoteAddress: Address | undefined;

@@ -16,7 +16,7 @@ import { echoFilter } from "./network-filters/echo/config.ts";
 import { httpConnectionManagerFilter } from "./network-filters/http_connection_manager/config.ts";
 import { tcpProxyFilter } from "./network-filters/tcp_proxy/config.ts";
 import { wasmNetworkFilter } from "./network-filters/wasm/config.ts";
-
+import { downstreamTls } from "./transport-sockets/tls/config.ts";
 import { wasmStatsSink } from "./stat-sinks/wasm/config.ts";
 
 /** Everything that is built in. A new extension becomes known by a line here. */
@@ -30,6 +30,7 @@ export const registry: ExtensionRegistry = createRegistry({
     wasmNetworkFilter,
   ],
   listenerFilters: [httpInspectorFilter, wasmListenerFilter],
+  downstreamTransportSockets: [downstreamTls],
   accessLoggers: [fileAccessLogger, stderrAccessLogger, stdoutAccessLogger, wasmAccessLogger],
   bootstrapExtensions: [wasmService],
   statsSinks: [wasmStatsSink],

@@ -7,9 +7,12 @@ import type { Dispatcher } from "../contracts/event.ts";
 import type { Logger } from "../contracts/log.ts";
 import { ConnectionCloseType, ConnectionState } from "../contracts/network/connection.ts";
 import type { ConnectionSocket } from "../contracts/network/listener-filter.ts";
+import type { SecureSocket } from "../contracts/network/transport-socket.ts";
 import { ResponseFlag } from "../contracts/stream-info.ts";
 import { nextConnectionId } from "../network/connection-id.ts";
+import type { ConnectionParameters } from "../network/connection-parameters.ts";
 import { ConnectionImpl } from "../network/connection.ts";
+import { SecureConnection } from "../network/secure-connection.ts";
 import { SocketIo } from "../network/socket-io.ts";
 import { ActiveConnection } from "./active-connection.ts";
 import { ActiveSocket, type ActiveSocketOwner } from "./active-socket.ts";
@@ -187,7 +190,8 @@ export class ActiveListener implements ActiveSocketOwner {
       return;
     }
     streamInfo.filterChainName = chain.config.name;
-    const connection = new ConnectionImpl(this.dispatcher, io, {
+    const secure = this.#secure(chain, io, socket, peeked);
+    const parameters: ConnectionParameters = {
       id: streamInfo.connectionId,
       streamInfo,
       localAddress: socket.localAddress,
@@ -196,8 +200,39 @@ export class ActiveListener implements ActiveSocketOwner {
       requestedApplicationProtocols: socket.requestedApplicationProtocols,
       requestedServerName: socket.requestedServerName,
       bufferLimit: this.#runtime.config.perConnectionBufferLimitBytes,
+    };
+    if (secure === undefined) {
+      const connection = new ConnectionImpl(this.dispatcher, io, parameters);
+      this.#startConnection(connection, chain, peeked);
+    } else {
+      const connection = new SecureConnection(this.dispatcher, secure, parameters);
+      this.#startConnection(connection, chain, nothing);
+    }
+  }
+
+  /** Hands the socket over to the chain's encryption, if it has one; `io` is not used any more then. */
+  #secure(
+    chain: FilterChainRuntime,
+    io: SocketIo,
+    socket: ConnectionSocket,
+    peeked: Buffer,
+  ): SecureSocket | undefined {
+    const secure = chain.transportSockets?.secure({
+      socket: io.socket,
+      peeked,
+      requestedApplicationProtocols: socket.requestedApplicationProtocols,
+      dispatcher: this.dispatcher,
+      handshakeTimeoutMs: chain.config.transportSocketConnectTimeoutMs,
+      handshakeTimeouts: this.stats.downstreamCxTransportSocketConnectTimeout,
     });
-    this.#startConnection(connection, chain, peeked);
+    if (secure === undefined) return undefined;
+    io.sink = {
+      onSocketData: () => false,
+      // A FIN that the listener filters' phase took from the socket.
+      onSocketEnd: () => secure.socket.destroy(new Error("closed before the handshake")),
+      onSocketError: (error) => secure.socket.destroy(error),
+    };
+    return secure;
   }
 
   #startConnection(connection: ConnectionImpl, chain: FilterChainRuntime, peeked: Buffer): void {

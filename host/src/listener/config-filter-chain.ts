@@ -33,31 +33,26 @@ export function parseFilterChain(
   label: string,
   context: ParseContext,
 ): FilterChainConfig {
-  checkTransportSocket(message, context);
   return {
     name: message.name,
     match: parseMatch(message.filterChainMatch, label, context),
     filters: parseFilters(message, context),
+    transportSocket: parseTransportSocket(message, context),
     transportSocketConnectTimeoutMs: context.durationMs(message.transportSocketConnectTimeout, 0),
   };
 }
 
-function checkTransportSocket(message: FilterChain, context: ParseContext): void {
+/** Undefined for plain text. */
+function parseTransportSocket(
+  message: FilterChain,
+  context: ParseContext,
+): ExtensionConfig | undefined {
   const socket = message.transportSocket;
-  if (socket === undefined) return;
-  if (socket.configType.case === undefined) {
-    context.problem(
-      socket,
-      "typed_config",
-      `Didn't find a registered implementation for '${socket.name}' with type URL: ''`,
-    );
-  } else if (messageNameOf(socket.configType.value.typeUrl) !== rawBuffer) {
-    context.problem(
-      message,
-      "transport_socket",
-      `transport socket '${socket.name}' is not supported: only plain text is; remove transport_socket`,
-    );
+  const config = socket?.configType.value;
+  if (socket === undefined || (config && messageNameOf(config.typeUrl) === rawBuffer)) {
+    return undefined;
   }
+  return context.extension("transport_socket", socket.name, config, socket, "typed_config");
 }
 
 function parseFilters(message: FilterChain, context: ParseContext): ExtensionConfig[] {

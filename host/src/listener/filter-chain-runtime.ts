@@ -1,17 +1,25 @@
 import type { FilterChainConfig } from "../contracts/config/snapshot.ts";
 import type { NetworkFilterFactoryCb } from "../contracts/network/filter.ts";
+import type { DownstreamTransportSockets } from "../contracts/network/transport-socket.ts";
 import type { ActiveConnection } from "./active-connection.ts";
 
 /** A filter chain on one worker, with the connections that it serves. */
 export class FilterChainRuntime {
   readonly config: FilterChainConfig;
   readonly filters: readonly NetworkFilterFactoryCb[];
+  /** Undefined: plain text. */
+  readonly transportSockets: DownstreamTransportSockets | undefined;
   readonly connections = new Set<ActiveConnection>();
   #retired = false;
 
-  constructor(config: FilterChainConfig, filters: readonly NetworkFilterFactoryCb[]) {
+  constructor(
+    config: FilterChainConfig,
+    filters: readonly NetworkFilterFactoryCb[],
+    transportSockets: DownstreamTransportSockets | undefined,
+  ) {
     this.config = config;
     this.filters = filters;
+    this.transportSockets = transportSockets;
   }
 
   remove(connection: ActiveConnection): void {

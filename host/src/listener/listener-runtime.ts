@@ -8,6 +8,7 @@ import type {
 import type { ExtensionRegistry } from "../contracts/extension.ts";
 import type { NetworkFilterFactoryCb } from "../contracts/network/filter.ts";
 import type { ConnectionSocket } from "../contracts/network/listener-filter.ts";
+import type { DownstreamTransportSockets } from "../contracts/network/transport-socket.ts";
 import type { ListenerContext, WorkerContext } from "../contracts/runtime.ts";
 import { FilterChainMatcher } from "./filter-chain-match.ts";
 import { FilterChainRuntime } from "./filter-chain-runtime.ts";
@@ -130,7 +131,7 @@ class ListenerBuilder {
     const index = this.#reusable.findIndex((chain) => plainEqual(chain.config, config));
     if (index >= 0) return this.#reusable.splice(index, 1)[0]!;
     const filters: NetworkFilterFactoryCb[] = [];
-    const chain = new FilterChainRuntime(config, filters);
+    const chain = new FilterChainRuntime(config, filters, this.#transportSockets(config));
     this.#made.push(chain);
     for (const filter of config.filters) filters.push(await this.#networkFilter(filter));
     return chain;
@@ -150,6 +151,14 @@ class ListenerBuilder {
     if (factory === undefined) throw this.#unknown("listener filter", extension);
     const createFilter = factory.createFilterFactory(extension.config, this.#context);
     return { createFilter, disabled: filter.disabled };
+  }
+
+  #transportSockets(chain: FilterChainConfig): DownstreamTransportSockets | undefined {
+    const extension = chain.transportSocket;
+    if (extension === undefined) return undefined;
+    const factory = this.#registry.downstreamTransportSocket(messageNameOf(extension.typeUrl));
+    if (factory === undefined) throw this.#unknown("transport socket", extension);
+    return factory.createTransportSockets(extension.config, this.#context);
   }
 
   async #networkFilter(extension: ExtensionConfig): Promise<NetworkFilterFactoryCb> {

@@ -7,6 +7,7 @@ export interface ListenerStats {
   readonly downstreamCxDestroy: Counter;
   readonly downstreamCxActive: Gauge;
   readonly downstreamCxLengthMs: Histogram;
+  readonly downstreamCxTransportSocketConnectTimeout: Counter;
   readonly downstreamPreCxActive: Gauge;
   readonly downstreamPreCxTimeout: Counter;
   readonly downstreamListenerFilterRemoteClose: Counter;
@@ -22,7 +23,6 @@ export interface ListenerStats {
 const atZero = [
   "downstream_cx_overflow",
   "downstream_cx_overload_reject",
-  "downstream_cx_transport_socket_connect_timeout",
   "downstream_global_cx_overflow",
   "extension_config_missing",
 ];
@@ -42,6 +42,9 @@ export function listenerStats(
     downstreamCxDestroy: scope.counter("downstream_cx_destroy"),
     downstreamCxActive: scope.gauge("downstream_cx_active"),
     downstreamCxLengthMs: scope.histogram("downstream_cx_length_ms", "ms"),
+    downstreamCxTransportSocketConnectTimeout: scope.counter(
+      "downstream_cx_transport_socket_connect_timeout",
+    ),
     downstreamPreCxActive: scope.gauge("downstream_pre_cx_active"),
     downstreamPreCxTimeout: scope.counter("downstream_pre_cx_timeout"),
     downstreamListenerFilterRemoteClose: scope.counter("downstream_listener_filter_remote_close"),

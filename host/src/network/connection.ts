@@ -50,8 +50,8 @@ export class ConnectionImpl
   readonly directRemoteAddress: Address;
   readonly requestedApplicationProtocols: readonly string[];
   readonly requestedServerName: string;
-  readonly nextProtocol = "";
-  readonly isTls = false;
+  nextProtocol = "";
+  readonly isTls: boolean = false;
   state: ConnectionState;
   detectedCloseType: DetectedCloseType = "normal";
   transportFailureReason = "";

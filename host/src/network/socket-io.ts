@@ -9,6 +9,8 @@ export interface SocketSink {
   onSocketEnd(): void;
   /** The socket failed and is gone. */
   onSocketError(error: NodeJS.ErrnoException): void;
+  /** An encrypted connection's handshake is over. */
+  onSecured?(): void;
 }
 
 /**

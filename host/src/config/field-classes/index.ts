@@ -10,6 +10,7 @@ import { listenerFields } from "./listener.ts";
 import { luaFields } from "./lua.ts";
 import { networkFilterFields } from "./network-filters.ts";
 import { routeFields } from "./route.ts";
+import { tlsFields } from "./tls.ts";
 import { wasmFields } from "./wasm.ts";
 
 /** What Sluice does with each field of each message that it knows. */
@@ -25,5 +26,6 @@ export const fieldClasses = new FieldClasses([
   luaFields,
   networkFilterFields,
   routeFields,
+  tlsFields,
   wasmFields,
 ]);

@@ -60,10 +60,15 @@ export const listenerFields: FieldClassTable = {
     },
   },
   "envoy.config.listener.v3.FilterChain": {
-    implemented: ["filter_chain_match", "filters", "name", "transport_socket"],
+    implemented: [
+      "filter_chain_match",
+      "filters",
+      "name",
+      "transport_socket",
+      "transport_socket_connect_timeout",
+    ],
     harmless: {
       metadata: "nothing here reads a filter chain's metadata",
-      transport_socket_connect_timeout: "plain text has no handshake that could time out",
     },
     refused: {
       on_demand_configuration: "building filter chains on demand is not supported",

@@ -87,7 +87,9 @@ export interface FilterChainConfig {
   readonly name: string;
   readonly match: FilterChainMatchConfig;
   readonly filters: readonly ExtensionConfig[];
-  /** 0 = none. */
+  /** What its connections are encrypted with; undefined: plain text. */
+  readonly transportSocket?: ExtensionConfig | undefined;
+  /** Bounds the handshake; 0 = no bound. */
   readonly transportSocketConnectTimeoutMs: number;
 }
 

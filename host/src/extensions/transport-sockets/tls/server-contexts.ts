@@ -1,0 +1,94 @@
+import { createHash } from "node:crypto";
+import { createSecureContext, type SecureContext, type SecureContextOptions } from "node:tls";
+import type { CertificateConfig, ServerTlsConfig } from "./context-config.ts";
+import { matchesDnsName } from "./peer-verifier.ts";
+
+/**
+ * The certificates of one filter chain, and which of them a client gets: the one whose names match what it asks for
+ * (Envoy: `DefaultTlsCertificateSelector`); when none does, and without a name, the first.
+ *
+ * Certificates for the same names whose keys are of different kinds are offered together, and the handshake takes
+ * what the client can verify. Both at once is impossible: for a name Node replaces one kind's certificate only
+ * (`checkKeyTypes`).
+ */
+export class ServerContexts {
+  readonly fallback: SecureContext;
+  /** The client's name decides. */
+  readonly chooses: boolean;
+  readonly #certificates: readonly CertificateConfig[];
+  readonly #contexts: readonly SecureContext[];
+
+  constructor(config: ServerTlsConfig) {
+    const { certificates } = config;
+    const options = contextOptions(config);
+    this.#certificates = certificates;
+    const offered = firstOfEachKeyType(certificates);
+    this.chooses = offered.length === 1 && certificates.length > 1;
+    this.#contexts = this.chooses ? certificates.map((it) => secureContext(options, [it])) : [];
+    this.fallback = this.#contexts[0] ?? secureContext(options, offered);
+  }
+
+  choose(serverName: string): SecureContext {
+    const name = serverName.toLowerCase();
+    let index = this.#certificates.findIndex(({ names }) => names.includes(name));
+    if (index < 0) {
+      index = this.#certificates.findIndex(({ names }) =>
+        names.some((pattern) => matchesDnsName(pattern, name)),
+      );
+    }
+    return this.#contexts[index] ?? this.fallback;
+  }
+}
+
+/** False: keys of several kinds, and not all certificates are for the same names. */
+export function checkKeyTypes(certificates: readonly CertificateConfig[]): boolean {
+  if (new Set(certificates.map(({ keyType }) => keyType)).size < 2) return true;
+  return new Set(certificates.map(({ names }) => [...names].sort().join())).size === 1;
+}
+
+function secureContext(
+  options: SecureContextOptions,
+  certificates: readonly CertificateConfig[],
+): SecureContext {
+  return createSecureContext({
+    ...options,
+    cert: certificates.map(({ chain }) => chain),
+    key: certificates.map(({ key, password }) => ({
+      pem: key,
+      ...(password === undefined ? {} : { passphrase: password }),
+    })),
+  });
+}
+
+function firstOfEachKeyType(certificates: readonly CertificateConfig[]): CertificateConfig[] {
+  const types = certificates.map(({ keyType }) => keyType);
+  return certificates.filter(({ keyType }, index) => types.indexOf(keyType) === index);
+}
+
+const OP_NO_TICKET = 1 << 14;
+
+function contextOptions(config: ServerTlsConfig): SecureContextOptions {
+  const { parameters, validation, ticketKey } = config;
+  return {
+    minVersion: parameters.minVersion,
+    maxVersion: parameters.maxVersion,
+    ciphers: parameters.ciphers,
+    ecdhCurve: parameters.curves,
+    honorCipherOrder: true,
+    ...(parameters.signatureAlgorithms === "" ? {} : { sigalgs: parameters.signatureAlgorithms }),
+    // Without an authority of its own Node would trust the public ones.
+    ca: validation?.trustedCa === undefined ? [] : [validation.trustedCa],
+    ...(validation?.crl === undefined ? {} : { crl: validation.crl }),
+    ...(ticketKey === undefined
+      ? { secureOptions: OP_NO_TICKET }
+      : { ticketKeys: Buffer.from(ticketKey) }),
+    ...(config.sessionTimeoutSeconds === 0 ? {} : { sessionTimeout: config.sessionTimeoutSeconds }),
+    sessionIdContext: sessionIdContext(config),
+  };
+}
+
+/** All chains seal their tickets with one key: this keeps a session from being resumed where others are trusted. */
+function sessionIdContext(config: ServerTlsConfig): string {
+  const { ticketKey: _, ...rest } = config;
+  return createHash("sha256").update(JSON.stringify(rest)).digest("hex").slice(0, 32);
+}

@@ -1,0 +1,152 @@
+import { Readable } from "node:stream";
+import { TLSSocket } from "node:tls";
+import type { Timer } from "../../../contracts/event.ts";
+import type { SslConnectionInfo } from "../../../contracts/network/connection.ts";
+import type {
+  AcceptedSocket,
+  SecureSocket,
+  SecureSocketOwner,
+} from "../../../contracts/network/transport-socket.ts";
+import { ConnectionInfo } from "./connection-info.ts";
+import type { ServerTlsConfig } from "./context-config.ts";
+import type { PeerVerifier, Refusal } from "./peer-verifier.ts";
+import type { ServerContexts } from "./server-contexts.ts";
+import { tlsErrorText, tlsReason, type HandshakeError } from "./tls-error.ts";
+import type { TlsStats } from "./tls-stats.ts";
+
+/** What all connections of a filter chain share. */
+export interface ServerTlsShared {
+  readonly config: ServerTlsConfig;
+  readonly contexts: ServerContexts;
+  readonly verifier: PeerVerifier;
+  readonly stats: TlsStats;
+  readonly requestsCertificate: boolean;
+  readonly onServerName: SniCallback | undefined;
+}
+
+export type SniCallback = (
+  serverName: string,
+  done: (error: Error | null, context?: ServerContexts["fallback"]) => void,
+) => void;
+
+/** The server's side of TLS on an accepted socket, from the first byte on. */
+export class ServerTlsSocket implements SecureSocket {
+  readonly socket: TLSSocket;
+  owner: SecureSocketOwner | undefined = undefined;
+  secured = false;
+  nextProtocol = "";
+  ssl: SslConnectionInfo | undefined = undefined;
+  failureReason = "";
+  readonly #accepted: AcceptedSocket;
+  readonly #shared: ServerTlsShared;
+  readonly #timer: Timer | undefined;
+
+  constructor(accepted: AcceptedSocket, shared: ServerTlsShared) {
+    this.#accepted = accepted;
+    this.#shared = shared;
+    // The TLS layer first takes what the socket's Readable holds.
+    if (accepted.peeked.length > 0)
+      Readable.prototype.unshift.call(accepted.socket, accepted.peeked);
+    this.socket = new TLSSocket(accepted.socket, this.#options());
+    this.socket.on("secure", () => this.#onSecure());
+    this.socket.on("error", (error: HandshakeError) => this.#onError(error));
+    this.socket.on("close", () => this.#timer?.disable());
+    this.#timer = this.#armTimer();
+  }
+
+  reset(): void {
+    this.#accepted.socket.resetAndDestroy();
+    this.socket.destroy();
+  }
+
+  #options(): ConstructorParameters<typeof TLSSocket>[1] {
+    const { config, contexts, requestsCertificate, onServerName } = this.#shared;
+    const protocols = this.#alpnProtocols();
+    return {
+      isServer: true,
+      secureContext: contexts.fallback,
+      requestCert: requestsCertificate,
+      rejectUnauthorized: config.requireClientCertificate,
+      ...(protocols.length === 0 ? {} : { ALPNProtocols: [...protocols] }),
+      ...(onServerName === undefined ? {} : { SNICallback: onServerName }),
+    };
+  }
+
+  /** With nothing in common OpenSSL would refuse the client; Envoy then does without ALPN. */
+  #alpnProtocols(): readonly string[] {
+    const ours = this.#shared.config.alpnProtocols;
+    const theirs = this.#accepted.requestedApplicationProtocols;
+    return theirs.length === 0 || ours.some((protocol) => theirs.includes(protocol)) ? ours : [];
+  }
+
+  #armTimer(): Timer | undefined {
+    const { dispatcher, handshakeTimeoutMs, handshakeTimeouts } = this.#accepted;
+    if (handshakeTimeoutMs === 0) return undefined;
+    const timer = dispatcher.createTimer(() => {
+      handshakeTimeouts.inc();
+      this.#fail("", "the handshake took too long");
+    });
+    timer.enable(handshakeTimeoutMs);
+    return timer;
+  }
+
+  #onSecure(): void {
+    this.#timer?.disable();
+    const { socket } = this;
+    const { config, stats, verifier } = this.#shared;
+    if (config.requireSni && !socket.servername) {
+      stats.connectionError.inc();
+      this.#fail("NO_SERVER_NAME", "the client did not say which server it wants");
+      return;
+    }
+    const peer = socket.getPeerX509Certificate();
+    const refusal = peer && verifier.verify(socket, peer);
+    if (refusal !== undefined) {
+      this.#refuse(refusal);
+      return;
+    }
+    const reused = socket.isSessionReused();
+    this.secured = true;
+    this.nextProtocol = socket.alpnProtocol || "";
+    this.ssl = new ConnectionInfo(
+      socket,
+      peer,
+      peer !== undefined && !reused && verifier.validates,
+    );
+    this.#count(peer !== undefined, reused);
+    this.owner?.onSecured();
+  }
+
+  #count(presented: boolean, reused: boolean): void {
+    const { stats } = this.#shared;
+    stats.handshake.inc();
+    if (reused) stats.sessionReused.inc();
+    if (!presented) stats.noCertificate.inc();
+    stats.countCipher(this.ssl!.ciphersuite);
+    stats.countVersion(this.ssl!.tlsVersion);
+  }
+
+  #refuse(refusal: Refusal): void {
+    const { stats } = this.#shared;
+    if (refusal.kind === "chain") stats.failVerifyError.inc();
+    else if (refusal.kind === "san") stats.failVerifySan.inc();
+    else stats.failVerifyCertHash.inc();
+    this.#fail("CERTIFICATE_VERIFY_FAILED", `the client's certificate is refused: ${refusal.text}`);
+  }
+
+  #fail(reason: string, text: string): void {
+    this.failureReason = tlsErrorText(reason);
+    this.socket.destroy(new Error(text));
+  }
+
+  #onError(error: HandshakeError): void {
+    if (this.secured) return;
+    const reason = tlsReason(error);
+    if (reason !== "") {
+      this.failureReason = tlsErrorText(reason);
+      const { stats } = this.#shared;
+      if (reason === "PEER_DID_NOT_RETURN_A_CERTIFICATE") stats.failVerifyNoCert.inc();
+      else stats.connectionError.inc();
+    }
+  }
+}
