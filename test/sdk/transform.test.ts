@@ -64,7 +64,8 @@ test("the transform writes readers of configurations", async () => {
   const configuration = `{"enabled": false, "hosts": ["a", "b"], "shares": [1.5],
     "main": {"name": "m", "burst": 1}, "rules": [{"name": "r", "weight": 2, "burst": 255}]}`;
   const handle = await host.load(described, pluginSettings({ configuration }));
-  const requestHeaders = requestHead(["x-key", "1"], [":path", "/api/"]);
+  const requestHeaders = requestHead(["x-key", "1"]);
+  requestHeaders.set(":path", "/api/");
   const instances = { W: wasmInstances(handle) };
   new FilterHarness({ filters: ["W"], instances, requestHeaders }).request(true);
   assert.equal(requestHeaders.get("x-settings"), "false a+b 1.5 m r/2.0/255");

@@ -56,7 +56,9 @@ export async function preparePlugin(
   try {
     const candidate = clones ? new CloneCandidate(plugin.module) : undefined;
     const tried = tryPlugin(plugin, environment, startMs, candidate);
-    return tried.ok ? tried : refused(tried.error);
+    if (tried.ok) return tried;
+    const title = plugin.module.description?.title ?? "";
+    return refused(title === "" ? tried.error : `${tried.error} (module ${title})`);
   } finally {
     environment.budget.leave();
   }

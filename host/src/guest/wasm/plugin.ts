@@ -4,6 +4,7 @@ import type { GuestMemoryType } from "../limits/rewriter.ts";
 import type { OffsetMap } from "../limits/offset-map.ts";
 import type { ModuleState } from "../limits/state-exports.ts";
 import type { InstanceState } from "./engine/instance-state.ts";
+import type { FilterDescription } from "./filter-description.ts";
 
 /** `envoy.extensions.wasm.v3.VmConfig` without its code. */
 export interface VmSettings {
@@ -49,6 +50,8 @@ export interface LoadedModule {
   readonly abiVersion: AbiVersion;
   /** SHA-256 of the bytes as they were given, in hexadecimal. */
   readonly sha256: string;
+  /** What it says of itself; undefined: nothing. */
+  readonly description: FilterDescription | undefined;
   /** What its author should know. */
   readonly warnings: readonly string[];
 }

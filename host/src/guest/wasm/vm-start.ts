@@ -2,6 +2,7 @@ import type { Result } from "../../contracts/result.ts";
 import { instantiateLimited } from "../limits/instance.ts";
 import { startExport } from "../limits/state-exports.ts";
 import { restoreState } from "./engine/instance-state.ts";
+import { wantedExports } from "./filter-description.ts";
 import type { Plugin, VmSnapshot } from "./plugin.ts";
 import { GuestExports } from "./proxy-wasm/guest-exports.ts";
 import { vmImports } from "./proxy-wasm/imports.ts";
@@ -106,7 +107,10 @@ function instantiate(
     const { exports } = made.instance;
     vm.instantiated(exports);
     prepare(exports, made.memory);
-    vm.exports = new GuestExports(exports, plugin.settings.vm.allowedCapabilities);
+    vm.exports = new GuestExports(
+      wantedExports(exports, plugin.module.description),
+      plugin.settings.vm.allowedCapabilities,
+    );
   });
 }
 

@@ -3,6 +3,7 @@ import type { Result } from "../../contracts/result.ts";
 import type { WorkerContext } from "../../contracts/runtime.ts";
 import { guestReportsOf } from "../watch/guest-reports.ts";
 import type { WasmPluginConfig } from "./plugin-config.ts";
+import type { FilterDescription } from "./filter-description.ts";
 import { reconfigured } from "./plugin-key.ts";
 import { codelessReport } from "./plugin-report.ts";
 import type { Plugin, PluginSettings } from "./plugin.ts";
@@ -74,6 +75,11 @@ export class WorkerPlugin {
     if (!acquired.ok) return acquired;
     const started = startedOf(runtime, plugin, acquired.value);
     return { ok: true, value: new WorkerPlugin(plugin.settings, started, this.#clock) };
+  }
+
+  /** Undefined: there is no code, or it says nothing of itself. */
+  get description(): FilterDescription | undefined {
+    return this.#started?.plugin.module.description;
   }
 
   /** The root context as it is; its VM may have failed. Undefined: there is no code. */

@@ -5,16 +5,19 @@ import type {
 import type { WorkerPlugin } from "../../../guest/wasm/worker-plugin.ts";
 import { RefusingFilter } from "./refusing-filter.ts";
 import type { WasmRouteConfig } from "./route-config.ts";
+import { type StreamPredicate, streamPredicate } from "./stream-predicate.ts";
 import { type RouteRoot, type RouteRoots, WasmFilter } from "./wasm-filter.ts";
 
 /** One configured plugin on one worker: makes its filters, also as routes configure it. */
 export class PluginInstances implements HttpFilterInstances, RouteRoots {
   readonly #plugin: WorkerPlugin;
+  readonly predicate: StreamPredicate | undefined;
   /** What routes made of the plugin; undefined: that could not be started. */
   readonly #ofRoutes = new Map<WasmRouteConfig, WorkerPlugin | undefined>();
 
   constructor(plugin: WorkerPlugin) {
     this.#plugin = plugin;
+    this.predicate = streamPredicate(plugin.description?.predicate);
   }
 
   createFilters(callbacks: FilterChainFactoryCallbacks): void {

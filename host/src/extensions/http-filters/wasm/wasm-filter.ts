@@ -26,6 +26,7 @@ import {
 } from "../../../guest/wasm/proxy-wasm/http-context.ts";
 import type { RootContext } from "../../../guest/wasm/proxy-wasm/root-context.ts";
 import type { WasmVm } from "../../../guest/wasm/proxy-wasm/vm.ts";
+import type { StreamPredicate } from "./stream-predicate.ts";
 import { dataStatus, headersStatus, trailersStatus } from "./status.ts";
 
 const grpcUnavailable = 14;
@@ -36,6 +37,8 @@ export type RouteRoot = RootContext | "refused" | undefined;
 export interface RouteRoots {
   /** `config`: what the filter has on the route, which is something. */
   rootOfRoute(config: unknown): RouteRoot;
+  /** Which streams matter to the module; undefined: all. */
+  readonly predicate?: StreamPredicate | undefined;
 }
 
 /**
@@ -92,6 +95,7 @@ export class WasmFilter implements StreamFilter, HttpStreamActions {
     } else if (this.#refused) {
       return this.#refuse();
     }
+    if (this.#routes.predicate?.matters(headers) === false) return this.#leave();
     const context = this.#createContext();
     const callback = this.#vm.exports.onRequestHeaders;
     if (callback === undefined) return this.#decodedHeaders(context, 0, false);

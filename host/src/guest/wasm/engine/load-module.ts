@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
 import {
+  type AbiVersion,
   abiVersionOf,
   exportProblems,
   exportWarnings,
@@ -11,6 +12,7 @@ import type { Result } from "../../../contracts/result.ts";
 import { staticLimits } from "../../limits/defaults.ts";
 import type { EffectiveLimits } from "../../limits/effective-limits.ts";
 import { rewriteModule } from "../../limits/rewriter.ts";
+import { readDescription } from "../filter-description.ts";
 import type { ImportedTable, LoadedModule } from "../plugin.ts";
 
 /**
@@ -41,13 +43,9 @@ export async function loadModule(
         "Missing or unknown Proxy-Wasm ABI version (no export named proxy_abi_version_0_2_1, …_0_2_0 or …_0_1_0)",
     };
   }
-  const problems = [
-    ...importProblems(info, limits.lenientImports ? undefined : abiVersion, suggest).map(
-      (problem) => `Failed to load Wasm module due to ${article(problem)}`,
-    ),
-    ...exportProblems(info, abiVersion),
-    ...allocatorProblem(info),
-  ];
+  const problems = moduleProblems(info, abiVersion, limits);
+  const description = readDescription(bytes, info.sections);
+  if (typeof description === "string") problems.push(description);
   if (problems.length > 0) return { ok: false, error: problems.join("; ") };
   const module = await compile(rewritten.value.bytes);
   if (typeof module === "string") return { ok: false, error: module };
@@ -62,9 +60,24 @@ export async function loadModule(
       state,
       abiVersion,
       sha256,
+      description: typeof description === "string" ? undefined : description,
       warnings: exportWarnings(info, abiVersion, suggest),
     },
   };
+}
+
+function moduleProblems(
+  info: ModuleInfo,
+  abiVersion: AbiVersion,
+  limits: EffectiveLimits,
+): string[] {
+  return [
+    ...importProblems(info, limits.lenientImports ? undefined : abiVersion, suggest).map(
+      (problem) => `Failed to load Wasm module due to ${article(problem)}`,
+    ),
+    ...exportProblems(info, abiVersion),
+    ...allocatorProblem(info),
+  ];
 }
 
 /** Names of the ABI are long and alike: only slips count as such. */
