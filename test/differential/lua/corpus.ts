@@ -15,9 +15,12 @@ import { cryptoCases } from "./cases/crypto.ts";
 import { dialectCases } from "./cases/dialect.ts";
 import { errorCases } from "./cases/errors.ts";
 import { flowCases, scopeCases } from "./cases/flow.ts";
+import { handleCases } from "./cases/handles.ts";
 import { headerCases } from "./cases/headers.ts";
 import { languageCases } from "./cases/language.ts";
+import { libraryCases } from "./cases/library.ts";
 import { limitCases } from "./cases/limits.ts";
+import { longerCases } from "./cases/longer.ts";
 import { methodCases } from "./cases/methods.ts";
 import { objectCases } from "./cases/objects.ts";
 import { publishedCases } from "./cases/published.ts";
@@ -35,6 +38,8 @@ const messageCases: readonly LuaCase[] = [
   ...limitCases,
   ...upstreamCases,
   ...publishedCases,
+  ...longerCases,
+  ...handleCases,
 ];
 
 /** What scripts call, and the language that they are written in. */
@@ -45,6 +50,7 @@ const scriptCases: readonly LuaCase[] = [
   ...callCases,
   ...dialectCases,
   ...languageCases,
+  ...libraryCases,
   ...methodCases,
   ...cryptoCases,
 ];

@@ -1,14 +1,14 @@
 import { type LuaCase, request } from "../case.ts";
 
 /** Expressions, each logged with what comes of it: values, or the error. */
-const shows = (...expressions: readonly string[]): string =>
+export const shows = (...expressions: readonly string[]): string =>
   request(
     [
       `local function show(f) local t = table.pack(pcall(f)) for i = 1, t.n do t[i] = tostring(t[i]) end h:logInfo(table.concat(t, " ")) end`,
       ...expressions.map((each) => `show(function() ${each} end)`),
     ].join("\n"),
   );
-const gives = (...expressions: readonly string[]): string =>
+export const gives = (...expressions: readonly string[]): string =>
   shows(...expressions.map((each) => `return ${each}`));
 /** What the parser says of each text. */
 const parses = (...texts: readonly string[]): string =>
