@@ -33,6 +33,8 @@ export function registration(parser, entry) {
   );
   if (filter === "several") return undefined;
   if (filter === undefined) {
+    // A module that is written without the SDK's classes.
+    if (/^export\b/m.test(entry.text)) return undefined;
     const message =
       "the main file has no class that extends Plugin, HttpFilter, NetworkFilter or ListenerFilter";
     parser.error(userDefinedError, entry.range, message);
