@@ -57,8 +57,9 @@ const script = `
 function envoy_on_request(handle)
   local headers = handle:headers()
   headers:add("x-lua", headers:get("x-copy") or "none")
-  if headers:get("x-fail") then error("as asked") end
+  if headers:get("x-fail") then fail() end
 end
+function fail() error("as asked") end
 function envoy_on_response(handle)
   handle:headers():add("x-answered", "yes")
 end
@@ -71,7 +72,7 @@ const quietPort = await freePort();
 const echoPort = await freePort();
 const adminPort = await freePort();
 const accessLog = path.join(folder, "access.log");
-await startSluice(
+const sluice = await startSluice(
   { after },
   {
     folder,
@@ -245,12 +246,19 @@ test("/lua shows scripts and their last errors, as text and as JSON", async () =
   );
   assert.equal(shown!.workers[0]!.state, "RUNNING");
   assert.equal(page.errors[0]!.hook, "envoy_on_request");
-  assert.match(page.errors[0]!.error, /as asked/);
+  assert.match(page.errors[0]!.error, /:7: as asked\nstack traceback:\n.*:7: in .*\n.*:5: in /s);
   const text = await admin("/lua");
   assert.match(text, /^filter "script", script "default"$/m);
   assert.match(
     text,
     /errors, latest first:\n.* worker_0 filter "script", script "default", envoy_on_request\n.*as asked/,
+  );
+});
+
+test("an error of a script is logged as Envoy does, and with the calls that led to it", async () => {
+  await askOnce(port, { headers: { "x-fail": "1" } });
+  await sluice.untilLogged(
+    /\[lua\] script log: \[string "\.\.\."\]:7: as asked\n.*\[lua\] lua filter "script", script "default", envoy_on_request: stack traceback:/,
   );
 });
 
@@ -260,6 +268,7 @@ test("a Lua filter with extensions: false is not watched", async () => {
   assert.ok(!(await admin("/stats?filter=sluice")).includes("quiet.envoy_on"));
   const refused = await trace(["quiet"]).ended;
   assert.match(refused.stderr, /^sluice: there is no Wasm plugin or Lua filter "quiet": /);
+  assert.ok(!sluice.stderr.includes('lua filter "quiet"'), "its error has no traceback");
 });
 
 test("sluice trace prints the calls of a Wasm plugin, and no secrets", async () => {

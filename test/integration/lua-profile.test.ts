@@ -22,7 +22,7 @@ const says = (name: string, expression: string): string => `
 const upstream = await TestUpstream.start(answering(() => ok("")));
 after(() => upstream[Symbol.asyncDispose]());
 const port = await freePort();
-await startSluice(
+const sluice = await startSluice(
   { after },
   {
     folder: scratchFolder({ after }),
@@ -68,5 +68,11 @@ test("a dialect and a profile are chosen for all scripts or by the filter's name
   assert.match(
     headers.get("x-jailed") ?? "",
     /os\.time is not supported in the sandboxed profile$/,
+  );
+});
+
+test("a hook that a script lacks is told of while it is loaded", async () => {
+  await sluice.untilLogged(
+    "[info][lua] envoy_on_request() function not found. Lua filter will not hook requests.",
   );
 });
