@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { X509Certificate } from "node:crypto";
 import { once } from "node:events";
 import http2 from "node:http2";
 import https from "node:https";
@@ -18,6 +19,7 @@ import {
   downstreamTls,
   outcome,
   tlsFile,
+  tlsText,
 } from "../support/tls.ts";
 
 const clientUri = { san_type: "URI", matcher: { exact: "spiffe://test/client" } };
@@ -77,6 +79,28 @@ const contexts: { readonly [name: string]: JsonObject } = {
   ticketless: downstreamTls(server, { disable_stateless_session_resumption: true }),
   sni: downstreamTls(server, { require_sni: true }),
 };
+/** What the access log of the HTTP listener prints of a client. */
+const facts = [
+  "DOWNSTREAM_TLS_VERSION",
+  "DOWNSTREAM_TLS_CIPHER",
+  "DOWNSTREAM_PEER_SUBJECT",
+  "DOWNSTREAM_PEER_ISSUER",
+  "DOWNSTREAM_PEER_URI_SAN",
+  "DOWNSTREAM_PEER_DNS_SAN",
+  "DOWNSTREAM_PEER_EMAIL_SAN",
+  "DOWNSTREAM_LOCAL_SUBJECT",
+  "DOWNSTREAM_LOCAL_URI_SAN",
+  "DOWNSTREAM_LOCAL_DNS_SAN",
+  "DOWNSTREAM_PEER_FINGERPRINT_256",
+  "DOWNSTREAM_PEER_FINGERPRINT_1",
+  "DOWNSTREAM_PEER_SERIAL",
+  "DOWNSTREAM_PEER_CERT_V_START",
+  "DOWNSTREAM_PEER_CERT_V_END(%Y/%m)",
+  "DOWNSTREAM_PEER_CERT",
+  "DOWNSTREAM_PEER_CHAIN_SERIALS",
+  "DOWNSTREAM_PEER_CHAIN_FINGERPRINTS_256",
+].map((name) => `%${name}%`);
+const factLog = path.join(scratchFolder({ after }), "facts");
 const ports = new Map<string, number>();
 const port = (name: string): number => ports.get(name)!;
 
@@ -121,6 +145,8 @@ const listeners = Object.entries(contexts).map(([name, socket]) => echoListener(
 const slow = echoListener("slow", contexts["plain"]!);
 (slow["filter_chains"] as JsonObject[])[0]!["transport_socket_connect_timeout"] = "0.2s";
 const web = httpListener({
+  accessLog: factLog,
+  logFormat: facts.join(" "),
   name: "http",
   port: port("http"),
   routes: [
@@ -131,7 +157,11 @@ const web = httpListener({
     { match: { prefix: "/" }, direct_response: { status: 200, body: { inline_string: "ok" } } },
   ],
 });
-(web["filter_chains"] as JsonObject[])[0]!["transport_socket"] = contexts["plain"]!;
+(web["filter_chains"] as JsonObject[])[0]!["transport_socket"] = downstreamTls({
+  ...server,
+  alpn_protocols: ["h2", "http/1.1"],
+  validation_context: trusted,
+});
 const config = bootstrap([...listeners, slow, web], []);
 config["admin"] = { address: { socket_address: { address: "127.0.0.1", port_value: adminPort } } };
 const sluice = await startSluice({ after }, { config, args: ["--concurrency", "2"] });
@@ -168,6 +198,46 @@ test("a TLS listener serves HTTP/1.1 and HTTP/2 by ALPN", async () => {
   await once(stream, "end");
   assert.equal(body.length, 4000);
   session.close();
+});
+
+test("access logs print what the client's handshake has brought", async () => {
+  const request = https.get({
+    host: "127.0.0.1",
+    port: port("http"),
+    agent: false,
+    rejectUnauthorized: false,
+    maxVersion: "TLSv1.3",
+    path: "/facts",
+    ciphers: "TLS_AES_256_GCM_SHA384",
+    ...clientIdentity("client"),
+  });
+  const [response] = (await once(request, "response")) as [IncomingMessage];
+  response.resume();
+  const certificate = new X509Certificate(tlsText("client-cert.pem"));
+  const hex = (text: string): string => text.replaceAll(":", "").toLowerCase();
+  const expected = [
+    "TLSv1.3",
+    "TLS_AES_256_GCM_SHA384",
+    "O=Sluice tests,CN=client",
+    "CN=ca,O=Sluice tests",
+    "spiffe://test/client",
+    "client.test",
+    "-",
+    "O=Sluice tests,CN=server",
+    "spiffe://test/server",
+    "server.test",
+    hex(certificate.fingerprint256),
+    hex(certificate.fingerprint),
+    hex(certificate.serialNumber),
+    "2020-01-01T00:00:00.000Z",
+    "2120/01",
+    encodeURIComponent(certificate.toString()),
+    hex(certificate.serialNumber),
+    hex(certificate.fingerprint256),
+  ].join(" ");
+  for (let count = 1; !(await logLines(factLog, count)).includes(expected); count += 1) {
+    // Other tests have their lines there.
+  }
 });
 
 test("a TLS listener carries much in both directions", async () => {

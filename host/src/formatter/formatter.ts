@@ -12,6 +12,7 @@ import { headerOperators } from "./operators/headers.ts";
 import { metadataOperators } from "./operators/metadata.ts";
 import { streamOperators } from "./operators/stream.ts";
 import { timeOperators } from "./operators/time.ts";
+import { tlsOperators } from "./operators/tls.ts";
 import {
   type FormatterEnvironment,
   type FormatterProvider,
@@ -51,6 +52,7 @@ export const operators: OperatorTable = {
   ...headerOperators,
   ...metadataOperators,
   ...guestOperators,
+  ...tlsOperators,
   ...absentOperators,
 };
 

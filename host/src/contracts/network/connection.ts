@@ -73,6 +73,13 @@ export interface SubjectName {
   readonly organizationNames: readonly string[];
 }
 
+/** What identifies the certificates of a chain; lower hex. */
+export interface CertificateChainFacts {
+  readonly sha256Digests: readonly string[];
+  readonly sha1Digests: readonly string[];
+  readonly serialNumbers: readonly string[];
+}
+
 /**
  * What a TLS handshake has brought (Envoy: `Ssl::ConnectionInfo`). Texts are empty, lists too, where there is no
  * certificate or it does not say.
@@ -85,10 +92,17 @@ export interface SslConnectionInfo {
   readonly uriSansLocalCertificate: readonly string[];
   readonly dnsSansPeerCertificate: readonly string[];
   readonly dnsSansLocalCertificate: readonly string[];
+  readonly ipSansPeerCertificate?: readonly string[];
+  readonly ipSansLocalCertificate?: readonly string[];
+  readonly emailSansPeerCertificate?: readonly string[];
+  readonly emailSansLocalCertificate?: readonly string[];
   readonly oidsPeerCertificate: readonly string[];
   readonly oidsLocalCertificate: readonly string[];
   /** Lower hex, as are the serial number and the session id. */
   readonly sha256PeerCertificateDigest: string;
+  readonly sha1PeerCertificateDigest?: string;
+  /** Of the certificates that the peer sent, its own first. */
+  readonly peerCertificateChain?: CertificateChainFacts | undefined;
   readonly serialNumberPeerCertificate: string;
   /** RFC 2253, as are the subjects. */
   readonly issuerPeerCertificate: string;

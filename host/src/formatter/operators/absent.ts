@@ -11,26 +11,8 @@ const nothing = plainText(() => undefined);
 const absent: OperatorFactory = bare(() => nothing);
 const absentDate: OperatorFactory = withoutLength(() => ({ ok: true, value: nothing }));
 
-// Facts of TLS, QUIC and tracing: streams in plain text have none of them, and Envoy prints `-` there too.
+// Facts of TLS to upstreams, of QUIC and of tracing: nothing here has them, and Envoy prints `-` then too.
 const bareNames = [
-  ...["URI", "DNS", "IP", "EMAIL", "OTHERNAME"].flatMap((kind) => [
-    `DOWNSTREAM_LOCAL_${kind}_SAN`,
-    `DOWNSTREAM_PEER_${kind}_SAN`,
-  ]),
-  "DOWNSTREAM_LOCAL_SUBJECT",
-  "DOWNSTREAM_PEER_SUBJECT",
-  "DOWNSTREAM_PEER_ISSUER",
-  "DOWNSTREAM_PEER_CERT",
-  "DOWNSTREAM_PEER_SERIAL",
-  "DOWNSTREAM_PEER_FINGERPRINT_256",
-  "DOWNSTREAM_PEER_FINGERPRINT_1",
-  "DOWNSTREAM_PEER_CHAIN_FINGERPRINTS_256",
-  "DOWNSTREAM_PEER_CHAIN_FINGERPRINTS_1",
-  "DOWNSTREAM_PEER_CHAIN_SERIALS",
-  "DOWNSTREAM_TLS_SESSION_ID",
-  "DOWNSTREAM_TLS_CIPHER",
-  "DOWNSTREAM_TLS_VERSION",
-  "DOWNSTREAM_HANDSHAKE_DURATION",
   "TLS_JA3_FINGERPRINT",
   "TLS_JA4_FINGERPRINT",
   ...["URI", "DNS", "IP"].flatMap((kind) => [
@@ -46,12 +28,7 @@ const bareNames = [
   "ROUNDTRIP_DURATION",
   "TRACE_ID",
 ];
-const dateNames = [
-  "DOWNSTREAM_PEER_CERT_V_START",
-  "DOWNSTREAM_PEER_CERT_V_END",
-  "UPSTREAM_PEER_CERT_V_START",
-  "UPSTREAM_PEER_CERT_V_END",
-];
+const dateNames = ["UPSTREAM_PEER_CERT_V_START", "UPSTREAM_PEER_CERT_V_END"];
 
 // Envoy has these, and Sluice does not record what they print.
 const unsupportedNames = [
@@ -67,6 +44,9 @@ const unsupportedNames = [
     `${side}_TLS_GROUP`,
   ]),
   "CEL",
+  "DOWNSTREAM_HANDSHAKE_DURATION",
+  "DOWNSTREAM_LOCAL_OTHERNAME_SAN",
+  "DOWNSTREAM_PEER_OTHERNAME_SAN",
   "DOWNSTREAM_CX_RTT",
   "DOWNSTREAM_PEER_ISSUER_FINGERPRINT_256",
   "DOWNSTREAM_PEER_ISSUER_SERIAL",

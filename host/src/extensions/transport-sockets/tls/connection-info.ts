@@ -1,12 +1,24 @@
 import { X509Certificate } from "node:crypto";
 import type { TLSSocket } from "node:tls";
-import type { SslConnectionInfo, SubjectName } from "../../../contracts/network/connection.ts";
+import type {
+  CertificateChainFacts,
+  SslConnectionInfo,
+  SubjectName,
+} from "../../../contracts/network/connection.ts";
 import { certificateExtensionOids } from "./extension-oids.ts";
 import { sessionFacts, type SessionFacts } from "./session-facts.ts";
 import { subjectAltNames, type SubjectAltNames } from "./subject-alt-names.ts";
 import { parsedSubject, rfc2253 } from "./subject-name.ts";
 
 const noNames: SubjectAltNames = { dns: [], uri: [], email: [], ip: [] };
+
+/** What the verification of a peer adds. */
+export interface PeerVerification {
+  /** The peer presented a certificate in this handshake, and it was checked. */
+  readonly validated: boolean;
+  /** Fingerprints (SHA-256, as Node writes them) of the authorities that are trusted. */
+  readonly authorities: ReadonlySet<string>;
+}
 
 /**
  * The facts of one connection's handshake. What only the open socket knows is taken at once, because access logs
@@ -17,18 +29,20 @@ export class ConnectionInfo implements SslConnectionInfo {
   readonly #socket: TLSSocket;
   readonly #tlsVersion: string;
   readonly #cipher: string;
+  readonly #authorities: ReadonlySet<string>;
   readonly #peer: X509Certificate | undefined;
   #peerNames: SubjectAltNames | undefined = undefined;
   readonly #local: X509Certificate | undefined;
   readonly #session: SessionFacts;
   #localNames: SubjectAltNames | undefined = undefined;
-  #chain: string | undefined = undefined;
+  #chain: readonly X509Certificate[] | undefined = undefined;
 
   /** `peer`: the peer's certificate, that the handshake's verification has looked at already. */
-  constructor(socket: TLSSocket, peer: X509Certificate | undefined, validated: boolean) {
+  constructor(socket: TLSSocket, peer: X509Certificate | undefined, verified: PeerVerification) {
     this.#socket = socket;
     this.#peer = peer;
-    this.peerCertificateValidated = validated;
+    this.peerCertificateValidated = verified.validated;
+    this.#authorities = verified.authorities;
     this.#tlsVersion = socket.getProtocol() ?? "";
     this.#cipher = socket.getCipher()?.name ?? "";
     this.#local = socket.getX509Certificate();
@@ -55,6 +69,22 @@ export class ConnectionInfo implements SslConnectionInfo {
     return this.#localSans.dns;
   }
 
+  get ipSansPeerCertificate(): readonly string[] {
+    return this.#peerSans.ip;
+  }
+
+  get emailSansPeerCertificate(): readonly string[] {
+    return this.#peerSans.email;
+  }
+
+  get ipSansLocalCertificate(): readonly string[] {
+    return this.#localSans.ip;
+  }
+
+  get emailSansLocalCertificate(): readonly string[] {
+    return this.#localSans.email;
+  }
+
   get oidsPeerCertificate(): readonly string[] {
     return this.#peer === undefined ? [] : certificateExtensionOids(this.#peer.raw);
   }
@@ -64,9 +94,21 @@ export class ConnectionInfo implements SslConnectionInfo {
   }
 
   get sha256PeerCertificateDigest(): string {
-    return this.#peer === undefined
-      ? ""
-      : this.#peer.fingerprint256.replaceAll(":", "").toLowerCase();
+    return this.#peer === undefined ? "" : hex(this.#peer.fingerprint256);
+  }
+
+  get sha1PeerCertificateDigest(): string {
+    return this.#peer === undefined ? "" : hex(this.#peer.fingerprint);
+  }
+
+  get peerCertificateChain(): CertificateChainFacts | undefined {
+    if (this.#peer === undefined) return undefined;
+    const chain = this.#peerChain;
+    return {
+      sha256Digests: chain.map(({ fingerprint256 }) => hex(fingerprint256)),
+      sha1Digests: chain.map(({ fingerprint }) => hex(fingerprint)),
+      serialNumbers: chain.map(({ serialNumber }) => serialNumber.toLowerCase()),
+    };
   }
 
   get serialNumberPeerCertificate(): string {
@@ -94,8 +136,7 @@ export class ConnectionInfo implements SslConnectionInfo {
   }
 
   get urlEncodedPemPeerCertificateChain(): string {
-    this.#chain ??= peerChain(this.#socket, this.#peer);
-    return this.#chain;
+    return encodeURIComponent(this.#peerChain.map(String).join(""));
   }
 
   get validFromPeerCertificate(): number {
@@ -122,6 +163,11 @@ export class ConnectionInfo implements SslConnectionInfo {
     return this.#tlsVersion;
   }
 
+  get #peerChain(): readonly X509Certificate[] {
+    this.#chain ??= this.#peer === undefined ? [] : sentChain(this.#socket, this.#authorities);
+    return this.#chain;
+  }
+
   get #peerSans(): SubjectAltNames {
     this.#peerNames ??= this.#peer === undefined ? noNames : subjectAltNames(this.#peer);
     return this.#peerNames;
@@ -135,16 +181,23 @@ export class ConnectionInfo implements SslConnectionInfo {
 
 const seconds = (date: Date): number => Math.floor(date.getTime() / 1000);
 
-/** The chain as the peer sent it, its own certificate first. */
-function peerChain(socket: TLSSocket, peer: X509Certificate | undefined): string {
-  if (peer === undefined) return "";
-  let text = "";
-  let certificate = socket.getPeerCertificate(true);
+/**
+ * The chain of the peer, its own certificate first. Node completes it with the authority that it knows: what is
+ * trusted anyway is left out.
+ */
+function sentChain(socket: TLSSocket, authorities: ReadonlySet<string>): X509Certificate[] {
+  const chain: X509Certificate[] = [];
   const seen = new Set<unknown>();
+  let certificate = socket.getPeerCertificate(true);
   while (certificate?.raw !== undefined && !seen.has(certificate)) {
     seen.add(certificate);
-    text += new X509Certificate(certificate.raw).toString();
+    if (!authorities.has(certificate.fingerprint256)) {
+      chain.push(new X509Certificate(certificate.raw));
+    }
     certificate = certificate.issuerCertificate;
   }
-  return encodeURIComponent(text);
+  return chain;
 }
+
+/** Node separates the bytes with colons. */
+const hex = (fingerprint: string): string => fingerprint.replaceAll(":", "").toLowerCase();

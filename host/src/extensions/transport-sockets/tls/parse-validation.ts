@@ -6,6 +6,7 @@ import type {
 import type { CommonTlsContext } from "../../../config/gen/envoy/extensions/transport_sockets/tls/v3/tls_pb.js";
 import type { ParseContext } from "../../../contracts/extension.ts";
 import type { SanMatcherConfig, ValidationConfig } from "./context-config.ts";
+import { pemCertificate } from "./peer-verifier.ts";
 import { sourceName } from "./parse-certificate.ts";
 
 /** `SanType` by number. */
@@ -53,8 +54,6 @@ export function parseValidation(
 }
 
 const textMatches = ["exact", "prefix", "suffix", "contains"] as const;
-
-const pemCertificate = /-----BEGIN CERTIFICATE-----[^-]*-----END CERTIFICATE-----/g;
 
 function checkAuthorities(
   message: CertificateValidationContext,

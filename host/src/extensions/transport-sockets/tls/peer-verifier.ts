@@ -1,4 +1,4 @@
-import { createHash, type X509Certificate } from "node:crypto";
+import { createHash, X509Certificate } from "node:crypto";
 import type { TLSSocket } from "node:tls";
 import type { SanMatcherConfig, ValidationConfig } from "./context-config.ts";
 import { subjectAltNames } from "./subject-alt-names.ts";
@@ -14,12 +14,19 @@ interface VerifyingHandle {
   verifyError(): (Error & { readonly code: string }) | null;
 }
 
+/** One certificate of a PEM file. */
+export const pemCertificate: RegExp = /-----BEGIN CERTIFICATE-----[^-]*-----END CERTIFICATE-----/g;
+
 /** Checks what a peer presented against a `CertificateValidationContext`. */
 export class PeerVerifier {
+  /** Fingerprints (SHA-256, as Node writes them) of what is in `trusted_ca`. */
+  readonly authorities: ReadonlySet<string>;
   readonly #config: ValidationConfig | undefined;
 
   constructor(config: ValidationConfig | undefined) {
     this.#config = config;
+    const blocks = config?.trustedCa?.match(pemCertificate) ?? [];
+    this.authorities = new Set(blocks.map((pem) => new X509Certificate(pem).fingerprint256));
   }
 
   /** Whether an accepted certificate counts as validated. */

@@ -108,11 +108,10 @@ export class ServerTlsSocket implements SecureSocket {
     const reused = socket.isSessionReused();
     this.secured = true;
     this.nextProtocol = socket.alpnProtocol || "";
-    this.ssl = new ConnectionInfo(
-      socket,
-      peer,
-      peer !== undefined && !reused && verifier.validates,
-    );
+    this.ssl = new ConnectionInfo(socket, peer, {
+      validated: peer !== undefined && !reused && verifier.validates,
+      authorities: verifier.authorities,
+    });
     this.#count(peer !== undefined, reused);
     this.owner?.onSecured();
   }
