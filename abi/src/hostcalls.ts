@@ -30,11 +30,6 @@ export interface Hostcall {
   readonly group: HostcallGroup;
   /** The versions that have it. A module of another version that imports it is refused. */
   readonly versions: readonly AbiVersion[];
-  /**
-   * False: a module may import it, as SDKs import all calls into every module, but it opens nothing: it fails with
-   * InternalFailure, or NotFound for what would have been opened before.
-   */
-  readonly implemented: boolean;
 }
 
 const all: readonly AbiVersion[] = ["0.1.0", "0.2.0", "0.2.1"];
@@ -51,11 +46,7 @@ function offered(
   versions = all,
 ): Hostcall {
   const types = typeof params === "number" ? i32s(params) : params;
-  return { params: types, group, versions, implemented: true };
-}
-
-function missing(group: HostcallGroup, params: number | readonly ValueType[]): Hostcall {
-  return { ...offered(group, params), implemented: false };
+  return { params: types, group, versions };
 }
 
 /** Every host call of the ABI, in the order of its groups. Parameters are explained in README.md. */
@@ -92,11 +83,11 @@ export const hostcalls = {
   proxy_done: offered("context", 0),
   proxy_get_status: offered("context", 3),
   proxy_http_call: offered("http-call", 10),
-  proxy_grpc_call: missing("grpc-call", 12),
-  proxy_grpc_stream: missing("grpc-call", 9),
-  proxy_grpc_send: missing("grpc-call", 4),
-  proxy_grpc_cancel: missing("grpc-call", 1),
-  proxy_grpc_close: missing("grpc-call", 1),
+  proxy_grpc_call: offered("grpc-call", 12),
+  proxy_grpc_stream: offered("grpc-call", 9),
+  proxy_grpc_send: offered("grpc-call", 4),
+  proxy_grpc_cancel: offered("grpc-call", 1),
+  proxy_grpc_close: offered("grpc-call", 1),
   proxy_get_shared_data: offered("shared-data", 5),
   proxy_set_shared_data: offered("shared-data", 5),
   proxy_register_shared_queue: offered("shared-queue", 3),

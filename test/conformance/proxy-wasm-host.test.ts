@@ -10,7 +10,7 @@ import { GuestCalls } from "../support/wasm-calls.ts";
 import { WatTexts } from "../support/wat-texts.ts";
 
 // What Envoy's own tests expect of a host call by call: the rest of the list that proxy-wasm-expectations.test.ts
-// begins. Numbers 16 and 17 are about gRPC; 26 and 27 about connections, which have tests of their own beside their
+// begins. Numbers 16 and 17 are about gRPC, 26 and 27 about connections, which have tests of their own beside their
 // filter; 29 is FAIL_RELOAD, beside the failure policies.
 
 const ok = 0;

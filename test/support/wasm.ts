@@ -160,6 +160,7 @@ export class WasmHost {
         logger,
         time: dispatcher.time,
         createTimer: (callback) => dispatcher.createTimer(callback),
+        random: dispatcher.random,
         localInfo,
         shared: this.shared,
         clusters: this.clusters.manager,

@@ -1,11 +1,10 @@
 import type { GrpcRetryConfig } from "../contracts/config/grpc-service.ts";
-import type { Timer } from "../contracts/event.ts";
+import type { RandomSource, Timer } from "../contracts/event.ts";
 
 /** Time and chance. */
 export interface BackOffEnvironment {
   createTimer(callback: () => void): Timer;
-  /** At least 0, below 1. */
-  random(): number;
+  readonly random: RandomSource;
 }
 
 /** Waits that grow, each chosen at random so that many clients do not come back at the same moment. */
@@ -27,7 +26,7 @@ export class BackOff {
     this.#retries += 1;
     const below = Math.min(baseMs * (2 ** this.#retries - 1), maxMs);
     this.#timer = this.#environment.createTimer(retry);
-    this.#timer.enable(Math.floor(this.#environment.random() * below));
+    this.#timer.enable(this.#environment.random.uint32() % Math.max(below, 1));
     return true;
   }
 

@@ -2,7 +2,6 @@ import { HeaderId } from "../common/headers/header-id.ts";
 import { HeaderMapImpl } from "../common/headers/header-map.ts";
 import type { GrpcServiceConfig } from "../contracts/config/grpc-service.ts";
 import type { HeaderMap, RequestHeaderMap } from "../contracts/headers.ts";
-import type { AsyncClientStreamOptions } from "../contracts/upstream/async-client.ts";
 import type { ClusterManager } from "../contracts/upstream/cluster.ts";
 import { BackOff, type BackOffEnvironment } from "./back-off.ts";
 import { GrpcStatus } from "./status.ts";
@@ -53,14 +52,14 @@ export class GrpcClient {
 
   /** As `call`. A deadline runs from the end of what is sent. */
   open(head: GrpcCallHead, callbacks: GrpcStreamCallbacks): GrpcStream | undefined {
-    const { cluster: name, messageMax } = this.#service;
+    const { cluster: name, messageMax, envoyHeaders } = this.#service;
     const cluster = this.#environment.clusters.getThreadLocalCluster(name);
     if (cluster === undefined) {
       callbacks.onClose(GrpcStatus.Unavailable, "Cluster not available");
       return undefined;
     }
     const { timeoutMs = this.#service.timeoutMs } = head;
-    const options: AsyncClientStreamOptions = { timeoutMs, sendXff: false };
+    const options = { timeoutMs, sendXff: false, skipEnvoyHeaders: !envoyHeaders };
     const stream = new GrpcStream(callbacks, messageMax);
     stream.start(cluster.httpAsyncClient().start(options, stream), this.#headers(head, timeoutMs));
     return stream.over ? undefined : stream;

@@ -14,6 +14,7 @@ const plain: GrpcServiceConfig = {
   timeoutMs: 0,
   messageMax: 0,
   metadata: [],
+  envoyHeaders: true,
   retry: undefined,
 };
 
@@ -30,7 +31,7 @@ class Fixture implements Disposable {
       {
         clusters: manager,
         createTimer: (callback) => dispatcher.createTimer(callback),
-        random: () => 0.5,
+        random: dispatcher.random,
       },
     );
   }

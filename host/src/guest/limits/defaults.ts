@@ -68,7 +68,7 @@ export interface InputLimits {
   readonly sharedDataValueBytes: number;
   /** Metrics that one VM may define. */
   readonly metrics: number;
-  /** HTTP calls of one plugin under way. */
+  /** HTTP calls of one plugin under way, and as many gRPC calls and streams. */
   readonly httpCalls: number;
   /** Timers are not set shorter than this. */
   readonly tickPeriodMinMs: number;

@@ -181,6 +181,7 @@ export function wasmRuntimeOf(context: WorkerContext): WasmRuntime {
       logger: context.loggers.logger("wasm"),
       time: systemTime,
       createTimer: (callback) => dispatcher.createTimer(callback),
+      random: dispatcher.random,
       localInfo,
       shared: guestSharedOf(context),
       clusters: context.clusterManager,

@@ -36,6 +36,10 @@ export class GuestExports {
   readonly onTick: GuestCallback | undefined;
   readonly onQueueReady: GuestCallback | undefined;
   readonly onHttpCallResponse: GuestCallback | undefined;
+  readonly onGrpcReceiveInitialMetadata: GuestCallback | undefined;
+  readonly onGrpcReceive: GuestCallback | undefined;
+  readonly onGrpcReceiveTrailingMetadata: GuestCallback | undefined;
+  readonly onGrpcClose: GuestCallback | undefined;
   readonly onAccept: GuestCallback | undefined;
   readonly onFirstBytes: GuestCallback | undefined;
   readonly onNewConnection: GuestCallback | undefined;
@@ -72,18 +76,17 @@ export class GuestExports {
         : { name, run };
     };
     this.malloc = get("malloc") ?? get("proxy_on_memory_allocate")!;
-    this.startFunctions = {
-      initialize: get("_initialize"),
-      main: get("main"),
-      mainVoid: get("__main_void"),
-      start: get("_start"),
-    };
+    this.startFunctions = startFunctionsOf(get);
     this.onContextCreate = callback("proxy_on_context_create");
     this.onVmStart = callback("proxy_on_vm_start");
     this.onConfigure = callback("proxy_on_configure");
     this.onTick = callback("proxy_on_tick");
     this.onQueueReady = callback("proxy_on_queue_ready");
     this.onHttpCallResponse = callback("proxy_on_http_call_response");
+    this.onGrpcReceiveInitialMetadata = callback("proxy_on_grpc_receive_initial_metadata");
+    this.onGrpcReceive = callback("proxy_on_grpc_receive");
+    this.onGrpcReceiveTrailingMetadata = callback("proxy_on_grpc_receive_trailing_metadata");
+    this.onGrpcClose = callback("proxy_on_grpc_close");
     this.onAccept = callback("sluice_on_accept");
     this.onFirstBytes = callback("sluice_on_first_bytes");
     this.onNewConnection = callback("proxy_on_new_connection");
@@ -106,4 +109,13 @@ export class GuestExports {
     this.onStatsUpdate = callback("envoy_on_stats_update");
     this.onResolveDns = callback("envoy_on_resolve_dns");
   }
+}
+
+function startFunctionsOf(get: (name: string) => GuestFunction | undefined): StartFunctions {
+  return {
+    initialize: get("_initialize"),
+    main: get("main"),
+    mainVoid: get("__main_void"),
+    start: get("_start"),
+  };
 }

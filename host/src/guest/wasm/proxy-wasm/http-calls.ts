@@ -7,12 +7,8 @@ import type {
   AsyncClientRequest,
   AsyncClientResponse,
 } from "../../../contracts/upstream/async-client.ts";
-import type { ClusterManager } from "../../../contracts/upstream/cluster.ts";
 import type { Timer } from "../../../contracts/event.ts";
-
-/** How often, and how long apart, a call of `on_configure` looks for its cluster, which may come a moment later. */
-const clusterTries = 100;
-const clusterRetryMs = 50;
+import { awaitCluster, type CallEnvironment } from "./await-cluster.ts";
 
 /** What the guest sees of an answer during its callback. */
 export interface CallResponse {
@@ -25,11 +21,6 @@ export interface CallResponse {
 export interface CallOwner {
   onHttpCallResponse(token: number, response: CallResponse): void;
   onHttpCallFailure(token: number): void;
-}
-
-export interface CallEnvironment {
-  readonly clusters: ClusterManager;
-  createTimer(callback: () => void): Timer;
 }
 
 /** The calls of one plugin (`proxy_http_call`). */
@@ -57,7 +48,7 @@ export class HttpCalls {
     const call = new Call(token, this.#owner, () => this.#calls.delete(token));
     this.#calls.set(token, call);
     if (found === undefined) {
-      this.#wait(call, cluster, request, clusterTries);
+      this.#wait(call, cluster, request);
       return STATUS_OK;
     }
     if (call.send(found.httpAsyncClient().send(request, call))) return STATUS_OK;
@@ -71,15 +62,14 @@ export class HttpCalls {
     this.#calls.clear();
   }
 
-  #wait(call: Call, cluster: string, request: AsyncClientRequest, tries: number): void {
-    const timer = this.#environment.createTimer(() => {
-      const found = this.#environment.clusters.getThreadLocalCluster(cluster);
-      if (found === undefined && tries > 1) this.#wait(call, cluster, request, tries - 1);
-      else if (found === undefined || !call.send(found.httpAsyncClient().send(request, call))) {
+  #wait(call: Call, cluster: string, request: AsyncClientRequest): void {
+    const { clusters } = this.#environment;
+    const timer = awaitCluster(this.#environment, cluster, () => {
+      const found = clusters.getThreadLocalCluster(cluster);
+      if (found === undefined || !call.send(found.httpAsyncClient().send(request, call))) {
         call.fail();
       }
     });
-    timer.enable(clusterRetryMs);
     call.waitsFor(timer);
   }
 }

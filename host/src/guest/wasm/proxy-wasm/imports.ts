@@ -8,7 +8,6 @@ import {
   getConfiguration,
   setBufferBytes,
 } from "./hostcalls/buffer.ts";
-import { grpcEnd, grpcSend, openCall } from "./hostcalls/callouts.ts";
 import { done, getStatus, setEffectiveContext } from "./hostcalls/context.ts";
 import {
   addHeaderMapValue,
@@ -22,6 +21,7 @@ import {
 import { resolveDns } from "./hostcalls/dns.ts";
 import { callForeignFunction } from "./hostcalls/foreign.ts";
 import { sendLocalResponse } from "./hostcalls/local-response.ts";
+import { grpcCall, grpcCancel, grpcClose, grpcSend, grpcStream } from "./hostcalls/grpc.ts";
 import { httpCall } from "./hostcalls/http-call.ts";
 import { getLogLevel, log } from "./hostcalls/log.ts";
 import { defineMetric, getMetric, incrementMetric, recordMetric } from "./hostcalls/metrics.ts";
@@ -49,6 +49,8 @@ type HostFunction = (...args: number[]) => number;
 /** Metrics have values of 64 bits. */
 type MetricFunction = (id: number, value: bigint) => number;
 type TenNumbers = [...FiveNumbers, ...FiveNumbers];
+type NineNumbers = [...FiveNumbers, number, number, number, number];
+type TwelveNumbers = [...TenNumbers, number, number];
 type SixNumbers = [number, number, number, number, number, number];
 type EightNumbers = [number, number, number, number, number, number, number, number];
 
@@ -234,13 +236,13 @@ function calloutCalls(vm: WasmVm): Partial<Record<HostcallName, HostFunction>> {
     envoy_resolve_dns: (name, size, out) =>
       resolveDns(vm.calledFreely("envoy_resolve_dns"), name!, size!, out!),
     proxy_grpc_call: (...args) =>
-      openCall(vm.calledFreely("proxy_grpc_call"), "proxy_grpc_call", args[11]!),
+      grpcCall(vm.calledFreely("proxy_grpc_call"), ...(args as TwelveNumbers)),
     proxy_grpc_stream: (...args) =>
-      openCall(vm.calledFreely("proxy_grpc_stream"), "proxy_grpc_stream", args[8]!),
-    proxy_grpc_send: (id, message, size) =>
-      grpcSend(vm.calledFreely("proxy_grpc_send"), id!, message!, size!),
-    proxy_grpc_cancel: (id) => grpcEnd(vm.calledFreely("proxy_grpc_cancel"), id!),
-    proxy_grpc_close: (id) => grpcEnd(vm.calledFreely("proxy_grpc_close"), id!),
+      grpcStream(vm.calledFreely("proxy_grpc_stream"), ...(args as NineNumbers)),
+    proxy_grpc_send: (id, message, size, endStream) =>
+      grpcSend(vm.calledFreely("proxy_grpc_send"), id!, message!, size!, endStream!),
+    proxy_grpc_cancel: (id) => grpcCancel(vm.calledFreely("proxy_grpc_cancel"), id!),
+    proxy_grpc_close: (id) => grpcClose(vm.calledFreely("proxy_grpc_close"), id!),
   };
 }
 

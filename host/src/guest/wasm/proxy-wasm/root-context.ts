@@ -1,7 +1,10 @@
 import {
   BUFFER_CALL_DATA,
+  BUFFER_GRPC_RECEIVE,
   BUFFER_HTTP_CALL_RESPONSE_BODY,
   BUFFER_PLUGIN_CONFIGURATION,
+  MAP_GRPC_RECEIVE_INITIAL_METADATA,
+  MAP_GRPC_RECEIVE_TRAILING_METADATA,
   MAP_HTTP_CALL_RESPONSE_HEADERS,
   MAP_HTTP_CALL_RESPONSE_TRAILERS,
   MAP_HTTP_RESPONSE_TRAILERS,
@@ -18,6 +21,7 @@ import type { CpuShare } from "../../limits/cpu-share.ts";
 import type { Plugin } from "../plugin.ts";
 import { Context } from "./context.ts";
 import { loggedMap } from "./logged-map.ts";
+import { GrpcCalls } from "./grpc-calls.ts";
 import { type CallOwner, type CallResponse, HttpCalls } from "./http-calls.ts";
 import { declarationsMax, type PropertyPrototype } from "./filter-state.ts";
 import { callFailed, type WasmVm } from "./vm.ts";
@@ -54,6 +58,7 @@ export class RootContext extends Context implements CallOwner {
   #queueRegistration = 0;
   #calls: HttpCalls | undefined;
   #callResponse: CallResponse | undefined;
+  #grpcCalls: GrpcCalls | undefined;
   /** During `log`. */
   #logged: StreamInfo | undefined;
   /** During `updateStats` and `envoy_on_resolve_dns`. */
@@ -185,7 +190,23 @@ export class RootContext extends Context implements CallOwner {
       { clusters, createTimer },
       this.plugin.limits.inputs.httpCalls,
     );
-    return this.#calls.open(token, cluster, request, this.#stage === "configuring");
+    return this.#calls.open(token, cluster, request, this.configuring);
+  }
+
+  /** Those of a canary run are never made. */
+  get grpcCalls(): GrpcCalls {
+    const { clusters, createTimer, random } = this.vm.environment;
+    const environment = clusters && createTimer && random && { clusters, createTimer, random };
+    return (this.#grpcCalls ??= new GrpcCalls(
+      this,
+      environment,
+      this.plugin.limits.inputs.httpCalls,
+    ));
+  }
+
+  /** `on_configure` is running, or has not yet. */
+  get configuring(): boolean {
+    return this.#stage === "configuring";
   }
 
   onHttpCallResponse(token: number, response: CallResponse): void {
@@ -268,13 +289,25 @@ export class RootContext extends Context implements CallOwner {
     if (this.#logged !== undefined && type <= MAP_HTTP_RESPONSE_TRAILERS) {
       return loggedMap(this.#logged, type);
     }
-    if (type === MAP_HTTP_CALL_RESPONSE_HEADERS) return this.#callResponse?.headers;
-    return type === MAP_HTTP_CALL_RESPONSE_TRAILERS ? this.#callResponse?.trailers : undefined;
+    switch (type) {
+      case MAP_HTTP_CALL_RESPONSE_HEADERS:
+        return this.#callResponse?.headers;
+      case MAP_HTTP_CALL_RESPONSE_TRAILERS:
+        return this.#callResponse?.trailers;
+      case MAP_GRPC_RECEIVE_INITIAL_METADATA:
+      case MAP_GRPC_RECEIVE_TRAILING_METADATA:
+        return this.#grpcCalls?.metadata(type);
+      default:
+        return undefined;
+    }
   }
 
   override buffer(type: number): DataBuffer | Uint8Array | undefined {
     if (type === BUFFER_HTTP_CALL_RESPONSE_BODY) return this.#callResponse?.body;
     if (type === BUFFER_CALL_DATA) return this.#callData;
+    if (type === BUFFER_GRPC_RECEIVE && this.#grpcCalls?.message !== undefined) {
+      return this.#grpcCalls.message;
+    }
     return type === BUFFER_PLUGIN_CONFIGURATION ? this.#configuration : super.buffer(type);
   }
 
@@ -286,6 +319,7 @@ export class RootContext extends Context implements CallOwner {
   #quiet(): void {
     this.#tick?.disable();
     this.#calls?.cancelAll();
+    this.#grpcCalls?.cancelAll();
     if (this.#queueRegistration !== 0) {
       this.vm.environment.shared.channel.unlisten(this.#queueRegistration);
     }

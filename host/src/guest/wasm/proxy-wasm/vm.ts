@@ -1,6 +1,6 @@
 import { type PairLimits, STATUS_INVALID_MEMORY_ACCESS, STATUS_OK } from "@sluice/abi";
 import type { LocalInfo } from "../../../contracts/config/snapshot.ts";
-import type { Timer, TimeSource } from "../../../contracts/event.ts";
+import type { RandomSource, Timer, TimeSource } from "../../../contracts/event.ts";
 import type { Logger } from "../../../contracts/log.ts";
 import { backtraceLines, guestFrames } from "../../limits/backtrace.ts";
 import type { CpuShares } from "../../limits/cpu-share.ts";
@@ -40,6 +40,8 @@ export interface VmEnvironment {
   readonly shared: GuestSharedState;
   /** Absent in canary runs. */
   readonly cpuShares?: CpuShares | undefined;
+  /** Absent in canary runs, which never wait. */
+  readonly random?: RandomSource | undefined;
   /** Absent in canary runs, whose calls are never made. */
   readonly clusters?: ClusterManager | undefined;
   /** Absent in canary runs, whose lookups are never made. */
@@ -58,6 +60,10 @@ export const callFailed = -1;
 /** When the guest may make only a few host calls. */
 export const Restriction = { None: 0, Start: 1, Allocation: 2 } as const;
 export type Restriction = (typeof Restriction)[keyof typeof Restriction];
+
+/** Kinds of calls to other services. */
+export const CallKind = { Http: 0, Grpc: 1, GrpcStream: 2 } as const;
+export type CallKind = (typeof CallKind)[keyof typeof CallKind];
 
 /** Parameters of the longest callback. */
 export type FiveNumbers = readonly [number, number, number, number, number];
@@ -96,7 +102,7 @@ export class WasmVm {
   readonly #trail: string[] = Array.from({ length: trailLength }, () => "");
   #trailNext = 0;
   #nextContextId = 1;
-  #httpCallToken = 0;
+  readonly #callTokens = [0, 1, 2];
   #nameToken = 1;
   #depth = 0;
   #callback = "";
@@ -254,10 +260,11 @@ export class WasmVm {
     return this.#leave(outer, callback.name, result);
   }
 
-  /** Numbers of HTTP calls are 4, 8, 12 …: the two lowest bits of a call's number are its kind. */
-  nextHttpCallToken(): number {
-    this.#httpCallToken = (this.#httpCallToken + 4) >>> 0;
-    return this.#httpCallToken;
+  /** A number for a new call: it grows by four, and its two lowest bits are the kind. */
+  nextCallToken(kind: CallKind): number {
+    const token = (this.#callTokens[kind]! + 4) >>> 0;
+    this.#callTokens[kind] = token;
+    return token;
   }
 
   /** Numbers of lookups are 2, 3, 4 …, as in Envoy. */

@@ -11,7 +11,6 @@ const badArgument = 2;
 const invalidMemory = 6;
 const empty = 7;
 const casMismatch = 8;
-const internalFailure = 10;
 
 /** `proxy_get_shared_data`: status, value and number. */
 function get(calls: GuestCalls, key: string): (number | string)[] {
@@ -124,23 +123,4 @@ test("declared properties may be read only, or live with the connection", async 
   });
   assert.ok(calls.actions.connection.has("wasm.far"));
   assert.ok(!calls.actions.streamInfo.filterState.has("wasm.far"));
-});
-
-test("callouts cannot be opened, which is said; nothing is ever open", async () => {
-  const calls = await GuestCalls.create();
-  const zeros = (count: number): number[] => Array.from({ length: count }, () => 0);
-  calls.inside(() => {
-    assert.equal(calls.call("proxy_grpc_call", ...zeros(11), 32), internalFailure);
-    assert.equal(calls.call("proxy_grpc_stream", ...zeros(8), 32), internalFailure);
-    assert.equal(calls.call("proxy_grpc_call", ...zeros(11), 65_534), invalidMemory);
-    assert.equal(calls.call("proxy_grpc_send", 0xff00, "", 0), badArgument);
-    assert.equal(calls.call("proxy_grpc_send", 0xff02, "", 0), notFound);
-    assert.equal(calls.call("proxy_grpc_cancel", 0xff00), badArgument);
-    assert.equal(calls.call("proxy_grpc_cancel", 0xff01), notFound);
-    assert.equal(calls.call("proxy_grpc_close", 0xff02), notFound);
-  });
-  assert.deepEqual(calls.host.logger.take(), [
-    "error wasm log plugin: proxy_grpc_call is not supported by this host; the call fails",
-    "error wasm log plugin: proxy_grpc_stream is not supported by this host; the call fails",
-  ]);
 });

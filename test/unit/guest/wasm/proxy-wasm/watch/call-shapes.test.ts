@@ -14,10 +14,10 @@ test("the shapes of a host call stand for as many parameters as it has", () => {
   }
 });
 
-test("every host call that does something has a shape", () => {
+test("every host call has a shape", () => {
   // Those without parameters need none.
   const missing = Object.entries(hostcalls)
-    .filter(([, { params, implemented }]) => implemented && params.length > 0)
+    .filter(([, { params }]) => params.length > 0)
     .map(([name]) => name)
     .filter((name) => !Object.hasOwn(hostcallShapes, name));
   assert.deepEqual(missing, []);

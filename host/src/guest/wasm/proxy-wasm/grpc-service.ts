@@ -1,0 +1,132 @@
+import type { GrpcRetryConfig, GrpcServiceConfig } from "../../../contracts/config/grpc-service.ts";
+import { GrpcStatus } from "../../../grpc/status.ts";
+import { bytesField, numberField, type ProtoField, readProto } from "./foreign/proto-fields.ts";
+
+// envoy.config.core.v3.GrpcService, as guests hand it over.
+
+/** Field numbers. */
+const fields = { envoyGrpc: 1, googleGrpc: 2, initialMetadata: 5, retryPolicy: 6 } as const;
+const envoyGrpc = { cluster: 1, authority: 2, maxMessage: 4, skipEnvoyHeaders: 5 } as const;
+const headerValue = { key: 1, value: 2, rawValue: 3 } as const;
+const retryPolicy = { backOff: 1, retries: 2, on: 3 } as const;
+
+const retryStatuses: { readonly [condition: string]: number } = {
+  cancelled: GrpcStatus.Cancelled,
+  "deadline-exceeded": GrpcStatus.DeadlineExceeded,
+  internal: GrpcStatus.Internal,
+  "resource-exhausted": GrpcStatus.ResourceExhausted,
+  unavailable: GrpcStatus.Unavailable,
+};
+/** What `retry_on` may name. */
+export const retryConditions: readonly string[] = Object.keys(retryStatuses);
+
+/** A service that is called in the cluster `name`, and nothing else said of it. */
+export function serviceOfCluster(name: string): GrpcServiceConfig {
+  return {
+    cluster: name,
+    authority: "",
+    timeoutMs: 0,
+    messageMax: 0,
+    metadata: [],
+    envoyHeaders: true,
+    retry: undefined,
+  };
+}
+
+/**
+ * The service that an encoded `GrpcService` names. Undefined: `bytes` is no such message, or names none; a text: why it
+ * cannot be called.
+ */
+export function readGrpcService(bytes: Uint8Array): GrpcServiceConfig | string | undefined {
+  try {
+    return serviceOf(read(bytes));
+  } catch (error) {
+    if (error instanceof MalformedMessage) return undefined;
+    throw error;
+  }
+}
+
+class MalformedMessage extends Error {}
+
+/** The fields of a message within; throws MalformedMessage. */
+function read(bytes: Uint8Array): readonly ProtoField[] {
+  const found = readProto(bytes);
+  if (found === undefined) throw new MalformedMessage();
+  return found;
+}
+
+function text(message: readonly ProtoField[], number: number): string {
+  const bytes = Buffer.from(bytesField(message, number));
+  const decoded = bytes.toString("utf8");
+  if (!Buffer.from(decoded, "utf8").equals(bytes)) throw new MalformedMessage();
+  return decoded;
+}
+
+/** The value of a `UInt32Value`; undefined when it is not there. */
+function wrapped(message: readonly ProtoField[], number: number): number | undefined {
+  if (!has(message, number)) return undefined;
+  return numberField(read(bytesField(message, number)), 1);
+}
+
+function has(message: readonly ProtoField[], number: number): boolean {
+  return message.some((field) => field.number === number && field.value instanceof Uint8Array);
+}
+
+function serviceOf(message: readonly ProtoField[]): GrpcServiceConfig | string | undefined {
+  const target = message.findLast(
+    ({ number, value }) =>
+      (number === fields.envoyGrpc || number === fields.googleGrpc) && value instanceof Uint8Array,
+  );
+  if (target === undefined) return undefined;
+  if (target.number === fields.googleGrpc) {
+    return "google_grpc is not supported; name a cluster that speaks HTTP/2 in envoy_grpc";
+  }
+  const grpc = read(target.value as Uint8Array);
+  const retry = retryOf(message);
+  if (typeof retry === "string") return retry;
+  return {
+    cluster: text(grpc, envoyGrpc.cluster),
+    authority: text(grpc, envoyGrpc.authority),
+    timeoutMs: 0,
+    messageMax: wrapped(grpc, envoyGrpc.maxMessage) ?? 0,
+    metadata: metadataOf(message),
+    envoyHeaders: numberField(grpc, envoyGrpc.skipEnvoyHeaders) === 0,
+    retry,
+  };
+}
+
+function metadataOf(message: readonly ProtoField[]): [name: string, value: string][] {
+  const entries: [name: string, value: string][] = [];
+  for (const { number, value } of message) {
+    if (number !== fields.initialMetadata || !(value instanceof Uint8Array)) continue;
+    const header = read(value);
+    const raw = bytesField(header, headerValue.rawValue);
+    const bytes = raw.length > 0 ? raw : bytesField(header, headerValue.value);
+    entries.push([text(header, headerValue.key), Buffer.from(bytes).toString("latin1")]);
+  }
+  return entries;
+}
+
+function retryOf(message: readonly ProtoField[]): GrpcRetryConfig | string | undefined {
+  if (!has(message, fields.retryPolicy)) return undefined;
+  const policy = read(bytesField(message, fields.retryPolicy));
+  const statuses: number[] = [];
+  for (const condition of text(policy, retryPolicy.on).split(",")) {
+    const name = condition.trim();
+    const status = Object.hasOwn(retryStatuses, name) ? retryStatuses[name] : undefined;
+    if (status !== undefined) statuses.push(status);
+    else if (name !== "") {
+      return `retry_on "${name}" is not supported for gRPC; it may name ${retryConditions.join(", ")}`;
+    }
+  }
+  const backOff = read(bytesField(policy, retryPolicy.backOff));
+  const baseMs = millisecondsOf(backOff, 1) || 25;
+  const maxMs = millisecondsOf(backOff, 2) || 10 * baseMs;
+  return { statuses, retries: wrapped(policy, retryPolicy.retries) ?? 1, baseMs, maxMs };
+}
+
+/** Of a `Duration`; 0 when it is not there. */
+function millisecondsOf(message: readonly ProtoField[], number: number): number {
+  const duration = read(bytesField(message, number));
+  return Math.round(numberField(duration, 1) * 1000 + numberField(duration, 2) / 1e6);
+}
