@@ -6,7 +6,8 @@ import { luaAttacks } from "../support/lua-attacks.ts";
 import { LuaHost, LuaStream } from "../support/lua.ts";
 
 // Prints how long it takes to stop each script that means harm (budget: 10 ms of CPU time), and until its spare state
-// serves, in milliseconds of CPU time:
+// serves, in milliseconds, the least of three runs; ends with 1 when a script takes 10 ms more than its budget, or a spare
+// more than 1 ms:
 //
 //   node -C sluice-source test/tools/lua-limits.ts
 
@@ -47,28 +48,46 @@ function statesOf(code: string): LuaScriptStates {
   return states;
 }
 
-let longestStop = 0;
-let longestTakeover = 0;
-for (const [what, code] of luaAttacks) {
+interface Stop {
+  readonly stopMs: number;
+  /** Undefined: the state was not lost. */
+  readonly takeoverMs: number | undefined;
+  readonly end: string;
+}
+
+function attack(code: string): Stop {
   const states = statesOf(code);
   const stream = new LuaStream(states.current!, [[":path", "/"]]);
   const start = cpuMs();
   stream.start();
-  const stopped = cpuMs() - start;
+  const stopMs = cpuMs() - start;
   const end = stream.side.traps[0] ?? stream.side.errors[0] ?? "ended by itself";
-  let takeover = "";
+  let takeoverMs: number | undefined;
   if (stream.side.traps.length > 0) {
-    const begin = cpuMs();
+    const begin = performance.now();
     if (states.current === undefined) throw new Error("there is no spare");
-    const ms = cpuMs() - begin;
-    longestTakeover = Math.max(longestTakeover, ms);
-    takeover = `, spare after ${ms.toFixed(2)} ms`;
+    takeoverMs = performance.now() - begin;
   }
-  longestStop = Math.max(longestStop, stopped);
-  console.log(`${what}: ${stopped.toFixed(1)} ms${takeover} (${end.slice(0, 70)})`);
   states.close();
+  return { stopMs, takeoverMs, end };
+}
+
+/** Of each the least: what else runs on the machine makes the watchdog late. */
+const rounds = 3;
+let longestStop = 0;
+let longestTakeover = 0;
+for (const [what, code] of luaAttacks) {
+  const stops = Array.from({ length: rounds }, () => attack(code));
+  const stopMs = Math.min(...stops.map((each) => each.stopMs));
+  const takeovers = stops.flatMap(({ takeoverMs }) => takeoverMs ?? []);
+  const takeoverMs = takeovers.length === 0 ? 0 : Math.min(...takeovers);
+  const takeover = takeovers.length === 0 ? "" : `, spare after ${takeoverMs.toFixed(2)} ms`;
+  longestStop = Math.max(longestStop, stopMs);
+  longestTakeover = Math.max(longestTakeover, takeoverMs);
+  console.log(`${what}: ${stopMs.toFixed(1)} ms${takeover} (${stops[0]!.end.slice(0, 70)})`);
 }
 console.log(
   `longest: stopped after ${longestStop.toFixed(1)} ms, spare after ${longestTakeover.toFixed(2)} ms`,
 );
+if (longestStop > 20 || longestTakeover > 1) process.exitCode = 1;
 void watchdog.stop();
