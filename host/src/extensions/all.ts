@@ -10,6 +10,7 @@ import { routerFilter } from "./http-filters/router/config.ts";
 import { upstreamCodecFilter } from "./http-filters/upstream_codec/config.ts";
 import { wasmFilter } from "./http-filters/wasm/config.ts";
 import { httpInspectorFilter } from "./listener-filters/http_inspector/config.ts";
+import { tlsInspectorFilter } from "./listener-filters/tls_inspector/config.ts";
 import { wasmListenerFilter } from "./listener-filters/wasm/config.ts";
 import { directResponseFilter } from "./network-filters/direct_response/config.ts";
 import { echoFilter } from "./network-filters/echo/config.ts";
@@ -29,7 +30,7 @@ export const registry: ExtensionRegistry = createRegistry({
     tcpProxyFilter,
     wasmNetworkFilter,
   ],
-  listenerFilters: [httpInspectorFilter, wasmListenerFilter],
+  listenerFilters: [httpInspectorFilter, tlsInspectorFilter, wasmListenerFilter],
   downstreamTransportSockets: [downstreamTls],
   accessLoggers: [fileAccessLogger, stderrAccessLogger, stdoutAccessLogger, wasmAccessLogger],
   bootstrapExtensions: [wasmService],

@@ -87,4 +87,8 @@ export const tlsFields: FieldClassTable = {
     implemented: ["san_type", "matcher"],
     refused: { oid: "OTHER_NAME is not supported" },
   },
+  "envoy.extensions.filters.listener.tls_inspector.v3.TlsInspector": {
+    // `enable_ja3_fingerprinting: true` is refused by the parser.
+    implemented: ["initial_read_buffer_size", "enable_ja3_fingerprinting"],
+  },
 };
