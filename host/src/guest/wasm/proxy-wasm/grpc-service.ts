@@ -1,5 +1,5 @@
 import type { GrpcRetryConfig, GrpcServiceConfig } from "../../../contracts/config/grpc-service.ts";
-import { GrpcStatus } from "../../../grpc/status.ts";
+import { retryBaseMs, retryMaxFactor, retryStatuses } from "../../../grpc/retry-on.ts";
 import { bytesField, numberField, type ProtoField, readProto } from "./foreign/proto-fields.ts";
 
 // envoy.config.core.v3.GrpcService, as guests hand it over.
@@ -9,16 +9,6 @@ const fields = { envoyGrpc: 1, googleGrpc: 2, initialMetadata: 5, retryPolicy: 6
 const envoyGrpc = { cluster: 1, authority: 2, maxMessage: 4, skipEnvoyHeaders: 5 } as const;
 const headerValue = { key: 1, value: 2, rawValue: 3 } as const;
 const retryPolicy = { backOff: 1, retries: 2, on: 3 } as const;
-
-const retryStatuses: { readonly [condition: string]: number } = {
-  cancelled: GrpcStatus.Cancelled,
-  "deadline-exceeded": GrpcStatus.DeadlineExceeded,
-  internal: GrpcStatus.Internal,
-  "resource-exhausted": GrpcStatus.ResourceExhausted,
-  unavailable: GrpcStatus.Unavailable,
-};
-/** What `retry_on` may name. */
-export const retryConditions: readonly string[] = Object.keys(retryStatuses);
 
 /** A service that is called in the cluster `name`, and nothing else said of it. */
 export function serviceOfCluster(name: string): GrpcServiceConfig {
@@ -110,18 +100,11 @@ function metadataOf(message: readonly ProtoField[]): [name: string, value: strin
 function retryOf(message: readonly ProtoField[]): GrpcRetryConfig | string | undefined {
   if (!has(message, fields.retryPolicy)) return undefined;
   const policy = read(bytesField(message, fields.retryPolicy));
-  const statuses: number[] = [];
-  for (const condition of text(policy, retryPolicy.on).split(",")) {
-    const name = condition.trim();
-    const status = Object.hasOwn(retryStatuses, name) ? retryStatuses[name] : undefined;
-    if (status !== undefined) statuses.push(status);
-    else if (name !== "") {
-      return `retry_on "${name}" is not supported for gRPC; it may name ${retryConditions.join(", ")}`;
-    }
-  }
+  const statuses = retryStatuses(text(policy, retryPolicy.on));
+  if (typeof statuses === "string") return `retry_on: ${statuses}`;
   const backOff = read(bytesField(policy, retryPolicy.backOff));
-  const baseMs = millisecondsOf(backOff, 1) || 25;
-  const maxMs = millisecondsOf(backOff, 2) || 10 * baseMs;
+  const baseMs = millisecondsOf(backOff, 1) || retryBaseMs;
+  const maxMs = millisecondsOf(backOff, 2) || retryMaxFactor * baseMs;
   return { statuses, retries: wrapped(policy, retryPolicy.retries) ?? 1, baseMs, maxMs };
 }
 

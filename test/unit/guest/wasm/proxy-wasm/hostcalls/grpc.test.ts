@@ -198,7 +198,7 @@ test("a service is an encoded GrpcService, or a cluster's name", async () => {
   const lines = calls.host.logger.take().join("\n");
   assert.match(lines, /proxy_grpc_call in callback: there is no cluster "unknown"/);
   assert.match(lines, /google_grpc is not supported; name a cluster/);
-  assert.match(lines, /retry_on "5xx" is not supported/);
+  assert.match(lines, /retry_on: "5xx" is not supported/);
 });
 
 test("a service's retry policy has calls made again", async () => {

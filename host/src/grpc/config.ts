@@ -1,0 +1,59 @@
+import type { HeaderValue, RetryPolicy } from "../config/gen/envoy/config/core/v3/base_pb.js";
+import type { GrpcService } from "../config/gen/envoy/config/core/v3/grpc_service_pb.js";
+import type { GrpcRetryConfig, GrpcServiceConfig } from "../contracts/config/grpc-service.ts";
+import type { ParseContext } from "../contracts/extension.ts";
+import { retryBaseMs, retryMaxFactor, retryStatuses } from "./retry-on.ts";
+
+/** The service as plain data; undefined when it cannot be called, which has been reported. */
+export function parseGrpcService(
+  message: GrpcService,
+  context: ParseContext,
+): GrpcServiceConfig | undefined {
+  const { targetSpecifier: target, initialMetadata, retryPolicy } = message;
+  if (target.case === "googleGrpc") {
+    const where = target.value.targetUri;
+    context.problem(
+      message,
+      "google_grpc",
+      `is not supported; make a cluster of "${where}" with http2_protocol_options, and name it in envoy_grpc`,
+    );
+    return undefined;
+  }
+  if (target.case === undefined) {
+    context.problem(message, "envoy_grpc", "is missing; it names the cluster that is called");
+    return undefined;
+  }
+  const grpc = target.value;
+  context.reference("cluster", grpc.clusterName, grpc, "cluster_name");
+  if (grpc.retryPolicy !== undefined) {
+    context.problem(grpc, "retry_policy", "is not supported; use retry_policy of GrpcService");
+  }
+  return {
+    cluster: grpc.clusterName,
+    authority: grpc.authority,
+    timeoutMs: context.durationMs(message.timeout, 0),
+    messageMax: grpc.maxReceiveMessageLength ?? 0,
+    metadata: initialMetadata.map((header) => [header.key.toLowerCase(), valueOf(header)] as const),
+    envoyHeaders: !grpc.skipEnvoyHeaders,
+    retry: retryPolicy && parseRetry(retryPolicy, context),
+  };
+}
+
+/** Bytes travel as Base64 under names that end in `-bin` (gRPC over HTTP/2, "Binary-Header"). */
+function valueOf({ key, value, rawValue }: HeaderValue): string {
+  if (rawValue.length === 0) return Buffer.from(value).toString("latin1");
+  const encoding = key.toLowerCase().endsWith("-bin") ? "base64" : "latin1";
+  return Buffer.from(rawValue).toString(encoding);
+}
+
+function parseRetry(policy: RetryPolicy, context: ParseContext): GrpcRetryConfig | undefined {
+  const statuses = retryStatuses(policy.retryOn);
+  if (typeof statuses === "string") {
+    context.problem(policy, "retry_on", statuses);
+    return undefined;
+  }
+  const { baseInterval, maxInterval } = policy.retryBackOff ?? {};
+  const baseMs = context.durationMs(baseInterval, retryBaseMs);
+  const maxMs = context.durationMs(maxInterval, retryMaxFactor * baseMs);
+  return { statuses, retries: policy.numRetries ?? 1, baseMs, maxMs };
+}
