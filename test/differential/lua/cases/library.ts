@@ -412,7 +412,13 @@ h:logInfo((select(2, xpcall(function() h:httpCall("callout", ${target}, nil, 600
   },
   {
     name: "module",
-    script: gives(`module("mine")`),
-    differs: "there is no module()",
+    script: `module("mine.own", package.seeall)
+x = 1
+function double(n) return n * 2 end
+function _G.envoy_on_request(h)
+  h:logInfo(type(mine.own) .. tostring(mine.own.x) .. tostring(_G.x) .. _NAME .. _PACKAGE .. double(21))
+  h:logInfo(tostring(package.loaded["mine.own"] == mine.own) .. tostring(_M == mine.own))
+  h:logInfo(select(2, pcall(function() module("string.rep") end)))
+end`,
   },
 ];

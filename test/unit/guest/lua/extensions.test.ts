@@ -134,6 +134,27 @@ test("require() finds configured modules, once", () => {
   );
 });
 
+test("module() makes a table of what a module defines, as in Lua 5.1", () => {
+  const host = new LuaHost();
+  host.modules = {
+    "old.mod": `local type = type module(...) function f() return kind({}) end function kind(x) return type(x) end`,
+    seeing: `module("seeing", package.seeall) local function hidden() return 7 end function g() return tostring(hidden()) .. _NAME end`,
+  };
+  const lines = printed(
+    `local m = require "old.mod" print(m.f(), m == old.mod, m._NAME, m._PACKAGE, package.loaded["old.mod"] == m, f == nil)
+     require "seeing" print(seeing.g(), require "seeing" == seeing, hidden == nil, g == nil)
+     text = "x" print((select(2, pcall(module, "text")):gsub("^.-:%d+: ", "")))
+     print((select(2, pcall(module)):gsub("^.-:%d+: ", "")))`,
+    host,
+  );
+  assert.deepEqual(lines, [
+    "table true old.mod old. true true",
+    "7seeing true true true",
+    "name conflict for module 'text'",
+    "bad argument #1 to 'module' (string expected, got no value)",
+  ]);
+});
+
 test("require() has the configured modules in the sandboxed profile, too, and nothing else", () => {
   const host = new LuaHost();
   host.modules = { m: "return { package = package }" };

@@ -7,7 +7,7 @@ import { LuaType, registryIndex } from "../engine/lua-exports.ts";
 import { osFunctions } from "./os.ts";
 
 /** What Envoy's `os` and `io` have besides, and what exists nowhere here: calling it raises an error. */
-const absentFunctions = ["dofile", "loadfile", "module", "newproxy"] as const;
+const absentFunctions = ["dofile", "loadfile", "newproxy"] as const;
 
 /** Opens what a script may use. The stack is as before. */
 export function installLibraries(engine: LuaEngine, options: LuaOptions): void {

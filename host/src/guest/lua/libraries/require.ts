@@ -80,4 +80,50 @@ const requireSource = String.raw`
     local result = loader(name)
     if result ~= nil then loaded[name] = result elseif loaded[name] == nil then loaded[name] = true end
     return loaded[name]
+  end
+  local setfenv = setfenv
+  if not setfenv then return end
+  -- As in 5.1: the module's table is the environment of the rest of its chunk.
+  local select, rawget, getmetatable = select, rawget, getmetatable
+  local G, gmatch, match = _G, string.gmatch, string.match
+  local function globalTable(name)
+    local t = G
+    for part in gmatch(name, "[^.]+") do
+      local inner = rawget(t, part)
+      if inner == nil then
+        inner = {}
+        t[part] = inner
+      elseif type(inner) ~= "table" then
+        return nil
+      end
+      t = inner
+    end
+    return t
+  end
+  function module(name, ...)
+    if type(name) ~= "string" then
+      error("bad argument #1 to 'module' (string expected, got " .. (name == nil and "no value" or type(name)) .. ")", 2)
+    end
+    local t = loaded[name]
+    if type(t) ~= "table" then
+      t = globalTable(name)
+      if t == nil then error("name conflict for module '" .. name .. "'", 2) end
+      loaded[name] = t
+    end
+    if t._NAME == nil then
+      t._M, t._NAME, t._PACKAGE = t, name, match(name, "^(.*%.)[^.]*$") or ""
+    end
+    setfenv(2, t)
+    for i = 1, select("#", ...) do (select(i, ...))(t) end
+  end
+  function package.seeall(t)
+    if type(t) ~= "table" then
+      error("bad argument #1 to 'seeall' (table expected, got " .. type(t) .. ")", 2)
+    end
+    local mt = getmetatable(t)
+    if mt == nil then
+      mt = {}
+      setmetatable(t, mt)
+    end
+    mt.__index = G
   end`;
