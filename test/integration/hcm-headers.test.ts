@@ -59,7 +59,10 @@ const configs: { readonly [scenario: string]: Partial<HcmConfig> } = {
     serverName: "front",
     serverHeaderTransformation: "append_if_absent",
     requestId: { ...requestId, generate: false, alwaysSetInResponse: true },
-    forwarded: { ...forwarded, keepForwardedClientCert: true },
+    forwarded: {
+      ...forwarded,
+      clientCert: { ...forwarded.clientCert, mode: "ALWAYS_FORWARD_ONLY" },
+    },
   },
   "pass-through-server": { serverHeaderTransformation: "pass_through" },
   "overwritten-scheme": { forwarded: { ...forwarded, schemeToOverwrite: "https" } },

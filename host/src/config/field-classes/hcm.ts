@@ -1,6 +1,5 @@
 import type { FieldClassTable } from "./types.ts";
 
-const tls = "there is no TLS yet that a client could present a certificate over";
 const http3 = "HTTP/3 is not supported; use HTTP/2";
 const accessLogOptions = "logging at other times than the end of a stream is not supported";
 const inlineRoutes = "is not supported; write the routes into route_config";
@@ -37,6 +36,7 @@ export const hcmFields: FieldClassTable = {
       "preserve_external_request_id",
       "always_set_request_id_in_response",
       "forward_client_cert_details",
+      "set_current_client_cert_details",
       "proxy_100_continue",
       "normalize_path",
       "merge_slashes",
@@ -66,8 +66,8 @@ export const hcmFields: FieldClassTable = {
         "is not supported; use use_remote_address and xff_num_trusted_hops",
       early_header_mutation_extensions:
         "changing headers before the route is chosen is not supported; use request_headers_to_add of a route",
-      set_current_client_cert_details: tls,
-      forward_client_cert_matcher: tls,
+      forward_client_cert_matcher:
+        "choosing by a matcher is not supported; use forward_client_cert_details",
       represent_ipv4_remote_address_as_ipv4_mapped_ipv6: "is not supported",
       local_reply_config: "changing local replies is not supported",
       path_normalization_options: "is not supported; use normalize_path and merge_slashes",
@@ -80,6 +80,14 @@ export const hcmFields: FieldClassTable = {
       record_route_resolution_stats: "these stats do not exist",
     },
   },
+  "envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager.SetCurrentClientCertDetails":
+    {
+      implemented: ["subject", "cert", "chain", "dns", "uri"],
+      refused: {
+        format: "other forms of x-forwarded-client-cert are not supported",
+        issuer: "the issuer is not forwarded",
+      },
+    },
   "envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager.InternalAddressConfig":
     { implemented: ["unix_sockets", "cidr_ranges"] },
   "envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager.UpgradeConfig":

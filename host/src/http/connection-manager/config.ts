@@ -55,14 +55,28 @@ export interface UpgradeConfig {
   readonly enabled: boolean;
 }
 
+/** `forward_client_cert_details`, and which details of `set_current_client_cert_details` are added. */
+export interface ForwardedClientCertConfig {
+  readonly mode:
+    | "SANITIZE"
+    | "FORWARD_ONLY"
+    | "APPEND_FORWARD"
+    | "SANITIZE_SET"
+    | "ALWAYS_FORWARD_ONLY";
+  readonly subject: boolean;
+  readonly cert: boolean;
+  readonly chain: boolean;
+  readonly dns: boolean;
+  readonly uri: boolean;
+}
+
 /** Where a request comes from, and what is said about it to the next hop. */
 export interface ForwardedConfig {
   readonly useRemoteAddress: boolean;
   readonly xffNumTrustedHops: number;
   readonly skipXffAppend: boolean;
   readonly appendXForwardedPort: boolean;
-  /** `ALWAYS_FORWARD_ONLY` without TLS keeps the header; every other mode removes it. */
-  readonly keepForwardedClientCert: boolean;
+  readonly clientCert: ForwardedClientCertConfig;
   /** `scheme_to_overwrite`; empty: none. */
   readonly schemeToOverwrite: string;
   readonly internalAddresses: {

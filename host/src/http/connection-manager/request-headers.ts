@@ -6,6 +6,7 @@ import type { RandomSource } from "../../contracts/event.ts";
 import type { RequestHeaderMap } from "../../contracts/headers.ts";
 import type { Connection } from "../../contracts/network/connection.ts";
 import type { HcmConfig } from "./config.ts";
+import { mutateForwardedClientCert } from "./forwarded-client-cert.ts";
 import {
   addressFromForwardedFor,
   appendForwardedFor,
@@ -105,7 +106,9 @@ export class RequestHeaderMutator {
       headers.setId(HeaderId.XEnvoyExternalAddress, trusted.ip);
     }
     this.#requestId(headers, useRemoteAddress && !internal);
-    if (headers.hasId(HeaderId.XForwardedClientCert)) this.#forwardedClientCert(headers);
+    if (connection.isTls || headers.hasId(HeaderId.XForwardedClientCert)) {
+      mutateForwardedClientCert(headers, connection, this.#config.forwarded.clientCert);
+    }
     return trusted;
   }
 
@@ -188,14 +191,6 @@ export class RequestHeaderMutator {
       if (nodeId !== "") headers.setId(HeaderId.XEnvoyDownstreamServiceNode, nodeId);
     }
     if (config.via !== "") appendVia(headers, config.via);
-  }
-
-  #forwardedClientCert(headers: RequestHeaderMap): void {
-    if (this.#config.forwarded.keepForwardedClientCert) {
-      headers.setId(HeaderId.XForwardedClientCert, headers.getJoined("x-forwarded-client-cert")!);
-    } else {
-      headers.removeId(HeaderId.XForwardedClientCert);
-    }
   }
 
   #requestId(headers: RequestHeaderMap, isEdge: boolean): void {

@@ -4,10 +4,20 @@ import type { HttpConnectionManager } from "../../../config/gen/envoy/extensions
 import type { UuidRequestIdConfig } from "../../../config/gen/envoy/extensions/request_id/uuid/v3/uuid_pb.js";
 import type { CidrRange } from "../../../contracts/config/snapshot.ts";
 import type { ParseContext } from "../../../contracts/extension.ts";
-import type { ForwardedConfig, RequestIdConfig } from "../../../http/connection-manager/config.ts";
+import type {
+  ForwardedClientCertConfig,
+  ForwardedConfig,
+  RequestIdConfig,
+} from "../../../http/connection-manager/config.ts";
 
-/** `ForwardClientCertDetails.ALWAYS_FORWARD_ONLY`. */
-const alwaysForwardOnly = 4;
+/** `ForwardClientCertDetails` by number. */
+const clientCertModes = [
+  "SANITIZE",
+  "FORWARD_ONLY",
+  "APPEND_FORWARD",
+  "SANITIZE_SET",
+  "ALWAYS_FORWARD_ONLY",
+] as const;
 
 export function parseForwarded(
   message: HttpConnectionManager,
@@ -20,12 +30,24 @@ export function parseForwarded(
     xffNumTrustedHops: message.xffNumTrustedHops,
     skipXffAppend: message.skipXffAppend,
     appendXForwardedPort: message.appendXForwardedPort,
-    keepForwardedClientCert: message.forwardClientCertDetails === alwaysForwardOnly,
+    clientCert: parseClientCert(message),
     schemeToOverwrite: scheme?.case === "schemeToOverwrite" ? scheme.value : "",
     internalAddresses: {
       cidrRanges: parseCidrRanges(internal?.cidrRanges ?? [], context),
       unixSockets: internal?.unixSockets ?? false,
     },
+  };
+}
+
+function parseClientCert(message: HttpConnectionManager): ForwardedClientCertConfig {
+  const details = message.setCurrentClientCertDetails;
+  return {
+    mode: clientCertModes[message.forwardClientCertDetails] ?? "SANITIZE",
+    subject: details?.subject ?? false,
+    cert: details?.cert ?? false,
+    chain: details?.chain ?? false,
+    dns: details?.dns ?? false,
+    uri: details?.uri ?? false,
   };
 }
 

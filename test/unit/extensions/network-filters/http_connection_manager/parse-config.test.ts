@@ -178,7 +178,14 @@ describe("parseConfig()", () => {
         xffNumTrustedHops: 2,
         skipXffAppend: true,
         appendXForwardedPort: true,
-        keepForwardedClientCert: true,
+        clientCert: {
+          mode: "ALWAYS_FORWARD_ONLY",
+          subject: false,
+          cert: false,
+          chain: false,
+          dns: false,
+          uri: false,
+        },
         schemeToOverwrite: "https",
         internalAddresses: {
           unixSockets: true,
