@@ -19,7 +19,7 @@ export const bootstrapFields: FieldClassTable = {
     ],
     harmless: {
       memory_allocator_manager: "it tunes an allocator that is not used",
-      grpc_async_client_manager_config: "there are no gRPC clients",
+      grpc_async_client_manager_config: "gRPC clients are not kept between calls",
     },
     refused: {
       cluster_manager: "settings of the cluster manager are not supported",

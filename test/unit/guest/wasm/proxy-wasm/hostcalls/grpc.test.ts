@@ -3,6 +3,8 @@ import { test } from "node:test";
 import { OwnedBuffer } from "../../../../../../host/src/common/data-buffer.ts";
 import { headerMapOf } from "../../../../../../host/src/common/headers/header-map.ts";
 import { frame } from "../../../../../../host/src/grpc/framing.ts";
+import type { Connection } from "../../../../../../host/src/contracts/network/connection.ts";
+import { NetworkContext } from "../../../../../../host/src/guest/wasm/proxy-wasm/network-context.ts";
 import { inputLimits } from "../../../../../../host/src/guest/limits/defaults.ts";
 import { GuestCalls } from "../../../../../support/wasm-calls.ts";
 import type { RecordedStream } from "../../../../../support/wasm-clusters.ts";
@@ -104,6 +106,28 @@ test("17: a failed call is told by proxy_on_grpc_close, its text by proxy_get_st
   finish(made!, "1", "bad");
   assert.deepEqual(told(calls), ["c51", "bad{details}"]);
   assert.deepEqual([calls.root.calloutCode, calls.root.calloutMessage], [1, ""]);
+});
+
+test("calls of streams, connections and the plugin itself belong to the plugin", async () => {
+  const calls = await telling();
+  const nothing = (): void => undefined;
+  const connection = new NetworkContext(calls.root, calls.vm.takeContextId(), {
+    continueReading: nothing,
+    closeConnection: nothing,
+    onVmFailed: nothing,
+    writeToClient: nothing,
+    connection: { streamInfo: calls.actions.streamInfo } as unknown as Connection,
+  });
+  calls.vm.add(connection);
+  for (const context of [calls.context, connection, calls.root]) {
+    calls.inside(() => call(calls), context);
+  }
+  calls.vm.forget(connection);
+  for (const made of calls.host.clusters.streams) {
+    respond(made, "m");
+    finish(made);
+  }
+  assert.deepEqual(told(calls), ["r51", "m", "r91", "m", "r=1", "m"]);
 });
 
 test("what comes while guest code runs is told afterwards, in order", async () => {
