@@ -15,6 +15,7 @@ import { cryptoCases } from "./cases/crypto.ts";
 import { dialectCases } from "./cases/dialect.ts";
 import { errorCases } from "./cases/errors.ts";
 import { flowCases, scopeCases } from "./cases/flow.ts";
+import { framingCases } from "./cases/framing.ts";
 import { handleCases } from "./cases/handles.ts";
 import { headerCases } from "./cases/headers.ts";
 import { languageCases } from "./cases/language.ts";
@@ -40,6 +41,7 @@ const messageCases: readonly LuaCase[] = [
   ...publishedCases,
   ...longerCases,
   ...handleCases,
+  ...framingCases,
 ];
 
 /** What scripts call, and the language that they are written in. */
