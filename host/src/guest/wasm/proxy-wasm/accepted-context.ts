@@ -1,5 +1,6 @@
 import {
   BUFFER_DOWNSTREAM_DATA,
+  BUFFER_GRPC_RECEIVE,
   BUFFER_HTTP_CALL_RESPONSE_BODY,
   STREAM_DOWNSTREAM,
 } from "@sluice/abi";
@@ -45,7 +46,8 @@ export class AcceptedContext extends Context {
 
   override buffer(type: number): DataBuffer | Uint8Array | undefined {
     if (type === BUFFER_DOWNSTREAM_DATA) return this.firstBytes ?? emptyBytes;
-    return type === BUFFER_HTTP_CALL_RESPONSE_BODY ? this.root.buffer(type) : super.buffer(type);
+    const isAnswer = type === BUFFER_HTTP_CALL_RESPONSE_BODY || type === BUFFER_GRPC_RECEIVE;
+    return isAnswer ? this.root.buffer(type) : super.buffer(type);
   }
 
   override continueStream(type: number): void {

@@ -1,4 +1,5 @@
 import {
+  BUFFER_GRPC_RECEIVE,
   BUFFER_HTTP_CALL_RESPONSE_BODY,
   BUFFER_HTTP_REQUEST_BODY,
   BUFFER_HTTP_RESPONSE_BODY,
@@ -112,6 +113,7 @@ export class HttpContext extends Context {
       case BUFFER_HTTP_RESPONSE_BODY:
         return this.responseBody ?? emptyBytes;
       case BUFFER_HTTP_CALL_RESPONSE_BODY:
+      case BUFFER_GRPC_RECEIVE:
         return this.root.buffer(type);
       default:
         return super.buffer(type);

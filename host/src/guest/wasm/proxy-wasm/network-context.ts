@@ -1,5 +1,6 @@
 import {
   BUFFER_DOWNSTREAM_DATA,
+  BUFFER_GRPC_RECEIVE,
   BUFFER_HTTP_CALL_RESPONSE_BODY,
   BUFFER_UPSTREAM_DATA,
   STREAM_DOWNSTREAM,
@@ -69,6 +70,7 @@ export class NetworkContext extends Context {
       case BUFFER_UPSTREAM_DATA:
         return this.upstreamData ?? emptyBytes;
       case BUFFER_HTTP_CALL_RESPONSE_BODY:
+      case BUFFER_GRPC_RECEIVE:
         return this.root.buffer(type);
       default:
         return super.buffer(type);
