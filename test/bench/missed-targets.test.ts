@@ -35,3 +35,15 @@ test(
   { todo: "not shown: 0.27 and 0.66 on a machine under load: npm run bench -- http2" },
   () => assert.fail("0.66 of Envoy's CPU"),
 );
+
+test(
+  "a TLS handshake costs at most 1.25 of what it costs Envoy",
+  { todo: "2.3, of which Node's own part is 1.9: host/docs/decisions/0015-tls.md" },
+  () => assert.fail("2.3 of Envoy's CPU"),
+);
+
+test(
+  "a GET over a kept TLS connection costs at most 0.7 of what it costs Envoy",
+  { todo: "0.93, answered by the proxy itself: host/docs/decisions/0015-tls.md" },
+  () => assert.fail("0.93 of Envoy's CPU"),
+);
