@@ -24,7 +24,7 @@ export class MessageReader {
   readonly #messageMax: number;
   problem: FramingProblem | undefined = undefined;
 
-  /** `messageMax`: bytes of one message; 0 = no limit. */
+  /** `messageMax`: bytes of one message. */
   constructor(messageMax: number) {
     this.#messageMax = messageMax;
   }
@@ -41,7 +41,7 @@ export class MessageReader {
     const prefix = bytes.slice(0, prefixLength);
     const flag = prefix[0]!;
     const length = prefix.readUInt32BE(1);
-    if (this.#messageMax > 0 && length > this.#messageMax) this.problem = "too_long";
+    if (length > this.#messageMax) this.problem = "too_long";
     else if (flag !== 0 && length > 0) this.problem = "compressed";
     if (this.problem !== undefined || bytes.length < prefixLength + length) return undefined;
     const message = Buffer.from(bytes.slice(prefixLength, length));

@@ -14,6 +14,9 @@ export interface GrpcEnvironment extends BackOffEnvironment {
   readonly clusters: ClusterManager;
 }
 
+/** Longest message that is received where the service names none. */
+const messageMaxDefault = 32 * 1_048_576;
+
 /** What is called, and how. */
 export interface GrpcCallHead {
   /** Full name, as `package.Service`. */
@@ -60,7 +63,7 @@ export class GrpcClient {
     }
     const { timeoutMs = this.#service.timeoutMs } = head;
     const options = { timeoutMs, sendXff: false, skipEnvoyHeaders: !envoyHeaders };
-    const stream = new GrpcStream(callbacks, messageMax);
+    const stream = new GrpcStream(callbacks, messageMax === 0 ? messageMaxDefault : messageMax);
     stream.start(cluster.httpAsyncClient().start(options, stream), this.#headers(head, timeoutMs));
     return stream.over ? undefined : stream;
   }

@@ -16,7 +16,7 @@ test("MessageReader gives the same messages wherever the body is cut", () => {
   const texts = ["one", "", "x".repeat(300)];
   const body = Buffer.concat(texts.map((text) => frame(Buffer.from(text))));
   for (let cut = 0; cut <= body.length; cut += 1) {
-    const reader = new MessageReader(0);
+    const reader = new MessageReader(1000);
     reader.accept(OwnedBuffer.of(Buffer.from(body.subarray(0, cut))));
     const first = readAll(reader);
     reader.accept(OwnedBuffer.of(Buffer.from(body.subarray(cut))));
@@ -26,7 +26,7 @@ test("MessageReader gives the same messages wherever the body is cut", () => {
 });
 
 test("MessageReader refuses compressed messages, but for empty ones", () => {
-  const reader = new MessageReader(0);
+  const reader = new MessageReader(1000);
   reader.accept(OwnedBuffer.of(Buffer.from([1, 0, 0, 0, 0])));
   assert.deepEqual(readAll(reader), [""]);
   reader.accept(OwnedBuffer.of(Buffer.from([1, 0, 0, 0, 1])));

@@ -141,6 +141,14 @@ describe("unary calls", () => {
     using fixture = new Fixture([server.port], { messageMax: 4 });
     assert.equal(await fixture.call("echo", "four"), "four");
     assert.equal(await fixture.call("echo", "fives"), "8 via_upstream");
+    using other = new Fixture([server.port]);
+    // The length of a message of 32 MiB and a byte, which never comes.
+    server.intercept = (stream) => {
+      stream.respond({ ":status": 200 });
+      stream.write(Buffer.from([0, 2, 0, 0, 1]));
+      return true;
+    };
+    assert.equal(await other.call("echo"), "8 via_upstream");
   });
 
   test("are made again after the statuses that the service names", async () => {

@@ -5,7 +5,7 @@ export interface GrpcServiceConfig {
   readonly authority: string;
   /** Of calls that name no deadline; 0 = none. */
   readonly timeoutMs: number;
-  /** Bytes of one message that is received; 0 = no limit. */
+  /** Bytes of one message that is received; 0 = 32 MiB. */
   readonly messageMax: number;
   /** Added to each call; values are bytes, one per character. */
   readonly metadata: readonly (readonly [name: string, value: string])[];
