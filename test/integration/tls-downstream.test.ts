@@ -164,7 +164,10 @@ const web = httpListener({
 });
 const config = bootstrap([...listeners, slow, web], []);
 config["admin"] = { address: { socket_address: { address: "127.0.0.1", port_value: adminPort } } };
-const sluice = await startSluice({ after }, { config, args: ["--concurrency", "2"] });
+const sluice = await startSluice(
+  { after },
+  { config, args: ["--concurrency", "2", "--component-log-level", "connection:debug"] },
+);
 
 /** Resolves when the counter has the value. */
 async function untilCounter(name: string, value: number): Promise<void> {
@@ -290,8 +293,14 @@ test("a TLS listener demands client certificates of its authority", async () => 
   assert.equal(await outcome(port("required"), clientIdentity("client")), "echo");
   assert.notEqual(await outcome(port("required")), "echo");
   await untilCounter("listener.required.ssl.fail_verify_no_cert", 1);
+  await sluice.untilLogged(
+    /\[debug\]\[connection\].* 127\.0\.0\.1:\d+ failed: .*peer did not return/,
+  );
   assert.notEqual(await outcome(port("required"), clientIdentity("stranger")), "echo");
   await untilCounter("listener.required.ssl.fail_verify_error", 1);
+  await sluice.untilLogged(
+    /failed: the client's certificate is refused: its chain is not verified \(/,
+  );
   assert.notEqual(await outcome(port("required"), clientIdentity("expired")), "echo");
   await untilCounter("listener.required.ssl.fail_verify_error", 2);
   await untilCounter("listener.required.ssl.handshake", 1);

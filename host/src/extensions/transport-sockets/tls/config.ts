@@ -17,6 +17,7 @@ export const downstreamTls: DownstreamTransportSocketFactory<ServerTlsConfig> = 
       contexts,
       verifier: new PeerVerifier(config.validation),
       stats: tlsStats(context.listenerScope),
+      logger: context.loggers.logger("connection"),
       requestsCertificate: config.requireClientCertificate || config.validation !== undefined,
       onServerName: contexts.chooses
         ? (serverName, done) => done(null, contexts.choose(serverName))

@@ -45,7 +45,8 @@ export class PeerVerifier {
       const error = (
         socket as unknown as { readonly _handle: VerifyingHandle }
       )._handle.verifyError();
-      if (error !== null) return { kind: "chain", text: `${error.message} (${error.code})` };
+      if (error !== null)
+        return { kind: "chain", text: `its chain is not verified (${error.code})` };
     }
     if (config.sanMatchers.length > 0 && !matchesAnySan(config.sanMatchers, peer)) {
       return { kind: "san", text: "no subject alternative name matches" };

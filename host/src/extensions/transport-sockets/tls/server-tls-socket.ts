@@ -1,6 +1,7 @@
 import { Readable } from "node:stream";
 import { TLSSocket } from "node:tls";
 import type { Timer } from "../../../contracts/event.ts";
+import type { Logger } from "../../../contracts/log.ts";
 import type { SslConnectionInfo } from "../../../contracts/network/connection.ts";
 import type {
   AcceptedSocket,
@@ -20,6 +21,8 @@ export interface ServerTlsShared {
   readonly contexts: ServerContexts;
   readonly verifier: PeerVerifier;
   readonly stats: TlsStats;
+  /** Failed handshakes are told at level debug: anybody can make as many of them as they like. */
+  readonly logger: Logger;
   readonly requestsCertificate: boolean;
   readonly onServerName: SniCallback | undefined;
 }
@@ -140,6 +143,13 @@ export class ServerTlsSocket implements SecureSocket {
 
   #onError(error: HandshakeError): void {
     if (this.secured) return;
+    const { logger } = this.#shared;
+    if (logger.enabled("debug")) {
+      const { remoteAddress = "a client", remotePort = "" } = this.#accepted.socket;
+      logger.debug(
+        `TLS handshake with ${remoteAddress}:${remotePort} failed: ${error.reason ?? error.message}`,
+      );
+    }
     const reason = tlsReason(error);
     if (reason !== "") {
       this.failureReason = tlsErrorText(reason);
