@@ -13,12 +13,11 @@ import { ThreadDispatcher } from "../common/time/dispatcher.ts";
 import { StatsStore } from "../stats/stats-store.ts";
 import { ClusterManagerImpl } from "../upstream/cluster-manager.ts";
 import type { ParsedCluster } from "../upstream/config.ts";
+import { allocateResourceCounts } from "../upstream/resource-manager.ts";
 import { loadBootstrap, type LoadedBootstrap } from "./bootstrap.ts";
 
 /** Canary runs and everything else that `prepare` does with one extension. */
 const prepareDeadlineMs = 5000;
-/** Rows of `ClusterConfig.resourceCounts`: 2 priorities x 4 resources, as `Int32`. */
-const bytesPerWorker = 8 * 4;
 
 /** What reading the configuration needs of the main thread. */
 export interface ConfigurationEnvironment {
@@ -102,5 +101,5 @@ export class Configuration {
 
 /** Adds the memory in which all workers count what a cluster's circuit breakers limit. */
 export function withSharedCounts(cluster: ParsedCluster): ClusterConfig {
-  return { ...cluster, resourceCounts: new SharedArrayBuffer(maxWorkers * bytesPerWorker) };
+  return { ...cluster, resourceCounts: allocateResourceCounts(maxWorkers) };
 }

@@ -17,6 +17,7 @@ import type { PoolReady } from "../contracts/upstream/cluster.ts";
 import { Http1ClientConnection } from "../http/codec/http1/client-connection.ts";
 import { createClientConnection } from "../network/client-connection.ts";
 import { ConnectionAccounting } from "./connection-accounting.ts";
+import { ConnectionIdleTimer } from "./connection-idle-timer.ts";
 import type { HostImpl } from "./host.ts";
 import type { Http1Pool } from "./http1-pool.ts";
 
@@ -39,8 +40,7 @@ export class Http1Client implements PoolReady {
   readonly #codec: Http1ClientConnection;
   readonly #accounting: ConnectionAccounting;
   readonly #connectTimer: Timer;
-  #idleTimer: Timer | undefined = undefined;
-  #idleSinceMs = 0;
+  readonly #idleTimer: ConnectionIdleTimer;
   #requests = 0;
   /** Bytes received when the current request began. */
   #receivedBefore = 0;
@@ -68,6 +68,12 @@ export class Http1Client implements PoolReady {
     this.connection.addReadFilter(this);
     const { http1Settings, codecStats } = info;
     this.#codec = new Http1ClientConnection(this.connection, http1Settings, codecStats, this);
+    this.#idleTimer = new ConnectionIdleTimer(
+      dispatcher,
+      info.idleTimeoutMs,
+      () => this.state === ClientState.Idle,
+      this.#onIdleTimeout,
+    );
     this.#connectTimer = dispatcher.createTimer(this.#onConnectTimeout);
     this.#connectTimer.enable(info.connectTimeoutMs);
     this.connection.connect();
@@ -155,7 +161,7 @@ export class Http1Client implements PoolReady {
       this.close();
       return;
     }
-    this.#armIdleTimer();
+    this.#idleTimer.start();
     this.#pool.onClientIdle(this);
   }
 
@@ -178,7 +184,7 @@ export class Http1Client implements PoolReady {
     this.#connectTimer.disable();
     this.#accounting.connected(this.#nowMs());
     this.state = ClientState.Idle;
-    this.#armIdleTimer();
+    this.#idleTimer.start();
     this.#pool.onClientConnected(this);
   }
 
@@ -186,7 +192,7 @@ export class Http1Client implements PoolReady {
     const before = this.state;
     this.state = ClientState.Closed;
     this.#connectTimer.disable();
-    this.#idleTimer?.disable();
+    this.#idleTimer.disable();
     const busy = before === ClientState.Busy;
     this.#accounting.closed(this.#nowMs(), remote, busy);
     if (before === ClientState.Connecting) this.#accounting.connectFailed();
@@ -197,7 +203,7 @@ export class Http1Client implements PoolReady {
       const details = this.connection.transportFailureReason;
       this.#codec.onConnectionClosed(this.#resetReason(remote), details);
     }
-    this.#pool.onClientClosed(this, before, remote);
+    this.#pool.onClientClosed(this, before === ClientState.Connecting, remote);
   }
 
   /** A response that had begun and was cut off is broken, whichever way the connection ended. */
@@ -217,22 +223,7 @@ export class Http1Client implements PoolReady {
     this.close();
   };
 
-  /** The timer is not touched while requests come: when it runs, it looks how long the connection was idle. */
-  #armIdleTimer(): void {
-    const timeout = this.#pool.info.idleTimeoutMs;
-    if (timeout === 0) return;
-    this.#idleSinceMs = this.#nowMs();
-    this.#idleTimer ??= this.#pool.dispatcher.createTimer(this.#onIdleTimer);
-    if (!this.#idleTimer.enabled) this.#idleTimer.enable(timeout);
-  }
-
-  readonly #onIdleTimer = (): void => {
-    if (this.state !== ClientState.Idle) return;
-    const left = this.#idleSinceMs + this.#pool.info.idleTimeoutMs - this.#nowMs();
-    if (left > 0) {
-      this.#idleTimer!.enable(left);
-      return;
-    }
+  readonly #onIdleTimeout = (): void => {
     this.#pool.info.stats.upstreamCxIdleTimeout.inc();
     this.close();
   };

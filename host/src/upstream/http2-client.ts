@@ -16,6 +16,7 @@ import type { PoolReady } from "../contracts/upstream/cluster.ts";
 import { Http2ClientConnection } from "../http/codec/http2/client-connection.ts";
 import { createClientConnection } from "../network/client-connection.ts";
 import { ConnectionAccounting } from "./connection-accounting.ts";
+import { ConnectionIdleTimer } from "./connection-idle-timer.ts";
 import type { HostImpl } from "./host.ts";
 import type { Http2Pool } from "./http2-pool.ts";
 
@@ -48,9 +49,8 @@ export class Http2Client {
   readonly #pool: Http2Pool;
   readonly #accounting: ConnectionAccounting;
   readonly #connectTimer: Timer;
+  readonly #idleTimer: ConnectionIdleTimer;
   #codec: Http2ClientConnection | undefined = undefined;
-  #idleTimer: Timer | undefined = undefined;
-  #idleSinceMs = 0;
   #requests = 0;
   /** Streams handed out that have not ended. */
   #active = 0;
@@ -70,6 +70,12 @@ export class Http2Client {
     this.connection.setConnectionStats(info.connectionStats);
     this.connection.addConnectionCallbacks(this);
     this.connection.addReadFilter(this);
+    this.#idleTimer = new ConnectionIdleTimer(
+      dispatcher,
+      info.idleTimeoutMs,
+      () => this.#active === 0,
+      this.#onIdleTimeout,
+    );
     this.#connectTimer = dispatcher.createTimer(this.#onConnectTimeout);
     this.#connectTimer.enable(info.connectTimeoutMs);
     this.connection.connect();
@@ -127,7 +133,7 @@ export class Http2Client {
     else if (reason !== undefined) stats.upstreamRqRxReset.inc();
     this.#active -= 1;
     this.#pool.onStreamEnd();
-    if (this.#active === 0) this.#becomeIdle();
+    if (this.#active === 0 && this.state !== ClientState.Closed) this.#idleTimer.start();
     this.#closeIfDone();
     if (this.state === ClientState.Ready) this.#pool.onClientRoom();
   }
@@ -186,7 +192,7 @@ export class Http2Client {
     const { http2Settings, http2CodecStats } = this.#pool.info;
     this.#codec = new Http2ClientConnection(this.connection, http2Settings, http2CodecStats, this);
     this.state = ClientState.Ready;
-    this.#becomeIdle();
+    this.#idleTimer.start();
     this.#pool.onClientConnected(this);
   }
 
@@ -194,7 +200,7 @@ export class Http2Client {
     const before = this.state;
     this.state = ClientState.Closed;
     this.#connectTimer.disable();
-    this.#idleTimer?.disable();
+    this.#idleTimer.disable();
     this.#accounting.closed(this.#nowMs(), remote, this.#active > 0);
     if (before === ClientState.Connecting) this.#accounting.connectFailed();
     else this.#pool.info.stats.upstreamRqPerCx.record(this.#requests);
@@ -204,7 +210,7 @@ export class Http2Client {
       ? StreamResetReason.ProtocolError
       : StreamResetReason.ConnectionTermination;
     this.#codec?.onConnectionClosed(reason, this.connection.transportFailureReason);
-    this.#pool.onClientClosed(this, before, remote);
+    this.#pool.onClientClosed(this, before === ClientState.Connecting, remote);
   }
 
   // Time.
@@ -215,22 +221,7 @@ export class Http2Client {
     this.connection.close(ConnectionCloseType.NoFlush);
   };
 
-  /** The timer is not touched while requests come: when it runs, it looks how long the connection was idle. */
-  #becomeIdle(): void {
-    const timeout = this.#pool.info.idleTimeoutMs;
-    if (timeout === 0 || this.state === ClientState.Closed) return;
-    this.#idleSinceMs = this.#nowMs();
-    this.#idleTimer ??= this.#pool.dispatcher.createTimer(this.#onIdleTimer);
-    if (!this.#idleTimer.enabled) this.#idleTimer.enable(timeout);
-  }
-
-  readonly #onIdleTimer = (): void => {
-    if (this.#active > 0) return;
-    const left = this.#idleSinceMs + this.#pool.info.idleTimeoutMs - this.#nowMs();
-    if (left > 0) {
-      this.#idleTimer!.enable(left);
-      return;
-    }
+  readonly #onIdleTimeout = (): void => {
     this.#pool.info.stats.upstreamCxIdleTimeout.inc();
     this.drain();
   };
