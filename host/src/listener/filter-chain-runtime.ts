@@ -2,6 +2,7 @@ import type { FilterChainConfig } from "../contracts/config/snapshot.ts";
 import type { NetworkFilterFactoryCb } from "../contracts/network/filter.ts";
 import type { DownstreamTransportSockets } from "../contracts/network/transport-socket.ts";
 import type { ActiveConnection } from "./active-connection.ts";
+import { UserSet } from "./user-set.ts";
 
 /** A filter chain on one worker, with the connections that it serves. */
 export class FilterChainRuntime {
@@ -9,8 +10,7 @@ export class FilterChainRuntime {
   readonly filters: readonly NetworkFilterFactoryCb[];
   /** Undefined: plain text. */
   readonly transportSockets: DownstreamTransportSockets | undefined;
-  readonly connections = new Set<ActiveConnection>();
-  #retired = false;
+  readonly connections = new UserSet<ActiveConnection>(() => this.#dispose());
 
   constructor(
     config: FilterChainConfig,
@@ -23,19 +23,15 @@ export class FilterChainRuntime {
   }
 
   remove(connection: ActiveConnection): void {
-    this.connections.delete(connection);
-    if (this.#retired) this.#disposeIfIdle();
+    this.connections.leave(connection);
   }
 
   /** No more connections come. What the filters hold is let go when the last one has ended. */
   retire(): void {
-    if (this.#retired) return;
-    this.#retired = true;
-    this.#disposeIfIdle();
+    this.connections.retire();
   }
 
-  #disposeIfIdle(): void {
-    if (this.connections.size > 0) return;
+  #dispose(): void {
     for (const addFilters of this.filters) addFilters.dispose?.();
   }
 }

@@ -3,6 +3,7 @@ import type { Address } from "../contracts/address.ts";
 import type { ListenerFilterPredicate } from "../contracts/config/snapshot.ts";
 import type { ListenerFilterFactoryCb } from "../contracts/network/listener-filter.ts";
 import type { ActiveSocket } from "./active-socket.ts";
+import { UserSet } from "./user-set.ts";
 
 export interface ListenerFilterRuntime {
   readonly createFilter: ListenerFilterFactoryCb;
@@ -11,9 +12,8 @@ export interface ListenerFilterRuntime {
 
 /** The listener filters of one version of a listener on one worker, with the sockets that they look at. */
 export class ListenerFilters {
-  readonly sockets = new Set<ActiveSocket>();
+  readonly sockets = new UserSet<ActiveSocket>(() => this.#dispose());
   readonly #filters: readonly ListenerFilterRuntime[];
-  #retired = false;
 
   constructor(filters: readonly ListenerFilterRuntime[]) {
     this.#filters = filters;
@@ -33,19 +33,15 @@ export class ListenerFilters {
   }
 
   remove(socket: ActiveSocket): void {
-    this.sockets.delete(socket);
-    if (this.#retired) this.#disposeIfIdle();
+    this.sockets.leave(socket);
   }
 
   /** No more sockets come. What the filters hold is let go when they are through with the last one. */
   retire(): void {
-    if (this.#retired) return;
-    this.#retired = true;
-    this.#disposeIfIdle();
+    this.sockets.retire();
   }
 
-  #disposeIfIdle(): void {
-    if (this.sockets.size > 0) return;
+  #dispose(): void {
     for (const { createFilter } of this.#filters) createFilter.dispose?.();
   }
 }

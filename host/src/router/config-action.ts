@@ -6,7 +6,6 @@ import type {
 } from "../config/gen/envoy/config/route/v3/route_components_pb.js";
 import type { Duration } from "@bufbuild/protobuf/wkt";
 import type { ParseContext } from "../contracts/extension.ts";
-import type { RouteUpgrade } from "../contracts/router/route.ts";
 import { toByteText } from "../formatter/byte-text.ts";
 import { headerMapName } from "./config-match.ts";
 import { parseLevel } from "./config-mutations.ts";
@@ -17,6 +16,7 @@ import type {
   RouteActionConfig,
   WeightedClusterConfig,
 } from "./route-config.ts";
+import { upgradeConfigsByType } from "./config-upgrades.ts";
 
 /** What the table says about all of its actions. */
 export interface ActionOptions {
@@ -141,28 +141,15 @@ function parseStreamDuration(
 }
 
 function parseUpgrades(message: RouteAction, context: ParseContext): RouteActionConfig["upgrades"] {
-  const upgrades: RouteUpgrade[] = [];
-  for (const [i, config] of message.upgradeConfigs.entries()) {
-    const type = config.upgradeType.toLowerCase();
-    const field = `upgrade_configs[${i}]`;
-    if (type === "connect-udp") {
-      context.problem(
-        message,
-        field,
-        `${config.upgradeType} is not supported; list other protocols`,
-      );
-    } else if (upgrades.some((each) => each.type === type)) {
-      context.problem(message, field, `Duplicate upgrade ${config.upgradeType}`);
-    } else {
-      const terminates = config.connectConfig !== undefined;
-      if (terminates && type !== "connect") {
-        const text = "is for upgrade_type CONNECT; leave it out";
-        context.problem(message, `${field}.connect_config`, text);
-      }
-      upgrades.push({ type, enabled: config.enabled ?? true, terminates });
+  const twice = (type: string): string => `Duplicate upgrade ${type}`;
+  return [...upgradeConfigsByType(message, context, twice)].map(([type, config]) => {
+    const terminates = config.connectConfig !== undefined;
+    if (terminates && type !== "connect") {
+      const field = `upgrade_configs[${message.upgradeConfigs.indexOf(config)}].connect_config`;
+      context.problem(message, field, "is for upgrade_type CONNECT; leave it out");
     }
-  }
-  return upgrades;
+    return { type, enabled: config.enabled ?? true, terminates };
+  });
 }
 
 function parseHostRewrite(

@@ -1,12 +1,9 @@
 import type { HttpConnectionManager } from "../../../config/gen/envoy/extensions/filters/network/http_connection_manager/v3/http_connection_manager_pb.js";
 import type { ExtensionConfig } from "../../../contracts/config/snapshot.ts";
 import type { ParseContext } from "../../../contracts/extension.ts";
-import type {
-  HcmConfig,
-  PathConfig,
-  UpgradeConfig,
-} from "../../../http/connection-manager/config.ts";
+import type { HcmConfig, PathConfig } from "../../../http/connection-manager/config.ts";
 import { parseRouteConfiguration } from "../../../router/config.ts";
+import { upgradeConfigsByType } from "../../../router/config-upgrades.ts";
 import { parseForwarded, parseRequestId } from "./parse-forwarded.ts";
 import { parseFilterChain } from "./parse-http-filters.ts";
 import { parseCodecSettings, parseCommonOptions } from "./parse-protocol-options.ts";
@@ -66,27 +63,12 @@ function parseUpgrades(
   message: HttpConnectionManager,
   context: ParseContext,
 ): HcmConfig["upgrades"] {
-  const upgrades: UpgradeConfig[] = [];
-  for (const [i, config] of message.upgradeConfigs.entries()) {
-    const type = config.upgradeType.toLowerCase();
-    const field = `upgrade_configs[${i}]`;
-    if (type === "connect-udp") {
-      context.problem(
-        message,
-        field,
-        `${config.upgradeType} is not supported; list other protocols`,
-      );
-    } else if (upgrades.some((each) => each.type === type)) {
-      context.problem(
-        message,
-        field,
-        `Error: multiple upgrade configs with the same name: '${config.upgradeType}'`,
-      );
-    } else {
-      upgrades.push({ type, enabled: config.enabled ?? true });
-    }
-  }
-  return upgrades;
+  const twice = (type: string): string =>
+    `Error: multiple upgrade configs with the same name: '${type}'`;
+  return [...upgradeConfigsByType(message, context, twice)].map(([type, { enabled }]) => ({
+    type,
+    enabled: enabled ?? true,
+  }));
 }
 
 function parseRoutes(message: HttpConnectionManager, context: ParseContext): unknown {
