@@ -51,7 +51,7 @@ function scriptText(group: Group): string {
   const workers = group.map(
     ([worker, on]) =>
       `  ${worker}: ${stateText(on)}, states ${on.states}, memory ${sizeText(on.memoryBytes)} ` +
-      `(high water ${sizeText(on.memoryHighWaterBytes)}), states lost ${on.statesLost}\n`,
+      `(high water of one ${sizeText(on.memoryHighWaterBytes)}), states lost ${on.statesLost}\n`,
   );
   const hooks = hooksOf(script);
   return (

@@ -154,8 +154,8 @@ test("/lua shows scripts that do not run any more, and errors with all their lin
     page,
     `filter "script", script "default"
   luajit, sandboxed, 10 bytes, envoy_on_request
-  worker_0: running, states 2, memory 1 KiB (high water 2 KiB), states lost 1
-  worker_1: does not run any more, states 0, memory 1 KiB (high water 2 KiB), states lost 1
+  worker_0: running, states 2, memory 1 KiB (high water of one 2 KiB), states lost 1
+  worker_1: does not run any more, states 0, memory 1 KiB (high water of one 2 KiB), states lost 1
 errors, latest first:
   1970-01-01T00:00:00.000Z worker_0 filter "script", script "default", envoy_on_request
     a
