@@ -2,124 +2,20 @@
 //
 //   node sample-filters/build.js            all of them, into <filter>/build/<filter>.wasm
 //   node sample-filters/build.js hello      the named ones
-//
-// `compileFilter` is for programs that compile while they run: the compiler stays loaded, which saves most of the time.
-import {
-  existsSync,
-  mkdirSync,
-  readdirSync,
-  readFileSync,
-  renameSync,
-  writeFileSync,
-} from "node:fs";
+import { existsSync, mkdirSync, readdirSync, renameSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
-import SluiceTransform from "@sluice/sdk-assemblyscript/transform/index.js";
+import { compileFilter, formatProblem } from "@sluice/sdk-assemblyscript/compiler/index.js";
+
+export { compileFilter, formatProblem };
 
 const here = path.dirname(fileURLToPath(import.meta.url));
-
-/**
- * One thing that the compiler found wrong.
- * @typedef {object} Problem
- * @property {string} file relative to the working folder; empty when there is no place
- * @property {number} line from 1
- * @property {number} column from 1
- * @property {string} message
- * @property {string} source the line of source
- */
-
-/**
- * Compiles the filter whose main file is `entry`. Writes nothing.
- * @param {string} entry path of a .ts file
- * @returns {Promise<{ok: true, bytes: Uint8Array} | {ok: false, problems: Problem[]}>}
- */
-export async function compileFilter(entry) {
-  const { default: asc } = await import("assemblyscript/asc");
-  const baseDir = path.dirname(path.resolve(entry));
-  const diagnostics = [];
-  /** Text of every file that the compiler read, by the name that it has there. */
-  const files = new Map();
-  let bytes;
-  const { error } = await asc.main(
-    [
-      path.basename(entry),
-      "--baseDir",
-      baseDir,
-      "--outFile",
-      "filter.wasm",
-      "-O3",
-      "--debug", // keeps function names, for the backtraces of traps
-    ],
-    {
-      transforms: [class extends SluiceTransform {}],
-      reportDiagnostic: (diagnostic) => diagnostics.push(diagnostic),
-      readFile: (name, folder) => readSource(path.resolve(folder, name), name, files),
-      writeFile: (name, content) => {
-        if (name.endsWith(".wasm")) bytes = content;
-      },
-    },
-  );
-  if (error === null && bytes !== undefined) return { ok: true, bytes };
-  const problems = diagnostics
-    .filter(({ category }) => category === errorCategory)
-    .map((diagnostic) => problemOf(diagnostic, files));
-  if (problems.length === 0) problems.push(placeless(error?.message ?? "nothing was compiled"));
-  return { ok: false, problems };
-}
-
-const errorCategory = 3;
-
-function readSource(file, name, files) {
-  if (!existsSync(file)) return null;
-  const text = readFileSync(file, "utf8");
-  files.set(name, { file, text });
-  return text;
-}
-
-function problemOf({ message, range, code }, files) {
-  const text = `${message} (${code < 1000 ? "AS" : "TS"}${code})`;
-  const source = range?.source && findSource(range.source.normalizedPath, files);
-  if (!source) return placeless(text);
-  const lineStart = source.text.lastIndexOf("\n", range.start - 1) + 1;
-  const lineEnd = source.text.indexOf("\n", range.start);
-  return {
-    file: path.relative(process.cwd(), source.file),
-    line: source.text.slice(0, lineStart).split("\n").length,
-    column: range.start - lineStart + 1,
-    message: text,
-    source: source.text.slice(lineStart, lineEnd < 0 ? undefined : lineEnd),
-  };
-}
-
-/** Files of packages are called `~lib/<package>/…` by the compiler. */
-function findSource(normalizedPath, files) {
-  const known = files.get(normalizedPath);
-  if (known || !normalizedPath.startsWith("~lib/")) return known;
-  const end = path.join("node_modules", normalizedPath.slice("~lib/".length));
-  for (const source of files.values()) if (source.file.endsWith(end)) return source;
-  return undefined;
-}
-
-function placeless(message) {
-  return { file: "", line: 0, column: 0, message, source: "" };
-}
-
-/**
- * `file:line:col: message`, the line of source, and a caret under the place.
- * @param {Problem} problem
- */
-export function formatProblem(problem) {
-  if (problem.file === "") return problem.message;
-  const place = `${problem.file}:${problem.line}:${problem.column}`;
-  const indent = problem.source.slice(0, problem.column - 1).replaceAll(/[^\t]/g, " ");
-  return `${place}: ${problem.message}\n  ${problem.source}\n  ${indent}^`;
-}
 
 /**
  * Compiles one of the samples and puts the module where it is loaded from; another process never sees half of it.
  * @param {string} name a folder here
  * @param {string} [folder] where the samples are
- * @returns {Promise<{ok: true, file: string} | {ok: false, problems: Problem[]}>}
+ * @returns {Promise<{ok: true, file: string} | {ok: false, problems: import("@sluice/sdk-assemblyscript/compiler/index.js").Problem[]}>}
  */
 export async function buildSample(name, folder = here) {
   const result = await compileFilter(path.join(folder, name, "assembly", "index.ts"));

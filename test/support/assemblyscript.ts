@@ -32,7 +32,7 @@ function digest(file: string): string {
   const hash = createHash("sha256");
   const sources = [
     file,
-    path.join(root, "sample-filters/build.js"),
+    path.join(root, "sdk-assemblyscript/compiler/index.js"),
     path.join(root, "node_modules/assemblyscript/package.json"),
     ...filesUnder(path.join(root, "sdk-assemblyscript/assembly")),
     ...filesUnder(path.join(root, "sdk-assemblyscript/transform")),
