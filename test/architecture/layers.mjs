@@ -36,8 +36,10 @@ export const layers = {
     "host/src/http/filter-manager",
     "host/src/http/upstream-request",
   ],
-  // Calls to other services, over the clusters of the worker.
+  // Calls to other services, over the clusters of the worker; and what there is to know of calls that pass.
   "host/src/grpc": leaf,
+  // What TLS contexts are made of.
+  "host/src/secret": leaf,
   "host/src/stats": leaf,
   "host/src/formatter": leaf,
   // The header filter of access logs matches as routes do.
@@ -78,6 +80,11 @@ export const layers = {
     "host/src/http/filter-manager",
     "host/src/router",
   ],
+  // What they share about gRPC's frames, statuses and stats.
+  "host/src/extensions/http-filters/grpc_http1_bridge": ["+", "host/src/grpc"],
+  "host/src/extensions/http-filters/grpc_json_transcoder": ["+", "host/src/grpc"],
+  "host/src/extensions/http-filters/grpc_stats": ["+", "host/src/grpc"],
+  "host/src/extensions/http-filters/grpc_web": ["+", "host/src/grpc"],
   // The places where a Proxy-Wasm module can run.
   "host/src/extensions/http-filters/wasm": ["+", "host/src/guest/wasm", "host/src/guest/limits"],
   "host/src/extensions/network-filters/wasm": ["+", "host/src/guest/wasm"],
@@ -92,6 +99,7 @@ export const layers = {
     "host/src/guest/shared",
     "host/src/guest/watch",
   ],
+  "host/src/extensions/transport-sockets/tls": ["+", "host/src/secret"],
   "host/src/extensions/access-loggers/file": ["+", "host/src/access-log", "host/src/formatter"],
   "host/src/extensions/access-loggers/stdout": ["+", "host/src/access-log", "host/src/formatter"],
   "host/src/extensions/access-loggers/stderr": ["+", "host/src/access-log", "host/src/formatter"],
@@ -110,6 +118,7 @@ export const layers = {
     "host/src/http",
     "host/src/router",
     "host/src/upstream",
+    "host/src/secret",
     "host/src/guest",
     "host/src/stats",
     "host/src/access-log",

@@ -4,6 +4,7 @@ import type { ExtensionConfig, ExtensionDiscoveryConfig, LocalInfo } from "./con
 import type { Dispatcher } from "./event.ts";
 import type { HttpFilterInstances } from "./http/filter.ts";
 import type { LoggerSource } from "./log.ts";
+import type { SecretProviders } from "./secret.ts";
 import type { StatsScope } from "./stats.ts";
 import type { ClusterManager } from "./upstream/cluster.ts";
 
@@ -24,6 +25,7 @@ export interface WorkerContext {
   readonly guestLimits: GuestLimitsConfig;
   /** HTTP filters that come by discovery, by key. */
   readonly extensionConfigs: ExtensionConfigProviders;
+  readonly secrets: SecretProviders;
   createAccessLog(config: ExtensionConfig): AccessLog;
   /**
    * The filters of a static entry of an HTTP filter chain: finds the factory and calls its `createFilterFactory`.
@@ -43,6 +45,14 @@ export interface ListenerContext extends WorkerContext {
   /** `listener.<address>.` */
   readonly listenerScope: StatsScope;
   readonly listenerName: string;
+}
+
+/** What the parts of a cluster may use, on a worker or on the main thread. */
+export interface ClusterContext {
+  /** `cluster.<name>.` */
+  readonly clusterScope: StatsScope;
+  readonly loggers: LoggerSource;
+  readonly secrets: SecretProviders;
 }
 
 /** Where an HTTP filter that comes by ECDS is looked up, on one worker. */

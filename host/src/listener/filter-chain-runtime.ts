@@ -33,5 +33,6 @@ export class FilterChainRuntime {
 
   #dispose(): void {
     for (const addFilters of this.filters) addFilters.dispose?.();
+    this.transportSockets?.dispose?.();
   }
 }

@@ -19,6 +19,7 @@ export function listenerContext(
     guestShared: worker.guestShared,
     guestLimits: worker.guestLimits,
     extensionConfigs: worker.extensionConfigs,
+    secrets: worker.secrets,
     createAccessLog: (config) => worker.createAccessLog(config),
     createHttpFilter: (config, filterName, statPrefix) =>
       worker.createHttpFilter(config, filterName, statPrefix),

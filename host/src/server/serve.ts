@@ -77,6 +77,7 @@ class MainThread implements ServerComponents {
       listeners,
       removedListeners: [],
       extensionConfigs: discovery.takeInitial(),
+      secrets: [],
     };
     this.#clusterStats.commit(update);
     this.#loaded = { bootstrap, discovery, clusters: update.clusters };

@@ -1,4 +1,5 @@
 import type { ClusterConfig, ListenerConfig } from "../contracts/config/snapshot.ts";
+import type { SecretUpdate } from "../contracts/secret.ts";
 import type { ExtensionConfigUpdate, SnapshotUpdate } from "./update.ts";
 
 /** The sum of all committed updates: what a worker that is born now has to begin with. */
@@ -8,6 +9,7 @@ export class CommittedState {
   readonly #clusters = new Map<string, ClusterConfig>();
   readonly #listeners = new Map<string, ListenerConfig>();
   readonly #extensionConfigs = new Map<string, ExtensionConfigUpdate>();
+  readonly #secrets = new Map<string, SecretUpdate>();
 
   /** How many updates were committed. */
   get commits(): number {
@@ -26,6 +28,7 @@ export class CommittedState {
     for (const name of update.removedListeners) this.#listeners.delete(name);
     for (const listener of update.listeners) this.#listeners.set(listener.name, listener);
     for (const config of update.extensionConfigs) this.#extensionConfigs.set(config.key, config);
+    for (const secret of update.secrets) this.#secrets.set(secret.key, secret);
   }
 
   /** The update that leads from nothing to here. */
@@ -37,6 +40,7 @@ export class CommittedState {
       listeners: [...this.#listeners.values()],
       removedListeners: [],
       extensionConfigs: [...this.#extensionConfigs.values()],
+      secrets: [...this.#secrets.values()],
     };
   }
 }

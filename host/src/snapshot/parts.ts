@@ -18,6 +18,7 @@ export function partsOf(update: SnapshotUpdate): SnapshotUpdate[] {
       listeners: [],
       removedListeners: [],
       extensionConfigs: [],
+      secrets: [],
     });
   }
   parts.push({ ...update, clusters: clusters.slice(at) });

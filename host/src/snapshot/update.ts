@@ -3,6 +3,7 @@ import type {
   ExtensionConfig,
   ListenerConfig,
 } from "../contracts/config/snapshot.ts";
+import type { SecretUpdate } from "../contracts/secret.ts";
 
 /**
  * A difference between two snapshots: all that ever travels to a worker. A worker that is born gets one that
@@ -17,6 +18,7 @@ export interface SnapshotUpdate {
   readonly listeners: readonly ListenerConfig[];
   readonly removedListeners: readonly string[];
   readonly extensionConfigs: readonly ExtensionConfigUpdate[];
+  readonly secrets: readonly SecretUpdate[];
 }
 
 /** A new version of one discovered extension; `extension` undefined: back to the default, or to nothing. */

@@ -18,6 +18,7 @@ import type { TraceRequest } from "../guest/watch/guest-trace.ts";
 import { guestWatchesOf, type TraceStart } from "../guest/watch/guest-watches.ts";
 import { ConnectionHandler } from "../listener/connection-handler.ts";
 import type { StagedListener } from "../listener/listener-runtime.ts";
+import { LiveSecrets } from "../secret/live-secrets.ts";
 import type { WorkerInit } from "../snapshot/messages.ts";
 import type { ListenSocket, SnapshotUpdate } from "../snapshot/update.ts";
 import { createWorkerStats } from "../stats/attach.ts";
@@ -35,6 +36,7 @@ class DataPlane implements WorkerRuntime {
   readonly #stats: ThreadStats;
   readonly #clusters: ClusterManagerImpl;
   readonly #extensionConfigs: ExtensionConfigs;
+  readonly #secrets = new LiveSecrets();
   readonly #listeners: ConnectionHandler;
   readonly #singletons = new SingletonMap();
   readonly #context: WorkerContext;
@@ -69,6 +71,7 @@ class DataPlane implements WorkerRuntime {
       guestShared: init.guestShared,
       guestLimits: init.guestLimits,
       extensionConfigs: this.#extensionConfigs,
+      secrets: this.#secrets,
       createAccessLog: (config) =>
         createAccessLog(config, { ...context, worker: context }, extensions),
       createHttpFilter: (config, filterName, statPrefix) =>
@@ -85,15 +88,19 @@ class DataPlane implements WorkerRuntime {
   }
 
   async stage(update: SnapshotUpdate): Promise<StagedUpdate> {
-    const filters = await this.#extensionConfigs.stage(update.extensionConfigs);
+    const secrets = this.#secrets.stage(update.secrets);
+    let filters: StagedUpdate | undefined;
     const listeners: StagedListener[] = [];
     let clusterFilters: ClusterFilters = new Map();
     const abort = (): void => {
       for (const listener of listeners) listener.abandon();
-      filters.abort();
+      filters?.abort();
       for (const chain of clusterFilters.values()) chain.retire?.();
+      secrets.abort();
     };
     try {
+      const stagedFilters = await this.#extensionConfigs.stage(update.extensionConfigs);
+      filters = stagedFilters;
       clusterFilters = await createClusterFilters(update.clusters, this.#context);
       const clusters = this.#clusters.stage(update, clusterFilters);
       // Services call clusters from the first moment on; and nothing else is there yet that would notice.
@@ -106,8 +113,9 @@ class DataPlane implements WorkerRuntime {
       this.#stats.flush();
       return {
         commit: () => {
+          secrets.commit();
           if (!isFirst) clusters.commit();
-          filters.commit();
+          stagedFilters.commit();
           this.#listeners.commit(listeners, update.removedListeners);
         },
         abort,

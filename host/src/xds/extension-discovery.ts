@@ -104,6 +104,7 @@ export class ExtensionDiscovery {
         listeners: [],
         removedListeners: [],
         extensionConfigs: [update],
+        secrets: [],
       });
     });
     this.#lastApply = applied.catch(() => undefined);

@@ -82,6 +82,7 @@ const components: ServerComponents = {
           removedClusters: [],
           listeners,
           removedListeners: [],
+          secrets: [],
           extensionConfigs: [{ key: "filter", version: "v1", extension }],
         },
       },

@@ -54,6 +54,7 @@ export function emptyUpdate(
     removedClusters: [],
     listeners: [],
     removedListeners: [],
+    secrets: [],
     extensionConfigs,
   };
 }

@@ -1,4 +1,5 @@
-import type { Socket } from "node:net";
+import type { OnReadOpts, Socket } from "node:net";
+import type { Address } from "../address.ts";
 import type { Dispatcher } from "../event.ts";
 import type { Counter } from "../stats.ts";
 import type { SslConnectionInfo } from "./connection.ts";
@@ -45,4 +46,36 @@ export interface AcceptedSocket {
 /** Puts encryption on the accepted sockets of one filter chain (Envoy: `DownstreamTransportSocketFactory`). */
 export interface DownstreamTransportSockets {
   secure(accepted: AcceptedSocket): SecureSocket;
+  /** No more sockets come. */
+  dispose?(): void;
+}
+
+/** The client's side of encryption, on a socket of its own that is yet to be connected. */
+export interface SecureClientSocket extends SecureSocket {
+  /** The socket is connected: the handshake begins. */
+  start(): void;
+}
+
+/** What one upstream connection wants of its handshake (Envoy: `TransportSocketOptions`). */
+export interface UpstreamHandshake {
+  readonly address: Address;
+  /** `Endpoint.hostname`; empty when none. */
+  readonly hostname: string;
+  /** Instead of the name that is configured; undefined: that one. */
+  readonly serverName: string | undefined;
+  /** The certificate must have one of these names, too; empty: any will do. */
+  readonly subjectAltNames: readonly string[];
+  /** Offered when the configuration names no protocols. */
+  readonly applicationProtocols: readonly string[];
+}
+
+/** Puts encryption on the connections to the hosts of one cluster (Envoy: `UpstreamTransportSocketFactory`). */
+export interface UpstreamTransportSockets {
+  /**
+   * `onread`: where the socket reads to. Undefined: there is nothing to encrypt with (a secret has not arrived), and
+   * no connection can be made.
+   */
+  connect(handshake: UpstreamHandshake, onread: OnReadOpts): SecureClientSocket | undefined;
+  /** No more connections are made. */
+  dispose?(): void;
 }

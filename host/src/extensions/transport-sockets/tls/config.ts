@@ -1,8 +1,8 @@
 import type { DownstreamTransportSocketFactory } from "../../../contracts/extension.ts";
 import type { ServerTlsConfig } from "./context-config.ts";
+import { NotReadySocket } from "./not-ready-socket.ts";
 import { parseServerContext } from "./parse-server-context.ts";
-import { PeerVerifier } from "./peer-verifier.ts";
-import { ServerContexts } from "./server-contexts.ts";
+import { ServerMaterial } from "./server-material.ts";
 import { ServerTlsSocket, type ServerTlsShared } from "./server-tls-socket.ts";
 import { tlsStats } from "./tls-stats.ts";
 
@@ -11,18 +11,28 @@ export const downstreamTls: DownstreamTransportSocketFactory<ServerTlsConfig> = 
   messageName: "envoy.extensions.transport_sockets.tls.v3.DownstreamTlsContext",
   parseConfig: parseServerContext,
   createTransportSockets: (config, context) => {
-    const contexts = new ServerContexts(config);
+    const factoryStats = context.listenerScope.scope("server_ssl_socket_factory");
+    const updates = factoryStats.counter("ssl_context_update_by_sds");
+    const notReady = factoryStats.counter("downstream_context_secrets_not_ready");
+    factoryStats.counter("upstream_context_secrets_not_ready");
+    const followed = context.secrets.follow(config.material, {
+      build: (material) => new ServerMaterial(config, material),
+      onUpdated: () => updates.inc(),
+    });
     const shared: ServerTlsShared = {
       config,
-      contexts,
-      verifier: new PeerVerifier(config.validation),
       stats: tlsStats(context.listenerScope),
       logger: context.loggers.logger("connection"),
-      requestsCertificate: config.requireClientCertificate || config.validation !== undefined,
-      onServerName: contexts.chooses
-        ? (serverName, done) => done(null, contexts.choose(serverName))
-        : undefined,
     };
-    return { secure: (accepted) => new ServerTlsSocket(accepted, shared) };
+    return {
+      secure: (accepted) => {
+        if (followed.current !== undefined) {
+          return new ServerTlsSocket(accepted, shared, followed.current);
+        }
+        notReady.inc();
+        return new NotReadySocket(accepted.socket);
+      },
+      dispose: () => followed.close(),
+    };
   },
 };

@@ -7,8 +7,8 @@ import type {
 } from "../../../contracts/network/connection.ts";
 import { certificateExtensionOids } from "./extension-oids.ts";
 import { sessionFacts, type SessionFacts } from "./session-facts.ts";
-import { subjectAltNames, type SubjectAltNames } from "./subject-alt-names.ts";
-import { parsedSubject, rfc2253 } from "./subject-name.ts";
+import { subjectAltNames, type SubjectAltNames } from "../../../common/x509/subject-alt-names.ts";
+import { parsedSubject, rfc2253 } from "../../../common/x509/subject-name.ts";
 
 const noNames: SubjectAltNames = { dns: [], uri: [], email: [], ip: [] };
 

@@ -1,69 +1,74 @@
 import { randomBytes } from "node:crypto";
-import type { Message } from "@bufbuild/protobuf";
 import type {
   CommonTlsContext,
   DownstreamTlsContext,
 } from "../../../config/gen/envoy/extensions/transport_sockets/tls/v3/tls_pb.js";
 import type { ParseContext } from "../../../contracts/extension.ts";
-import type { CertificateConfig, ServerTlsConfig } from "./context-config.ts";
-import { parseCertificate } from "./parse-certificate.ts";
+import type { MaterialSlots, TicketKeysConfig } from "../../../contracts/secret.ts";
+import { fixedMaterial } from "../../../secret/material.ts";
+import { parseCertificateSlots, parseValidationSlot } from "../../../secret/parse-slots.ts";
+import type { ServerTlsConfig } from "./context-config.ts";
 import { parseTlsParameters } from "./parse-parameters.ts";
-import { parseValidation } from "./parse-validation.ts";
 import { checkKeyTypes, ServerContexts } from "./server-contexts.ts";
 
 /** Seals the tickets of all workers; sessions end with the process. */
-const processTicketKey = new Uint8Array(randomBytes(48));
+const processTicketKeys: TicketKeysConfig = [new Uint8Array(randomBytes(80))];
 
-/** `DownstreamTlsContext` to plain data; what OpenSSL would refuse is reported here. */
+/** `DownstreamTlsContext` to plain data; what OpenSSL would refuse of what is written there is reported here. */
 export function parseServerContext(
   message: DownstreamTlsContext,
   context: ParseContext,
 ): ServerTlsConfig {
   const common = message.commonTlsContext;
-  if (common === undefined || common.tlsCertificates.length === 0) {
+  const material = parseMaterial(message, context);
+  if (material.certificates.length === 0 && !hasCertificates(common)) {
     context.problem(
       common ?? message,
       common === undefined ? "common_tls_context" : "tls_certificates",
       "No TLS certificates found for server context",
     );
   }
-  const tickets =
-    message.sessionTicketKeysType.case !== "disableStatelessSessionResumption" ||
-    !message.sessionTicketKeysType.value;
-  const certificates = common === undefined ? [] : parseCertificates(common, context);
   const config: ServerTlsConfig = {
-    certificates,
+    material,
     alpnProtocols: [...(common?.alpnProtocols ?? [])],
     parameters: parseTlsParameters(common?.tlsParams, context),
-    validation: common && parseValidation(common, context),
     requireClientCertificate: message.requireClientCertificate ?? false,
     requireSni: message.requireSni ?? false,
-    ticketKey: tickets ? processTicketKey : undefined,
     sessionTimeoutSeconds: Math.floor(context.durationMs(message.sessionTimeout, 0) / 1000),
   };
-  if (certificates.length > 0) tryOut(config, common!, context);
+  if (common !== undefined) tryOut(config, common, context);
   return config;
 }
 
-function parseCertificates(common: CommonTlsContext, context: ParseContext): CertificateConfig[] {
-  const certificates: CertificateConfig[] = [];
-  for (const message of common.tlsCertificates) {
-    const certificate = parseCertificate(message, context);
-    if (certificate !== undefined) certificates.push(certificate);
-  }
-  if (!checkKeyTypes(certificates)) {
+/** Also when they were wrong, which has been reported. */
+function hasCertificates(common: CommonTlsContext | undefined): boolean {
+  if (common === undefined) return false;
+  return common.tlsCertificates.length > 0 || common.tlsCertificateSdsSecretConfigs.length > 0;
+}
+
+function parseMaterial(message: DownstreamTlsContext, context: ParseContext): MaterialSlots {
+  const common = message.commonTlsContext;
+  const { case: ticketsCase, value } = message.sessionTicketKeysType;
+  const withoutTickets = ticketsCase === "disableStatelessSessionResumption" && value;
+  return {
+    certificates: common === undefined ? [] : parseCertificateSlots(common, context),
+    validation: common && parseValidationSlot(common, context),
+    ticketKeys: withoutTickets ? undefined : { kind: "fixed", value: processTicketKeys },
+  };
+}
+
+/** What was not found piece by piece, unless a piece comes later: OpenSSL has the last word here. */
+function tryOut(config: ServerTlsConfig, owner: CommonTlsContext, context: ParseContext): void {
+  const material = fixedMaterial(config.material);
+  if (material === undefined || material.certificates.length === 0) return;
+  if (!checkKeyTypes(material.certificates)) {
     const text =
       "certificates with keys of different kinds must all be for the same names; give the others a filter chain " +
       "of their own, with server_names";
-    context.problem(common, "tls_certificates", text);
+    context.problem(owner, "tls_certificates", text);
   }
-  return certificates;
-}
-
-/** What was not found piece by piece: OpenSSL has the last word here, and not on the workers. */
-function tryOut(config: ServerTlsConfig, owner: Message, context: ParseContext): void {
   try {
-    new ServerContexts(config);
+    new ServerContexts(config, material);
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException;
     context.problem(owner, "", `OpenSSL does not take this: ${message} (${code ?? "no code"})`);

@@ -1,7 +1,8 @@
 import { createHash, X509Certificate } from "node:crypto";
 import type { TLSSocket } from "node:tls";
-import type { SanMatcherConfig, ValidationConfig } from "./context-config.ts";
-import { subjectAltNames } from "./subject-alt-names.ts";
+import { pemCertificate } from "../../../common/x509/pem.ts";
+import { subjectAltNames } from "../../../common/x509/subject-alt-names.ts";
+import type { SanMatcherConfig, ValidationConfig } from "../../../contracts/secret.ts";
 
 /** Why a peer's certificate is not accepted. */
 export interface Refusal {
@@ -13,9 +14,6 @@ export interface Refusal {
 interface VerifyingHandle {
   verifyError(): (Error & { readonly code: string }) | null;
 }
-
-/** One certificate of a PEM file. */
-export const pemCertificate: RegExp = /-----BEGIN CERTIFICATE-----[^-]*-----END CERTIFICATE-----/g;
 
 /** Checks what a peer presented against a `CertificateValidationContext`. */
 export class PeerVerifier {

@@ -1,7 +1,9 @@
 import { createHash } from "node:crypto";
 import { createSecureContext, type SecureContext, type SecureContextOptions } from "node:tls";
-import type { CertificateConfig, ServerTlsConfig } from "./context-config.ts";
+import type { CertificateConfig, TlsMaterial } from "../../../contracts/secret.ts";
+import type { ServerTlsConfig } from "./context-config.ts";
 import { matchesDnsName } from "./peer-verifier.ts";
+import { nodeTicketKeys, openTicketsOf } from "./ticket-keys.ts";
 
 /**
  * The certificates of one filter chain, and which of them a client gets: the one whose names match what it asks for
@@ -18,14 +20,18 @@ export class ServerContexts {
   readonly #certificates: readonly CertificateConfig[];
   readonly #contexts: readonly SecureContext[];
 
-  constructor(config: ServerTlsConfig) {
-    const { certificates } = config;
-    const options = contextOptions(config);
+  /** Throws what OpenSSL says of it. */
+  constructor(config: ServerTlsConfig, material: TlsMaterial) {
+    const { certificates, ticketKeys } = material;
+    const options = contextOptions(config, material);
     this.#certificates = certificates;
     const offered = firstOfEachKeyType(certificates);
     this.chooses = offered.length === 1 && certificates.length > 1;
     this.#contexts = this.chooses ? certificates.map((it) => secureContext(options, [it])) : [];
     this.fallback = this.#contexts[0] ?? secureContext(options, offered);
+    if (ticketKeys === undefined || ticketKeys.length < 2) return;
+    openTicketsOf(ticketKeys, this.fallback);
+    for (const context of this.#contexts) openTicketsOf(ticketKeys, context);
   }
 
   choose(serverName: string): SecureContext {
@@ -67,8 +73,9 @@ function firstOfEachKeyType(certificates: readonly CertificateConfig[]): Certifi
 
 const OP_NO_TICKET = 1 << 14;
 
-function contextOptions(config: ServerTlsConfig): SecureContextOptions {
-  const { parameters, validation, ticketKey } = config;
+function contextOptions(config: ServerTlsConfig, material: TlsMaterial): SecureContextOptions {
+  const { parameters } = config;
+  const { validation, ticketKeys } = material;
   return {
     minVersion: parameters.minVersion,
     maxVersion: parameters.maxVersion,
@@ -79,16 +86,29 @@ function contextOptions(config: ServerTlsConfig): SecureContextOptions {
     // Without an authority of its own Node would trust the public ones.
     ca: validation?.trustedCa === undefined ? [] : [validation.trustedCa],
     ...(validation?.crl === undefined ? {} : { crl: validation.crl }),
-    ...(ticketKey === undefined
+    ...(ticketKeys?.[0] === undefined
       ? { secureOptions: OP_NO_TICKET }
-      : { ticketKeys: Buffer.from(ticketKey) }),
+      : { ticketKeys: nodeTicketKeys(ticketKeys[0]) }),
     ...(config.sessionTimeoutSeconds === 0 ? {} : { sessionTimeout: config.sessionTimeoutSeconds }),
-    sessionIdContext: sessionIdContext(config),
+    sessionIdContext: sessionIdContext(config, material),
   };
 }
 
-/** All chains seal their tickets with one key: this keeps a session from being resumed where others are trusted. */
-function sessionIdContext(config: ServerTlsConfig): string {
-  const { ticketKey: _, ...rest } = config;
-  return createHash("sha256").update(JSON.stringify(rest)).digest("hex").slice(0, 32);
+/**
+ * All chains may seal their tickets with one key: this keeps a session from being resumed where others are trusted.
+ * A certificate that is renewed for the same names goes on with the sessions of the one before.
+ */
+function sessionIdContext(config: ServerTlsConfig, material: TlsMaterial): string {
+  const { alpnProtocols, parameters, requireClientCertificate, requireSni } = config;
+  const { validation, certificates } = material;
+  const names = certificates.map((certificate) => certificate.names);
+  const facts = [
+    alpnProtocols,
+    parameters,
+    requireClientCertificate,
+    requireSni,
+    validation,
+    names,
+  ];
+  return createHash("sha256").update(JSON.stringify(facts)).digest("hex").slice(0, 32);
 }

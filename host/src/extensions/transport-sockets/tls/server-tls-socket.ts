@@ -10,21 +10,18 @@ import type {
 } from "../../../contracts/network/transport-socket.ts";
 import { ConnectionInfo } from "./connection-info.ts";
 import type { ServerTlsConfig } from "./context-config.ts";
-import type { PeerVerifier, Refusal } from "./peer-verifier.ts";
+import type { Refusal } from "./peer-verifier.ts";
 import type { ServerContexts } from "./server-contexts.ts";
+import type { ServerMaterial } from "./server-material.ts";
 import { tlsErrorText, tlsReason, type HandshakeError } from "./tls-error.ts";
 import type { TlsStats } from "./tls-stats.ts";
 
 /** What all connections of a filter chain share. */
 export interface ServerTlsShared {
   readonly config: ServerTlsConfig;
-  readonly contexts: ServerContexts;
-  readonly verifier: PeerVerifier;
   readonly stats: TlsStats;
   /** Failed handshakes are told at level debug: anybody can make as many of them as they like. */
   readonly logger: Logger;
-  readonly requestsCertificate: boolean;
-  readonly onServerName: SniCallback | undefined;
 }
 
 export type SniCallback = (
@@ -42,11 +39,13 @@ export class ServerTlsSocket implements SecureSocket {
   failureReason = "";
   readonly #accepted: AcceptedSocket;
   readonly #shared: ServerTlsShared;
+  readonly #material: ServerMaterial;
   readonly #timer: Timer | undefined;
 
-  constructor(accepted: AcceptedSocket, shared: ServerTlsShared) {
+  constructor(accepted: AcceptedSocket, shared: ServerTlsShared, material: ServerMaterial) {
     this.#accepted = accepted;
     this.#shared = shared;
+    this.#material = material;
     // The TLS layer first takes what the socket's Readable holds.
     if (accepted.peeked.length > 0)
       Readable.prototype.unshift.call(accepted.socket, accepted.peeked);
@@ -63,7 +62,8 @@ export class ServerTlsSocket implements SecureSocket {
   }
 
   #options(): ConstructorParameters<typeof TLSSocket>[1] {
-    const { config, contexts, requestsCertificate, onServerName } = this.#shared;
+    const { config } = this.#shared;
+    const { contexts, requestsCertificate, onServerName } = this.#material;
     const protocols = this.#alpnProtocols();
     return {
       isServer: true,
@@ -96,7 +96,8 @@ export class ServerTlsSocket implements SecureSocket {
   #onSecure(): void {
     this.#timer?.disable();
     const { socket } = this;
-    const { config, stats, verifier } = this.#shared;
+    const { config, stats } = this.#shared;
+    const { verifier } = this.#material;
     if (config.requireSni && !socket.servername) {
       stats.connectionError.inc();
       this.#fail("NO_SERVER_NAME", "the client did not say which server it wants");

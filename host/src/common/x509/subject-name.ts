@@ -1,4 +1,4 @@
-import type { SubjectName } from "../../../contracts/network/connection.ts";
+import type { SubjectName } from "../../contracts/network/connection.ts";
 
 /**
  * A distinguished name in the form of RFC 2253 (last part first) from Node's form, one part per line. Node has

@@ -1,11 +1,11 @@
 import { createPrivateKey, X509Certificate, type KeyObject } from "node:crypto";
-import { systemTime } from "../../../common/time/clock.ts";
-import type { DataSource } from "../../../config/gen/envoy/config/core/v3/base_pb.js";
-import type { TlsCertificate } from "../../../config/gen/envoy/extensions/transport_sockets/tls/v3/common_pb.js";
-import type { ParseContext } from "../../../contracts/extension.ts";
-import type { CertificateConfig } from "./context-config.ts";
-import { subjectAltNames } from "./subject-alt-names.ts";
-import { parsedSubject } from "./subject-name.ts";
+import { systemTime } from "../common/time/clock.ts";
+import type { DataSource } from "../config/gen/envoy/config/core/v3/base_pb.js";
+import type { TlsCertificate } from "../config/gen/envoy/extensions/transport_sockets/tls/v3/common_pb.js";
+import type { ParseContext } from "../contracts/extension.ts";
+import type { CertificateConfig } from "../contracts/secret.ts";
+import { subjectAltNames } from "../common/x509/subject-alt-names.ts";
+import { parsedSubject } from "../common/x509/subject-name.ts";
 
 /** A `TlsCertificate`, read and checked; undefined when it was reported. Nothing of a key gets into a text. */
 export function parseCertificate(

@@ -2,11 +2,10 @@ import { X509Certificate } from "node:crypto";
 import type {
   CertificateValidationContext,
   SubjectAltNameMatcher,
-} from "../../../config/gen/envoy/extensions/transport_sockets/tls/v3/common_pb.js";
-import type { CommonTlsContext } from "../../../config/gen/envoy/extensions/transport_sockets/tls/v3/tls_pb.js";
-import type { ParseContext } from "../../../contracts/extension.ts";
-import type { SanMatcherConfig, ValidationConfig } from "./context-config.ts";
-import { pemCertificate } from "./peer-verifier.ts";
+} from "../config/gen/envoy/extensions/transport_sockets/tls/v3/common_pb.js";
+import type { ParseContext } from "../contracts/extension.ts";
+import type { SanMatcherConfig, ValidationConfig } from "../contracts/secret.ts";
+import { pemCertificate } from "../common/x509/pem.ts";
 import { sourceName } from "./parse-certificate.ts";
 
 /** `SanType` by number. */
@@ -20,14 +19,11 @@ const sanTypes: readonly (SanMatcherConfig["type"] | undefined)[] = [
 /** `TrustChainVerification.ACCEPT_UNTRUSTED` */
 const acceptUntrusted = 1;
 
-/** `validation_context`; undefined when there is none. */
+/** A `CertificateValidationContext`, read and checked. */
 export function parseValidation(
-  common: CommonTlsContext,
+  message: CertificateValidationContext,
   context: ParseContext,
-): ValidationConfig | undefined {
-  const type = common.validationContextType;
-  if (type.case !== "validationContext") return undefined;
-  const message = type.value;
+): ValidationConfig {
   const trustedCa = context
     .dataSource(message.trustedCa, message, "trusted_ca")
     ?.toString("latin1");
