@@ -1,3 +1,5 @@
+import type { Socket } from "node:net";
+
 /** A one-shot timer of a `Dispatcher`. */
 export interface Timer {
   /** (Re)arms the timer: the callback runs once, no earlier than `delayMs` from now. */
@@ -13,6 +15,10 @@ export interface Dispatcher {
   readonly name: string;
   readonly time: TimeSource;
   readonly random: RandomSource;
+  /** Clocks that move within an event, too, for guests, which may wait on them. Absent: the machine's. */
+  readonly machineTime?: TimeSource;
+  /** Makes the sockets of connections to servers, where they are not the operating system's. */
+  readonly createSocket?: () => Socket;
   /**
    * A timer on the coarse wheel: cheap to re-arm for every request, resolution 10 ms, never early.
    * Callbacks due in one tick run in the order in which they were armed.

@@ -80,12 +80,41 @@ export class ActiveListener implements ActiveSocketOwner {
   listen(index: number, fd: number): void {
     this.#listeners[index]?.close();
     this.#listeners[index] = new TcpListener(fd, this.#runtime.config.tcpBacklogSize, {
-      onAccept: (socket) => this.#onAccept(socket, index),
+      onAccept: (socket) => this.accept(socket, index),
       onError: (error) => {
         const address = addressText(addressesOf(this.#runtime.config)[index]!);
         this.#context.logger.error(`accepting on ${address} failed: ${error.message}`);
       },
     });
+  }
+
+  /** A client has connected to address number `index`; the socket is paused. */
+  accept(socket: Socket, index: number): void {
+    this.stats.connectionsAcceptedPerSocketEvent.record(1);
+    const accepted = connectionSocket(socket, addressesOf(this.#runtime.config)[index]!);
+    const io = new SocketIo(socket, closedSocketSink);
+    if (accepted === undefined) {
+      io.destroy();
+      return;
+    }
+    const streamInfo = new StreamInfoImpl(this.dispatcher.time, {
+      downstreamLocalAddress: accepted.localAddress,
+      downstreamRemoteAddress: accepted.remoteAddress,
+      downstreamDirectRemoteAddress: accepted.directRemoteAddress,
+      connectionId: nextConnectionId(),
+      filterChainName: "",
+      listener: this.#runtime.config,
+      requestedServerName: "",
+    });
+    const { listenerFilters } = this.#runtime;
+    if (listenerFilters.isEmpty) {
+      this.#newConnection(io, accepted, streamInfo, nothing);
+      return;
+    }
+    const active = new ActiveSocket(io, accepted, streamInfo, this);
+    this.#pending.set(active, listenerFilters);
+    listenerFilters.add(active, accepted.localAddress);
+    active.start();
   }
 
   stopListening(): void {
@@ -139,34 +168,6 @@ export class ActiveListener implements ActiveSocketOwner {
   #forget(active: ActiveSocket): void {
     this.#pending.get(active)!.remove(active);
     this.#pending.delete(active);
-  }
-
-  #onAccept(socket: Socket, index: number): void {
-    this.stats.connectionsAcceptedPerSocketEvent.record(1);
-    const accepted = connectionSocket(socket, addressesOf(this.#runtime.config)[index]!);
-    const io = new SocketIo(socket, closedSocketSink);
-    if (accepted === undefined) {
-      io.destroy();
-      return;
-    }
-    const streamInfo = new StreamInfoImpl(this.dispatcher.time, {
-      downstreamLocalAddress: accepted.localAddress,
-      downstreamRemoteAddress: accepted.remoteAddress,
-      downstreamDirectRemoteAddress: accepted.directRemoteAddress,
-      connectionId: nextConnectionId(),
-      filterChainName: "",
-      listener: this.#runtime.config,
-      requestedServerName: "",
-    });
-    const { listenerFilters } = this.#runtime;
-    if (listenerFilters.isEmpty) {
-      this.#newConnection(io, accepted, streamInfo, nothing);
-      return;
-    }
-    const active = new ActiveSocket(io, accepted, streamInfo, this);
-    this.#pending.set(active, listenerFilters);
-    listenerFilters.add(active, accepted.localAddress);
-    active.start();
   }
 
   #newConnection(

@@ -1,3 +1,4 @@
+import type { Socket } from "node:net";
 import type { ListenerConfig } from "../contracts/config/snapshot.ts";
 import type { Dispatcher } from "../contracts/event.ts";
 import type { ExtensionRegistry } from "../contracts/extension.ts";
@@ -88,6 +89,13 @@ export class ConnectionHandler implements ActiveListenerContext {
     const listener = this.#listeners.get(listenerName);
     if (listener === undefined) throw new Error(`no listener '${listenerName}' to listen for`);
     listener.listen(addressIndex, fd);
+  }
+
+  /** A client has connected by another way than a listening socket; `socket` is paused and made with `socketOptions`. */
+  accept(listenerName: string, addressIndex: number, socket: Socket): void {
+    const listener = this.#listeners.get(listenerName);
+    if (listener === undefined) throw new Error(`no listener '${listenerName}' to accept for`);
+    listener.accept(socket, addressIndex);
   }
 
   /** Closes the listening sockets; connections live on. */

@@ -179,7 +179,7 @@ export function wasmRuntimeOf(context: WorkerContext): WasmRuntime {
       epoch: context.guestEpoch,
       budget: guestBudgetOf(context),
       logger: context.loggers.logger("wasm"),
-      time: systemTime,
+      time: dispatcher.machineTime ?? systemTime,
       createTimer: (callback) => dispatcher.createTimer(callback),
       random: dispatcher.random,
       localInfo,
