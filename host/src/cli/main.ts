@@ -7,9 +7,12 @@ import type { ServerOptions } from "./options.ts";
 import { parseArguments } from "./parse-arguments.ts";
 import { versionText } from "./version.ts";
 
+/** What filter authors use; the server does not load it. */
+const authorCommands: ReadonlySet<string> = new Set(["start", "inspect"]);
+
 /** The command `sluice`: does what the arguments say and gives the exit code. */
 export async function main(args: readonly string[]): Promise<number> {
-  if (args[0] === "start") become("../dev/main", args.slice(1));
+  if (authorCommands.has(args[0] ?? "")) become("../dev/main", args);
   if (args[0] === "trace") {
     const { trace } = await import("./trace.ts");
     return trace(args.slice(1));

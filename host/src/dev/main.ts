@@ -1,4 +1,12 @@
-import { startDemo } from "./start.ts";
+/** A command with the arguments behind its name; gives the exit code. */
+type Command = (args: readonly string[]) => Promise<number>;
 
-/** The entry of `sluice start`; its arguments are those behind the word. */
-process.exit(await startDemo(process.argv.slice(2)));
+/** The commands of this entry; each is loaded when it is asked for. */
+const commands: Readonly<Record<string, () => Promise<Command>>> = {
+  inspect: async () => (await import("./inspect/inspect.ts")).inspect,
+  start: async () => (await import("./start.ts")).startDemo,
+};
+
+const [name = "", ...args] = process.argv.slice(2);
+const command = await commands[name]!();
+process.exit(await command(args));

@@ -53,6 +53,19 @@ export function limitsFor(config: GuestLimitsConfig, ...names: readonly string[]
   };
 }
 
+/** The limits of a guest for which nothing is configured. */
+export function defaultLimits(): EffectiveLimits {
+  const nothing: GuestLimits = {
+    cpuTimePerCallbackMs: undefined,
+    cpuTimePerConfigureMs: undefined,
+    maxMemoryBytes: undefined,
+    maxModuleBytes: undefined,
+    maxFunctionBodyBytes: undefined,
+    maxFunctions: undefined,
+  };
+  return limitsFor({ defaultLimits: nothing, byName: new Map() });
+}
+
 /** Where instructions are counted, CPU time only ends what executes none: long host calls. */
 function cpuLimits(
   limits: GuestLimits,

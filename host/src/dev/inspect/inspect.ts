@@ -1,0 +1,90 @@
+import { readFileSync } from "node:fs";
+import { type CommandFlag, flagRows, scanFlags } from "../../cli/scan-flags.ts";
+import { sluiceVersion } from "../../cli/version.ts";
+import { ExitCode } from "../../common/exit-code.ts";
+import type { Result } from "../../contracts/result.ts";
+import { inspectModule } from "./module-report.ts";
+import { reportText } from "./report-text.ts";
+
+const usage = "usage: sluice inspect <file.wasm> [--json] [--top <n>]";
+
+const flags: readonly CommandFlag[] = [
+  { name: "--json", help: "Print all that is known as JSON." },
+  { name: "--top", value: "<n>", help: "List so many functions, by size. Default: 10." },
+];
+
+const helpText = [
+  usage,
+  "",
+  "Prints what a WebAssembly module imports, exports and says of itself, what its functions weigh, and which hosts",
+  "of Proxy-Wasm can run it, without running it. Ends with 1 when this Sluice cannot run it.",
+  "",
+  ...flagRows(flags),
+  "",
+].join("\n");
+
+/** `sluice inspect`; gives the exit code. */
+export async function inspect(args: readonly string[]): Promise<number> {
+  const parsed = parse(args);
+  if (!parsed.ok) {
+    process.stderr.write(
+      `sluice: ${parsed.error}\n${usage}\nsluice inspect --help lists the flags.\n`,
+    );
+    return ExitCode.usage;
+  }
+  if (parsed.value === "help") {
+    process.stdout.write(helpText);
+    return ExitCode.ok;
+  }
+  const { file, json, top } = parsed.value;
+  const bytes = read(file);
+  if (typeof bytes === "string") return fail(`${file}: ${bytes}`);
+  const report = await inspectModule(bytes, `Sluice ${sluiceVersion()}`);
+  if (!report.ok) return fail(`${file}: ${report.error}${hintFor(file)}`);
+  process.stdout.write(
+    json ? `${JSON.stringify(report.value, undefined, 2)}\n` : reportText(file, report.value, top),
+  );
+  return report.value.hosts[0]!.runs === "yes" ? ExitCode.ok : ExitCode.runTime;
+}
+
+interface InspectCommand {
+  readonly file: string;
+  readonly json: boolean;
+  readonly top: number;
+}
+
+function parse(args: readonly string[]): Result<InspectCommand | "help", string> {
+  const scanned = scanFlags(args, flags);
+  if (!scanned.ok) return scanned;
+  const { operands, values, help } = scanned.value;
+  if (help) return { ok: true, value: "help" };
+  const [file, another] = operands;
+  if (file === undefined) return { ok: false, error: "Which module? Give a .wasm file." };
+  if (another !== undefined) {
+    return { ok: false, error: `One module at a time: '${file}' or '${another}'.` };
+  }
+  const top = values.get("--top") ?? "10";
+  if (!/^\d{1,6}$/.test(top)) {
+    return { ok: false, error: `--top '${top}' is not a whole number from 0 to 999999.` };
+  }
+  return { ok: true, value: { file, json: values.has("--json"), top: Number(top) } };
+}
+
+function read(file: string): Uint8Array | string {
+  try {
+    return readFileSync(file);
+  } catch (error) {
+    return error instanceof Error ? error.message : String(error);
+  }
+}
+
+function hintFor(file: string): string {
+  return /\.(ts|js|rs|go|wat)$/.test(file)
+    ? "; this is source: build it first, or run it with sluice dev"
+    : "";
+}
+
+function fail(text: string): number {
+  process.stderr.write(`sluice: ${text}\n`);
+  return ExitCode.runTime;
+}
