@@ -86,7 +86,12 @@ export const layers = {
   "host/src/extensions/http-filters/grpc_stats": ["+", "host/src/grpc"],
   "host/src/extensions/http-filters/grpc_web": ["+", "host/src/grpc"],
   // The places where a Proxy-Wasm module can run.
-  "host/src/extensions/http-filters/wasm": ["+", "host/src/guest/wasm", "host/src/guest/limits"],
+  "host/src/extensions/http-filters/wasm": [
+    "+",
+    "host/src/guest/wasm",
+    "host/src/guest/limits",
+    "host/src/guest/watch",
+  ],
   "host/src/extensions/network-filters/wasm": ["+", "host/src/guest/wasm"],
   "host/src/extensions/listener-filters/wasm": ["+", "host/src/guest/wasm"],
   "host/src/extensions/access-loggers/wasm": ["+", "host/src/guest/wasm"],

@@ -3,6 +3,8 @@ import { spawn } from "node:child_process";
 import { writeFileSync } from "node:fs";
 import path from "node:path";
 import { after, test } from "node:test";
+import type { CallTotals } from "../../host/src/guest/watch/guest-trace.ts";
+import type { MessageChange } from "../../host/src/guest/watch/message-change.ts";
 import { adminAt } from "../support/admin-stats.ts";
 import { sluiceBin } from "../support/command.ts";
 import { TestClient } from "../support/hcm-server.ts";
@@ -312,6 +314,54 @@ test("sluice trace prints what a Lua script calls, and what comes of it", async 
   assert.match(stdout, /^#1 = error .*as asked <self /m);
   assert.match(stdout, /^#1 = ended <self /m);
 });
+
+test("sluice trace --changes tells what a guest makes of requests and responses, without secrets", async () => {
+  const headers = { authorization: "Bearer 0123456789" };
+  const wasm = await traced(["auth", "-n", "1", "--changes"], headers);
+  assert.match(wasm.stdout, /^#1 begins on worker_0: stream\n#1 proxy_on_request_headers/m);
+  assert.match(wasm.stdout, /^#1 request GET \/: x-copy added "\[redacted\]"$/m);
+  assert.match(wasm.stdout, /^#1 response 200: not changed$/m);
+  assert.match(wasm.stdout, /^#1 response 200: .*\n(#1 .*\n)*#1 end of the stream$/m);
+  assert.ok(!wasm.stdout.includes("0123456789"), wasm.stdout);
+  const lua = await traced(["script", "-n", "1", "--changes"], {});
+  assert.match(lua.stdout, /^#1 request GET \/: x-lua added "none"$/m);
+  assert.match(lua.stdout, /^#1 response 200: x-answered added "yes"$/m);
+});
+
+test("/trace?format=json gives an object on each line, with the messages and what the stream took", async () => {
+  const response = fetch(
+    `http://127.0.0.1:${adminPort}/trace?guest=auth&streams=1&changes=1&format=json`,
+    { method: "POST" },
+  ).then((answer) => answer.text());
+  let text: string | undefined;
+  response.then((all) => (text = all)).catch(() => undefined);
+  while (text === undefined) {
+    // Answered by the plugin's VM, which has failed.
+    await askOnce(port, { headers: { "x-trap": "1" } });
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+  const lines = text
+    .trimEnd()
+    .split("\n")
+    .map((line) => JSON.parse(line) as JsonLine);
+  const changes = lines.map(({ change }) => change).filter((change) => change !== undefined);
+  assert.deepEqual(
+    changes.map(({ direction }) => direction),
+    ["request", "response"],
+  );
+  assert.equal(changes[0]!.back.headers, undefined);
+  assert.deepEqual(changes[1]!.back.headers![0], [":status", "503"]);
+  const { totals } = lines.find(({ border }) => border === "last")!;
+  assert.ok(totals!.selfMs >= 0);
+  assert.equal(lines.at(-1)!.note, "done; streams traced: 1");
+});
+
+interface JsonLine {
+  readonly note?: string;
+  readonly border?: string;
+  readonly change?: MessageChange;
+  readonly totals?: CallTotals;
+}
 
 test("sluice trace follows the connections of a network filter", async () => {
   const running = trace(["lines", "-n", "1"]);

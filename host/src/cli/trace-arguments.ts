@@ -1,7 +1,6 @@
 import { readFileSync } from "node:fs";
-import { closest } from "../common/closest.ts";
 import type { Result } from "../contracts/result.ts";
-import type { FlagDescription } from "./flags.ts";
+import { type CommandFlag, flagRows, scanFlags } from "./scan-flags.ts";
 
 /** What `sluice trace` is asked to do. */
 export type TraceCommand =
@@ -52,12 +51,14 @@ export const traceFlags = [
     value: "<names>",
     help: "Headers whose values are not shown; '' shows all. Default: authorization,cookie,set-cookie.",
   },
-] as const satisfies readonly FlagDescription[];
-
-type TraceFlag = (typeof traceFlags)[number]["name"];
+  {
+    name: "--changes",
+    help: "Show what of requests and responses is different behind the plugin.",
+  },
+] as const satisfies readonly CommandFlag[];
 
 /** What the flags are called in the request. */
-const paramNames: { readonly [flag in TraceFlag]?: string } = {
+const paramNames: { readonly [flag: string]: string | undefined } = {
   "--streams": "streams",
   "--duration": "duration_s",
   "--max-bytes": "max_bytes",
@@ -69,44 +70,25 @@ export const traceUsage = "usage: sluice trace <plugin> [flags]";
 
 /** What `sluice trace --help` prints. */
 export function traceHelp(): string {
-  const labels = traceFlags.map((flag) => {
-    const short = "short" in flag ? `${flag.short}, ` : "    ";
-    return `${short}${flag.name} ${flag.value}`;
-  });
-  const width = Math.max(...labels.map((label) => label.length));
-  const rows = traceFlags.map((flag, i) => `  ${labels[i]!.padEnd(width)}  ${flag.help}`);
   return [
     traceUsage,
     "",
     "Prints what a Wasm plugin or a Lua filter of a running proxy does: each callback, each host call with arguments,",
     "result and time. <plugin> is the plugin's name, or the Lua filter's in its chain.",
     "",
-    ...rows,
+    ...flagRows(traceFlags),
     "",
   ].join("\n");
 }
 
 /** Reads the arguments behind `trace`. An error is one sentence for the user. */
 export function parseTraceArguments(args: readonly string[]): Result<TraceCommand, string> {
-  const values = new Map<TraceFlag, string>();
-  let guest: string | undefined;
-  for (let i = 0; i < args.length; i += 1) {
-    const arg = args[i]!;
-    if (arg === "--help" || arg === "-h") return { ok: true, value: { kind: "help" } };
-    if (!arg.startsWith("-")) {
-      if (guest !== undefined) return fail(`One plugin at a time: '${guest}' or '${arg}'.`);
-      guest = arg;
-      continue;
-    }
-    const equals = arg.startsWith("--") ? arg.indexOf("=") : -1;
-    const given = equals < 0 ? arg : arg.slice(0, equals);
-    const flag = traceFlags.find((f) => f.name === given || ("short" in f && f.short === given));
-    if (flag === undefined) return fail(unknownFlag(given));
-    const value = equals < 0 ? args[(i += 1)] : arg.slice(equals + 1);
-    if (value === undefined) return fail(`${given} needs a value: ${given} ${flag.value}.`);
-    if (values.has(flag.name)) return fail(`${flag.name} is given twice.`);
-    values.set(flag.name, value);
-  }
+  const scanned = scanFlags(args, traceFlags);
+  if (!scanned.ok) return scanned;
+  const { operands, values, help } = scanned.value;
+  if (help) return { ok: true, value: { kind: "help" } };
+  const [guest, another] = operands;
+  if (another !== undefined) return fail(`One plugin at a time: '${guest}' or '${another}'.`);
   if (guest === undefined)
     return fail("Which plugin? Give the name of a Wasm plugin or Lua filter.");
   const admin = adminPlace(values);
@@ -116,18 +98,11 @@ export function parseTraceArguments(args: readonly string[]): Result<TraceComman
     const name = paramNames[flag];
     if (name !== undefined) params.set(name, value);
   }
+  if (values.has("--changes")) params.set("changes", "1");
   return { ok: true, value: { kind: "trace", admin: admin.value, params } };
 }
 
-function unknownFlag(given: string): string {
-  const near = closest(
-    given,
-    traceFlags.map(({ name }) => name),
-  );
-  return `There is no flag ${given}.${near === undefined ? "" : ` Did you mean ${near}?`}`;
-}
-
-function adminPlace(values: ReadonlyMap<TraceFlag, string>): Result<AdminPlace, string> {
+function adminPlace(values: ReadonlyMap<string, string>): Result<AdminPlace, string> {
   const file = values.get("--admin-address-path");
   if (file === undefined) return placeOf(values.get("--admin") ?? "127.0.0.1:9901");
   if (values.has("--admin")) return fail("Give --admin or --admin-address-path, not both.");

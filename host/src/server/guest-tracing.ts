@@ -17,10 +17,12 @@ export interface TraceOutput {
   onGone(callback: () => void): void;
 }
 
-/** When a trace ends, besides the reader's going away. */
+/** When a trace ends, besides the reader's going away, and how it is written. */
 export interface TraceBounds {
   readonly durationMs: number;
   readonly bytes: number;
+  /** One JSON object per line, instead of text. */
+  readonly json?: boolean;
 }
 
 /** A guest that is being followed on all workers. */
@@ -117,7 +119,7 @@ class GuestTraceSession implements RunningTrace {
     this.#over = true;
     clearTimeout(timer);
     for (const port of this.#ports.values()) port.close();
-    if (why !== "") await output.write(`-- ${why}; streams traced: ${this.#ended}\n`);
+    if (why !== "") await output.write(note(`${why}; streams traced: ${this.#ended}`, bounds));
   }
 
   async #write(
@@ -127,9 +129,9 @@ class GuestTraceSession implements RunningTrace {
     bounds: TraceBounds,
   ): Promise<void> {
     if (this.#over) return;
-    let text =
-      batch.lost === 0 ? "" : `-- ${batch.lost} lines of ${worker} are lost: the reader is slow\n`;
-    for (const line of batch.lines) text += this.#text(worker, line);
+    const lost = `${batch.lost} lines of ${worker} are lost: the reader is slow`;
+    let text = batch.lost === 0 ? "" : note(lost, bounds);
+    for (const line of batch.lines) text += this.#text(worker, line, bounds.json === true);
     this.#bytes += text.length;
     if (text !== "") await output.write(text);
     const receipt: TraceReceipt = { bytes: batch.bytes };
@@ -139,17 +141,28 @@ class GuestTraceSession implements RunningTrace {
   }
 
   /** Empty for streams beyond those that were asked for. */
-  #text(worker: string, { stream, text, border }: TraceLine): string {
-    if (stream === 0) return `${worker} ${text}\n`;
-    const key = `${worker} ${stream}`;
-    if (border === "first") {
-      if (this.#numbers.size === this.#request.streams) return "";
-      this.#numbers.set(key, this.#numbers.size + 1);
-      return `#${this.#numbers.get(key)!} begins on ${worker}: ${text}\n`;
-    }
-    const number = this.#numbers.get(key);
+  #text(worker: string, line: TraceLine, json: boolean): string {
+    const { stream, text, border } = line;
+    const number = stream === 0 ? 0 : this.#number(worker, line);
     if (number === undefined) return "";
     if (border === "last") this.#ended += 1;
-    return `#${number} ${text}\n`;
+    if (json) return `${JSON.stringify({ ...line, worker, stream: number })}\n`;
+    if (stream === 0) return `${worker} ${text}\n`;
+    const begins = border === "first" ? `begins on ${worker}: ` : "";
+    return `#${number} ${begins}${text}\n`;
   }
+
+  /** The stream's number in the text. */
+  #number(worker: string, { stream, border }: TraceLine): number | undefined {
+    const key = `${worker} ${stream}`;
+    if (border === "first" && this.#numbers.size < this.#request.streams) {
+      this.#numbers.set(key, this.#numbers.size + 1);
+    }
+    return this.#numbers.get(key);
+  }
+}
+
+/** A line about the trace itself. */
+function note(text: string, { json }: TraceBounds): string {
+  return json === true ? `${JSON.stringify({ note: text })}\n` : `-- ${text}\n`;
 }

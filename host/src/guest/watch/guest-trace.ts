@@ -1,3 +1,4 @@
+import { changeText, type MessageChange, redactChange } from "./message-change.ts";
 import { Redactor } from "./redactor.ts";
 import { microseconds } from "./trace-text.ts";
 
@@ -11,6 +12,16 @@ export interface TraceRequest {
   readonly secretHeaders: readonly string[];
   /** Texts and bodies are cut after so many bytes. */
   readonly maxTextBytes: number;
+  /** Shows what of HTTP messages is different behind the guest. */
+  readonly changes?: boolean;
+}
+
+/** What the callbacks of a stream took. */
+export interface CallTotals {
+  readonly callbacks: number;
+  readonly hostCalls: number;
+  readonly selfMs: number;
+  readonly hostCallMs: number;
 }
 
 /** One line. `stream` 0: a callback that belongs to no single stream, such as a tick. */
@@ -19,6 +30,10 @@ export interface TraceLine {
   readonly text: string;
   /** The first or the last line of its stream. */
   readonly border?: "first" | "last" | undefined;
+  /** What the text tells, for programs. */
+  readonly change?: MessageChange | undefined;
+  /** In the last line of a stream. */
+  readonly totals?: CallTotals | undefined;
 }
 
 /** Where the lines go. */
@@ -33,6 +48,7 @@ export class GuestTrace {
   readonly #names: ReadonlySet<string>;
   readonly #calls = new Map<number, CallTrace>();
   #streams = 0;
+  #expected: CallTrace | undefined = undefined;
 
   constructor(request: TraceRequest, sink: TraceSink) {
     this.request = request;
@@ -42,11 +58,19 @@ export class GuestTrace {
 
   /** For a stream that begins; undefined when enough are followed already. `what`: what it is to the guest. */
   stream(what: string): CallTrace | undefined {
+    const expected = this.#expected;
+    this.#expected = undefined;
+    if (expected !== undefined) return expected;
     if (this.#streams >= this.request.streams) return undefined;
     this.#streams += 1;
     const trace = this.#callTrace(this.#streams);
     this.#sink.write({ stream: this.#streams, text: what, border: "first" });
     return trace;
+  }
+
+  /** The stream that the guest is about to see has begun already: `trace` is where it is told of. */
+  expect(trace: CallTrace | undefined): void {
+    this.#expected = trace;
   }
 
   /** For callbacks that belong to no single stream. */
@@ -79,6 +103,10 @@ export class CallTrace {
   #entered: string | undefined = undefined;
   #depth = 0;
   #over = false;
+  #callbacks = 0;
+  #hostCalls = 0;
+  #selfMs = 0;
+  #hostCallMs = 0;
 
   constructor(sink: TraceSink, stream: number, redactor: Redactor, maxTextBytes: number) {
     this.#sink = sink;
@@ -96,6 +124,7 @@ export class CallTrace {
 
   hostCall(call: string, result: string, ms: number): void {
     this.#flush();
+    this.#hostCalls += 1;
     this.#write(`${call} = ${result} <${microseconds(ms)}>`);
   }
 
@@ -104,6 +133,9 @@ export class CallTrace {
     const call = this.#entered;
     this.#entered = undefined;
     this.#depth -= 1;
+    this.#callbacks += 1;
+    this.#selfMs += selfMs;
+    this.#hostCallMs += hostCallMs;
     const inHost = hostCallMs > 0 ? `, host calls ${microseconds(hostCallMs)}` : "";
     const times = `<self ${microseconds(selfMs)}${inHost}>`;
     const given = result === "" ? "" : `= ${result} `;
@@ -114,7 +146,20 @@ export class CallTrace {
   over(): void {
     if (this.#over) return;
     this.#over = true;
-    this.#sink.write({ stream: this.#stream, text: "end of the stream", border: "last" });
+    const totals = {
+      callbacks: this.#callbacks,
+      hostCalls: this.#hostCalls,
+      selfMs: this.#selfMs,
+      hostCallMs: this.#hostCallMs,
+    };
+    this.#sink.write({ stream: this.#stream, text: "end of the stream", border: "last", totals });
+  }
+
+  /** What the guest has made of a message. */
+  change(change: MessageChange): void {
+    const clean = redactChange(change, this.redactor);
+    const text = changeText(clean, this.maxTextBytes);
+    this.#sink.write({ stream: this.#stream, text, change: clean });
   }
 
   #flush(): void {

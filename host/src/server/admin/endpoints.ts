@@ -198,6 +198,12 @@ export const endpoints: readonly Endpoint[] = [
         id: "redact",
         help: "Headers whose values are not shown; default authorization,cookie,set-cookie",
       },
+      {
+        id: "changes",
+        help: "1: show what of HTTP messages is different behind the guest",
+        oneOf: ["0", "1"],
+      },
+      format,
     ],
     handle: tracePage,
   },

@@ -50,9 +50,16 @@ function parse(
     guest,
     streams: number("streams"),
     maxTextBytes: number("text_bytes"),
+    changes: params.get("changes") === "1",
     secretHeaders: secrets.map((name) => name.trim().toLowerCase()).filter((name) => name !== ""),
   };
-  const bounds = { durationMs: number("duration_s") * 1000, bytes: number("max_bytes") };
+  const format = params.get("format") ?? "text";
+  if (format !== "text" && format !== "json") problems.push("format is text or json");
+  const bounds = {
+    durationMs: number("duration_s") * 1000,
+    bytes: number("max_bytes"),
+    json: format === "json",
+  };
   if (problems.length > 0) return { ok: false, error: problems.join("; ") };
   return { ok: true, value: { trace, bounds } };
 }

@@ -30,6 +30,7 @@ import {
 } from "../../../guest/shared/shared-state.ts";
 import { guestBudgetOf } from "../../../guest/limits/guest-budget.ts";
 import { guestReportsOf } from "../../../guest/watch/guest-reports.ts";
+import { messageTaps } from "../../../guest/watch/message-taps.ts";
 import { LuaFilter, type LuaFilterShared } from "./lua-filter.ts";
 import { FilterScripts, type LuaRouteConfig, sharedNamespaceOf } from "./scripts.ts";
 
@@ -201,7 +202,10 @@ function createFilterFactory(config: LuaConfig, context: HttpFilterContext): Htt
   logMissingHooks(scripts, logger);
   return {
     createFilters(callbacks: FilterChainFactoryCallbacks): void {
+      const taps = messageTaps(scripts.watched);
+      taps?.addFront(callbacks);
       callbacks.addStreamFilter(new LuaFilter(shared));
+      taps?.addBack(callbacks);
     },
     dispose(): void {
       scripts.close();

@@ -2,6 +2,7 @@ import type {
   FilterChainFactoryCallbacks,
   HttpFilterInstances,
 } from "../../../contracts/http/filter.ts";
+import { messageTaps } from "../../../guest/watch/message-taps.ts";
 import type { WorkerPlugin } from "../../../guest/wasm/worker-plugin.ts";
 import { RefusingFilter } from "./refusing-filter.ts";
 import type { WasmRouteConfig } from "./route-config.ts";
@@ -29,7 +30,10 @@ export class PluginInstances implements HttpFilterInstances, RouteRoots {
       return;
     }
     const filter = new WasmFilter(own, this, root === "refused");
+    const taps = messageTaps(own.watched);
+    taps?.addFront(callbacks);
     callbacks.addStreamFilter(filter);
+    taps?.addBack(callbacks);
     if (own.vm.exports.onLog === undefined) return;
     callbacks.addAccessLogHandler((streamInfo) => filter.onLog(streamInfo));
   }
