@@ -1,6 +1,6 @@
 /** One thing that the compiler found wrong. */
 export interface Problem {
-  /** Relative to the working folder; empty when there is no place. */
+  /** Relative to the working folder when it is in it; empty when there is no place. */
   readonly file: string;
   /** From 1. */
   readonly line: number;
@@ -10,9 +10,16 @@ export interface Problem {
   readonly source: string;
 }
 
+/** How to compile. */
+export interface CompileOptions {
+  /** False: in a fraction of the time, for a larger and slower module. Default: true. */
+  readonly optimize?: boolean;
+}
+
 /** Compiles the filter whose main file is `entry`; writes nothing. */
 export function compileFilter(
   entry: string,
+  options?: CompileOptions,
 ): Promise<
   | { readonly ok: true; readonly bytes: Uint8Array<ArrayBuffer> }
   | { readonly ok: false; readonly problems: readonly Problem[] }

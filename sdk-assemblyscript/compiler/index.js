@@ -1,12 +1,15 @@
 // Compiles filters from a program: the compiler stays loaded, which saves most of the time.
 import { existsSync, readFileSync } from "node:fs";
 import path from "node:path";
+import { fileURLToPath } from "node:url";
 import SluiceTransform from "../transform/index.js";
+
+const here = path.dirname(fileURLToPath(import.meta.url));
 
 /**
  * One thing that the compiler found wrong.
  * @typedef {object} Problem
- * @property {string} file relative to the working folder; empty when there is no place
+ * @property {string} file relative to the working folder when it is in it; empty when there is no place
  * @property {number} line from 1
  * @property {number} column from 1
  * @property {string} message
@@ -16,9 +19,10 @@ import SluiceTransform from "../transform/index.js";
 /**
  * Compiles the filter whose main file is `entry`. Writes nothing.
  * @param {string} entry path of a .ts file
+ * @param {{optimize?: boolean}} [options] optimize: false compiles in a fraction of the time what is larger and slower
  * @returns {Promise<{ok: true, bytes: Uint8Array} | {ok: false, problems: Problem[]}>}
  */
-export async function compileFilter(entry) {
+export async function compileFilter(entry, { optimize = true } = {}) {
   const { default: asc } = await import("assemblyscript/asc");
   const baseDir = path.dirname(path.resolve(entry));
   const diagnostics = [];
@@ -32,7 +36,8 @@ export async function compileFilter(entry) {
       baseDir,
       "--outFile",
       "filter.wasm",
-      "-O3",
+      optimize ? "-O3" : "-O0",
+      ...packageFolders(),
       "--debug", // keeps function names, for the backtraces of traps
     ],
     {
@@ -52,6 +57,15 @@ export async function compileFilter(entry) {
   return { ok: false, problems };
 }
 
+/** Where this SDK is installed, so that filters in any folder find it. */
+function packageFolders() {
+  for (let folder = here; folder !== path.dirname(folder); folder = path.dirname(folder)) {
+    const packages = path.join(folder, "node_modules");
+    if (existsSync(path.join(packages, "@sluice/sdk-assemblyscript"))) return ["--path", packages];
+  }
+  return [];
+}
+
 const errorCategory = 3;
 
 function readSource(file, name, files) {
@@ -68,12 +82,18 @@ function problemOf({ message, range, code }, files) {
   const lineStart = source.text.lastIndexOf("\n", range.start - 1) + 1;
   const lineEnd = source.text.indexOf("\n", range.start);
   return {
-    file: path.relative(process.cwd(), source.file),
+    file: shown(source.file),
     line: source.text.slice(0, lineStart).split("\n").length,
     column: range.start - lineStart + 1,
     message: text,
     source: source.text.slice(lineStart, lineEnd < 0 ? undefined : lineEnd),
   };
+}
+
+/** Relative to the working folder, unless that is elsewhere. */
+function shown(file) {
+  const relative = path.relative(process.cwd(), file);
+  return relative.startsWith("..") ? file : relative;
 }
 
 /** Files of packages are called `~lib/<package>/…` by the compiler. */

@@ -112,10 +112,11 @@ export const layers = {
 
   // Control plane.
   // Access logs are configured alike in listeners and filters, so their reader stands behind the parse context.
-  "host/src/config": [...leaf, "host/src/access-log"],
+  // What is subscribed to by gRPC names a service.
+  "host/src/config": [...leaf, "host/src/access-log", "host/src/grpc/config.ts"],
   // What is asked of guests travels in messages.
   "host/src/snapshot": [...leaf, "host/src/guest/watch", "host/src/access-log"],
-  "host/src/xds": [...leaf, "host/src/config", "host/src/snapshot"],
+  "host/src/xds": [...leaf, "host/src/config", "host/src/snapshot", "host/src/grpc"],
   "host/src/worker": [
     ...leaf,
     "host/src/network",
@@ -152,7 +153,15 @@ export const layers = {
   // The command itself: nobody imports it.
   "host/src/cli/main.ts": [...leaf, "host/src/cli", "host/src/supervisor", "host/src/dev"],
   "host/src/supervisor": [...leaf, "host/src/cli"],
-  "host/src/dev": [...leaf, "host/src/cli", "host/src/supervisor", "host/src/guest"],
+  // What authors write, made into what can be loaded. The compiler is loaded at run time.
+  "host/src/filter-source": [...leaf, "host/src/guest", "sdk-assemblyscript/compiler"],
+  "host/src/dev": [
+    ...leaf,
+    "host/src/cli",
+    "host/src/supervisor",
+    "host/src/guest",
+    "host/src/filter-source",
+  ],
 
   "sdk-assemblyscript/assembly": ["abi/src/numbers"],
   "sample-filters": ["sdk-assemblyscript/assembly"],

@@ -2,7 +2,7 @@ import { mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { pathToFileURL } from "node:url";
 import { luaMessage, resourceFile, wasmMessage } from "./demo-bootstrap.ts";
-import { LuaCheck } from "./lua-check.ts";
+import { LuaCheck } from "../filter-source/lua-check.ts";
 
 /** A sample filter whose source is watched and which is pushed by a discovery file. */
 export interface DemoFilter {
