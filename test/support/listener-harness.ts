@@ -276,7 +276,7 @@ export class ListenerHarness implements Disposable {
     const context: Partial<WorkerContext> = {
       ...base,
       clusterManager: this.clusterManager,
-      createAccessLog: () => ({ log: (info, type) => this.#onLog(info, type) }),
+      createAccessLog: () => Promise.resolve({ log: (info, type) => this.#onLog(info, type) }),
       singleton: (_key, create) => create(),
     };
     this.handler = new ConnectionHandler(context as WorkerContext, testRegistry, options);

@@ -10,15 +10,15 @@ import { type AccessLogPredicate, createAccessLogPredicate } from "./filters.ts"
  * What `WorkerContext.createAccessLog` does with what `parseAccessLog` gave. Throws, with a text for the
  * operator, when the file cannot be opened.
  */
-export function createAccessLog(
+export async function createAccessLog(
   config: ExtensionConfig,
   context: AccessLogContext,
   registry: ExtensionRegistry,
-): AccessLog {
+): Promise<AccessLog> {
   const { logger, filter } = config.config as AccessLogConfig;
   const factory = registry.accessLogger(messageNameOfTypeUrl(logger.typeUrl));
   if (factory === undefined) throw new Error(`there is no access logger ${logger.typeUrl}`);
-  const log = factory.createAccessLog(logger.config, context);
+  const log = await factory.createAccessLog(logger.config, context);
   return filter === undefined ? log : new FilteredAccessLog(log, createAccessLogPredicate(filter));
 }
 

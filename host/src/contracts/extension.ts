@@ -29,7 +29,8 @@ export type ExtensionKind =
  * `parseConfig` (main thread, pure) → `prepare` (main thread, may compile and test) → structured clone →
  * `create…` (once per configuration, worker) → the filter (once per stream or connection) → `dispose`.
  *
- * A factory's module may import protobuf *types* only: workers load it and must not pay for protobuf.
+ * Every thread loads every factory's module at its start, whatever is configured. It may import protobuf *types* only,
+ * and it imports what runs where it is first needed: `await import("./…")` in `prepare` and `create…`.
  */
 export interface ExtensionFactory<Config = unknown> {
   /** Envoy's name, e.g. `envoy.filters.http.lua`. */
@@ -87,7 +88,10 @@ export interface NetworkFilterFactory<Config = unknown> extends ExtensionFactory
 
 /** Makes listener filters (category `envoy.filters.listener`). */
 export interface ListenerFilterFactory<Config = unknown> extends ExtensionFactory<Config> {
-  createFilterFactory(config: Config, context: ListenerContext): ListenerFilterFactoryCb;
+  createFilterFactory(
+    config: Config,
+    context: ListenerContext,
+  ): ListenerFilterFactoryCb | Promise<ListenerFilterFactoryCb>;
 }
 
 /**
@@ -97,14 +101,17 @@ export interface ListenerFilterFactory<Config = unknown> extends ExtensionFactor
 export interface DownstreamTransportSocketFactory<
   Config = unknown,
 > extends ExtensionFactory<Config> {
-  createTransportSockets(config: Config, context: ListenerContext): DownstreamTransportSockets;
+  createTransportSockets(
+    config: Config,
+    context: ListenerContext,
+  ): DownstreamTransportSockets | Promise<DownstreamTransportSockets>;
 }
 
 /** Makes access loggers (category `envoy.access_loggers`). */
 export interface AccessLoggerFactory<Config = unknown> extends ExtensionFactory<Config> {
   /** True for those that cannot be on the main thread: what happens there they log on worker 0. */
   readonly needsWorker?: boolean | undefined;
-  createAccessLog(config: Config, context: AccessLogContext): AccessLog;
+  createAccessLog(config: Config, context: AccessLogContext): AccessLog | Promise<AccessLog>;
 }
 
 /** What access loggers get of a worker, or of the main thread (for the admin interface's). */
@@ -119,7 +126,10 @@ export interface BootstrapExtensionFactory<Config = unknown> extends ExtensionFa
    * Called once per worker, before its first listener is built. Throws, with a text for the operator, when the
    * service does not start. Undefined: this worker does not have it.
    */
-  createService(config: Config, context: WorkerContext): WorkerService | undefined;
+  createService(
+    config: Config,
+    context: WorkerContext,
+  ): WorkerService | undefined | Promise<WorkerService | undefined>;
 }
 
 /** What runs on a worker from its start to its end. */
@@ -130,7 +140,7 @@ export interface WorkerService {
 /** Makes stats sinks (category `envoy.stats_sinks`). They run on worker 0. */
 export interface StatsSinkFactory<Config = unknown> extends ExtensionFactory<Config> {
   /** Throws, with a text for the operator, when the sink does not start. */
-  createStatsSink(config: Config, context: WorkerContext): StatsSink;
+  createStatsSink(config: Config, context: WorkerContext): StatsSink | Promise<StatsSink>;
 }
 
 /** The factories that this build has, by the message name of their configuration. */

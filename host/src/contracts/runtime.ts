@@ -26,7 +26,7 @@ export interface WorkerContext {
   /** HTTP filters that come by discovery, by key. */
   readonly extensionConfigs: ExtensionConfigProviders;
   readonly secrets: SecretProviders;
-  createAccessLog(config: ExtensionConfig): AccessLog;
+  createAccessLog(config: ExtensionConfig): Promise<AccessLog>;
   /**
    * The filters of a static entry of an HTTP filter chain: finds the factory and calls its `createFilterFactory`.
    * `statPrefix`: `http.<stat_prefix>.`

@@ -113,12 +113,14 @@ class ListenerBuilder {
     }
     return {
       config,
-      listenerFilters: this.#listenerFilters(),
+      listenerFilters: await this.#listenerFilters(),
       filterChains,
       defaultFilterChain:
         config.defaultFilterChain && (await this.#filterChain(config.defaultFilterChain)),
       matcher,
-      accessLogs: config.accessLogs.map((log) => this.#context.createAccessLog(log)),
+      accessLogs: await Promise.all(
+        config.accessLogs.map((log) => this.#context.createAccessLog(log)),
+      ),
     };
   }
 
@@ -131,29 +133,33 @@ class ListenerBuilder {
     const index = this.#reusable.findIndex((chain) => plainEqual(chain.config, config));
     if (index >= 0) return this.#reusable.splice(index, 1)[0]!;
     const filters: NetworkFilterFactoryCb[] = [];
-    const chain = new FilterChainRuntime(config, filters, this.#transportSockets(config));
+    const chain = new FilterChainRuntime(config, filters, await this.#transportSockets(config));
     this.#made.push(chain);
     for (const filter of config.filters) filters.push(await this.#networkFilter(filter));
     return chain;
   }
 
-  #listenerFilters(): ListenerFilters {
+  async #listenerFilters(): Promise<ListenerFilters> {
     const filters: ListenerFilterRuntime[] = [];
     const all = new ListenerFilters(filters);
     this.#made.push(all);
-    for (const filter of this.#config.listenerFilters) filters.push(this.#listenerFilter(filter));
+    for (const filter of this.#config.listenerFilters) {
+      filters.push(await this.#listenerFilter(filter));
+    }
     return all;
   }
 
-  #listenerFilter(filter: ListenerFilterConfig): ListenerFilterRuntime {
+  async #listenerFilter(filter: ListenerFilterConfig): Promise<ListenerFilterRuntime> {
     const { extension } = filter;
     const factory = this.#registry.listenerFilter(messageNameOf(extension.typeUrl));
     if (factory === undefined) throw this.#unknown("listener filter", extension);
-    const createFilter = factory.createFilterFactory(extension.config, this.#context);
+    const createFilter = await factory.createFilterFactory(extension.config, this.#context);
     return { createFilter, disabled: filter.disabled };
   }
 
-  #transportSockets(chain: FilterChainConfig): DownstreamTransportSockets | undefined {
+  async #transportSockets(
+    chain: FilterChainConfig,
+  ): Promise<DownstreamTransportSockets | undefined> {
     const extension = chain.transportSocket;
     if (extension === undefined) return undefined;
     const factory = this.#registry.downstreamTransportSocket(messageNameOf(extension.typeUrl));

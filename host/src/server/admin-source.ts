@@ -31,7 +31,7 @@ export interface AdminSource {
 }
 
 /** Undefined when the configuration has no admin interface. */
-export function adminDeps(source: AdminSource): AdminDeps | undefined {
+export async function adminDeps(source: AdminSource): Promise<AdminDeps | undefined> {
   const { bootstrap, server, options, registry } = source;
   const { admin } = bootstrap;
   if (admin === undefined) return undefined;
@@ -48,7 +48,9 @@ export function adminDeps(source: AdminSource): AdminDeps | undefined {
     log: source.loggers.logger("admin"),
     time: systemTime,
     accessLogs: [
-      ...admin.accessLogs.map((config) => createAccessLog(config, mainThread, registry)),
+      ...(await Promise.all(
+        admin.accessLogs.map((config) => createAccessLog(config, mainThread, registry)),
+      )),
       ...(admin.workerAccessLogs.length > 0
         ? [new ForwardedAccessLog((record) => server.logAdminAccess(record))]
         : []),

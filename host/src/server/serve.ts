@@ -87,7 +87,7 @@ class MainThread implements ServerComponents {
   async startAdmin(server: Server): Promise<Result<RunningAdmin | undefined, string>> {
     this.#stats.onFlush(() => this.#refresh(server));
     const { options, levels, loggers } = this.#environment;
-    const deps = adminDeps({
+    const deps = await adminDeps({
       options,
       levels,
       loggers,

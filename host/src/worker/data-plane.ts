@@ -111,7 +111,7 @@ export class DataPlane implements WorkerRuntime {
       // Services call clusters from the first moment on; and nothing else is there yet that would notice.
       const isFirst = !this.#companions.started;
       if (isFirst) clusters.commit();
-      this.#companions.start();
+      await this.#companions.start();
       for (const config of update.listeners) {
         listeners.push(await this.#listeners.stageListener(config));
       }

@@ -26,12 +26,12 @@ export class WorkerCompanions {
   }
 
   /** Starts all of them, once. Throws, with a text for the operator, when one does not start; none runs then. */
-  start(): void {
+  async start(): Promise<void> {
     if (this.started) return;
     this.started = true;
     try {
-      this.#startServices();
-      if (this.#context.workerIndex === soleWorker) this.#startSoleOnes();
+      await this.#startServices();
+      if (this.#context.workerIndex === soleWorker) await this.#startSoleOnes();
     } catch (error) {
       this.close();
       throw error;
@@ -52,23 +52,23 @@ export class WorkerCompanions {
     for (const sink of this.#sinks.splice(0)) sink.close?.();
   }
 
-  #startServices(): void {
+  async #startServices(): Promise<void> {
     for (const { typeUrl, config } of this.#configs.services) {
       const factory = this.#registry.bootstrapExtension(messageNameOfTypeUrl(typeUrl));
       if (factory === undefined) throw new Error(`no bootstrap extension for ${typeUrl}`);
-      const service = factory.createService(config, this.#context);
+      const service = await factory.createService(config, this.#context);
       if (service !== undefined) this.#services.push(service);
     }
   }
 
-  #startSoleOnes(): void {
+  async #startSoleOnes(): Promise<void> {
     for (const config of this.#configs.adminLogs) {
-      this.#adminLogs.push(this.#context.createAccessLog(config));
+      this.#adminLogs.push(await this.#context.createAccessLog(config));
     }
     for (const { typeUrl, config } of this.#configs.statsSinks) {
       const factory = this.#registry.statsSink(messageNameOfTypeUrl(typeUrl));
       if (factory === undefined) throw new Error(`no stats sink for ${typeUrl}`);
-      this.#sinks.push(factory.createStatsSink(config, this.#context));
+      this.#sinks.push(await factory.createStatsSink(config, this.#context));
     }
   }
 }

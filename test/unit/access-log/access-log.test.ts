@@ -113,7 +113,7 @@ async function written(config: { [key: string]: JsonValue }): Promise<string> {
   const parsed = parse(fileLog({ path: file, ...config }));
   assert.deepEqual(parsed.problems, []);
   const { context } = worker();
-  const log = createAccessLog(structuredClone(parsed.config), context, registry);
+  const log = await createAccessLog(structuredClone(parsed.config), context, registry);
   log.log(stream(), "DownstreamEnd");
   await accessLogFilesOf(context).drain();
   return readFileSync(file, "utf8");
@@ -164,15 +164,15 @@ test("file access logger refuses a file that cannot be opened, as Envoy words it
     error: `unable to open file '${path.join(folder, "no", "log")}': no such file or directory`,
   });
   const { context } = worker();
-  assert.throws(() => createAccessLog(config, context, registry), /ENOENT/);
+  await assert.rejects(createAccessLog(config, context, registry), /ENOENT/);
 });
 
 test("AccessLogFiles shares one file among all loggers that name it, and counts", async () => {
   const file = newPath();
   const { config } = parse(fileLog({ path: file, format: "x\n" }));
   const { context, store } = worker();
-  createAccessLog(config, context, registry).log(stream(), "DownstreamEnd");
-  createAccessLog(config, context, registry).log(stream(), "DownstreamEnd");
+  (await createAccessLog(config, context, registry)).log(stream(), "DownstreamEnd");
+  (await createAccessLog(config, context, registry)).log(stream(), "DownstreamEnd");
   assert.equal(store.value("filesystem.write_total_buffered"), 4);
   await accessLogFilesOf(context).drain();
   assert.equal(readFileSync(file, "utf8"), "x\nx\n");
@@ -185,7 +185,7 @@ test("AccessLogFiles shares one file among all loggers that name it, and counts"
 test("AccessLogFiles counts the lines that a full disk loses, and says so once", async () => {
   const { config } = parse(fileLog({ path: "/dev/full", format: "x\n" }));
   const { context, store, warnings } = worker();
-  const log = createAccessLog(config, context, registry);
+  const log = await createAccessLog(config, context, registry);
   for (let i = 0; i < 3; i += 1) {
     log.log(stream(), "DownstreamEnd");
     await accessLogFilesOf(context).drain();
@@ -274,7 +274,7 @@ for (const { filter, ok, failed, type = "DownstreamEnd" } of filterCases) {
     const file = newPath();
     const { config } = parse(fileLog({ path: file, format: "%RESPONSE_CODE%\n" }, filter));
     const { context } = worker();
-    const log = createAccessLog(structuredClone(config), context, registry);
+    const log = await createAccessLog(structuredClone(config), context, registry);
     log.log(stream(), type);
     log.log(stream(error503), type);
     await accessLogFilesOf(context).drain();

@@ -28,7 +28,7 @@ export async function createSharedState(
       createCodec(connection, data, callbacks, config, codecStats),
     routeTable,
     filterChain: await createFilterChain(config.httpFilters, `${scopeName}.`, context),
-    accessLogs: config.accessLogs.map((log) => context.createAccessLog(log)),
+    accessLogs: await Promise.all(config.accessLogs.map((log) => context.createAccessLog(log))),
     stats: new ConnectionManagerStats(
       stats.scope(scopeName),
       context.listenerScope.scope(scopeName),

@@ -49,7 +49,7 @@ function contextOf(log: string[], stats: ThreadStats): ListenerContext {
     },
     createAccessLog: (config) => {
       log.push(`access log ${config.name}`);
-      return { log: () => undefined };
+      return Promise.resolve({ log: () => undefined });
     },
     extensionConfigs: {
       get: (discovery, name, prefix) => {

@@ -5,8 +5,6 @@ import {
   preparePluginConfig,
   type WasmPluginConfig,
 } from "../../../guest/wasm/plugin-config.ts";
-import { WorkerPlugin } from "../../../guest/wasm/worker-plugin.ts";
-import { PluginAccessLog } from "./plugin-access-log.ts";
 
 /** `envoy.access_loggers.wasm`: a plugin that is shown each stream or connection when it has ended. */
 export const wasmAccessLogger: AccessLoggerFactory<WasmPluginConfig> = {
@@ -16,8 +14,10 @@ export const wasmAccessLogger: AccessLoggerFactory<WasmPluginConfig> = {
   parseConfig: (message: WasmAccessLog, context) =>
     parsePluginConfig(message.config, message, context),
   prepare: preparePluginConfig,
-  createAccessLog(config, { worker }) {
+  async createAccessLog(config, { worker }) {
     if (worker === undefined) throw new Error(`${this.name} needs a worker`);
+    const { WorkerPlugin } = await import("../../../guest/wasm/worker-plugin.ts");
+    const { PluginAccessLog } = await import("./plugin-access-log.ts");
     return new PluginAccessLog(WorkerPlugin.start(config, worker));
   },
 };

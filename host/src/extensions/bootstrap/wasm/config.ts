@@ -11,8 +11,7 @@ import {
   preparePluginConfig,
   type WasmPluginConfig,
 } from "../../../guest/wasm/plugin-config.ts";
-import { WorkerPlugin } from "../../../guest/wasm/worker-plugin.ts";
-import { PluginService } from "./plugin-service.ts";
+import type { PluginService } from "./plugin-service.ts";
 
 /** `envoy.extensions.wasm.v3.WasmService` as plain data. */
 export interface WasmServiceConfig {
@@ -37,11 +36,13 @@ async function prepare(
   return prepared.ok ? { ok: true, value: { ...config, plugin: prepared.value } } : prepared;
 }
 
-function createService(
+async function createService(
   config: WasmServiceConfig,
   context: WorkerContext,
-): PluginService | undefined {
+): Promise<PluginService | undefined> {
   if (config.singleton && context.workerIndex !== singletonWorker) return undefined;
+  const { WorkerPlugin } = await import("../../../guest/wasm/worker-plugin.ts");
+  const { PluginService } = await import("./plugin-service.ts");
   return new PluginService(WorkerPlugin.start(config.plugin, context), context.dispatcher);
 }
 

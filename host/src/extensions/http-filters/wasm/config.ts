@@ -6,14 +6,14 @@ import {
   preparePluginConfig,
   type WasmPluginConfig,
 } from "../../../guest/wasm/plugin-config.ts";
-import { WorkerPlugin } from "../../../guest/wasm/worker-plugin.ts";
-import { PluginInstances } from "./plugin-instances.ts";
 import { parseRouteConfig, type WasmRouteConfig } from "./route-config.ts";
 
-function createFilterFactory(
+async function createFilterFactory(
   config: WasmPluginConfig,
   context: HttpFilterContext,
-): HttpFilterInstances {
+): Promise<HttpFilterInstances> {
+  const { WorkerPlugin } = await import("../../../guest/wasm/worker-plugin.ts");
+  const { PluginInstances } = await import("./plugin-instances.ts");
   return new PluginInstances(WorkerPlugin.start(config, context));
 }
 

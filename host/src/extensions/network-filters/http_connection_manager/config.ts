@@ -3,16 +3,18 @@ import type { Connection } from "../../../contracts/network/connection.ts";
 import type { NetworkFilterFactoryCb } from "../../../contracts/network/filter.ts";
 import type { ListenerContext } from "../../../contracts/runtime.ts";
 import type { HcmConfig } from "../../../http/connection-manager/config.ts";
-import { ConnectionManager } from "../../../http/connection-manager/connection-manager.ts";
-import { createSharedState } from "../../../http/connection-manager/create-shared-state.ts";
 import type { RouteTableConfig } from "../../../router/route-config.ts";
-import { createRouteTable } from "../../../router/route-table.ts";
 import { parseConfig } from "./parse-config.ts";
 
 async function createFilterFactory(
   config: HcmConfig,
   context: ListenerContext,
 ): Promise<NetworkFilterFactoryCb> {
+  const { ConnectionManager } =
+    await import("../../../http/connection-manager/connection-manager.ts");
+  const { createSharedState } =
+    await import("../../../http/connection-manager/create-shared-state.ts");
+  const { createRouteTable } = await import("../../../router/route-table.ts");
   const routeTable = createRouteTable(config.routeConfig as RouteTableConfig);
   const shared = await createSharedState(config, routeTable, context);
   const addFilter = (connection: Connection): void => {

@@ -8,7 +8,7 @@ import type { ExtensionConfig } from "../../../contracts/config/snapshot.ts";
 import type { NetworkFilterFactory, ParseContext } from "../../../contracts/extension.ts";
 import type { NetworkFilterFactoryCb } from "../../../contracts/network/filter.ts";
 import type { ListenerContext } from "../../../contracts/runtime.ts";
-import { TcpProxyFilter, type TcpProxyShared } from "./tcp-proxy-filter.ts";
+import type { TcpProxyShared } from "./tcp-proxy-filter.ts";
 import { tcpProxyStats } from "./tcp-proxy-stats.ts";
 
 const oneHourMs = 3_600_000;
@@ -134,16 +134,17 @@ function refuseBoth(
   context.problem(message, field, `Only one of ${field} or access_log_options can be specified.`);
 }
 
-function createFilterFactory(
+async function createFilterFactory(
   config: TcpProxyConfig,
   context: ListenerContext,
-): NetworkFilterFactoryCb {
+): Promise<NetworkFilterFactoryCb> {
+  const { TcpProxyFilter } = await import("./tcp-proxy-filter.ts");
   const shared: TcpProxyShared = {
     config,
     stats: tcpProxyStats(context.stats, config.statPrefix),
     clusterManager: context.clusterManager,
     dispatcher: context.dispatcher,
-    accessLogs: config.accessLogs.map((log) => context.createAccessLog(log)),
+    accessLogs: await Promise.all(config.accessLogs.map((log) => context.createAccessLog(log))),
   };
   return (connection) => connection.addReadFilter(new TcpProxyFilter(shared));
 }

@@ -5,8 +5,6 @@ import {
   preparePluginConfig,
   type WasmPluginConfig,
 } from "../../../guest/wasm/plugin-config.ts";
-import { WorkerPlugin } from "../../../guest/wasm/worker-plugin.ts";
-import { PluginStatsSink } from "./plugin-stats-sink.ts";
 
 /** `envoy.stat_sinks.wasm`: a plugin that is shown the statistics at every flush. */
 export const wasmStatsSink: StatsSinkFactory<WasmPluginConfig> = {
@@ -14,5 +12,9 @@ export const wasmStatsSink: StatsSinkFactory<WasmPluginConfig> = {
   messageName: "envoy.extensions.stat_sinks.wasm.v3.Wasm",
   parseConfig: (message: Wasm, context) => parsePluginConfig(message.config, message, context),
   prepare: preparePluginConfig,
-  createStatsSink: (config, context) => new PluginStatsSink(WorkerPlugin.start(config, context)),
+  async createStatsSink(config, context) {
+    const { WorkerPlugin } = await import("../../../guest/wasm/worker-plugin.ts");
+    const { PluginStatsSink } = await import("./plugin-stats-sink.ts");
+    return new PluginStatsSink(WorkerPlugin.start(config, context));
+  },
 };

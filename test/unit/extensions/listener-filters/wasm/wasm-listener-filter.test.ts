@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { before, test } from "node:test";
-import { listenerFilters } from "../../../../../host/src/extensions/listener-filters/wasm/config.ts";
+import { listenerFilters } from "../../../../../host/src/extensions/listener-filters/wasm/listener-filters.ts";
 import type { Connection } from "../../../../../host/src/contracts/network/connection.ts";
 import type { PluginSettings } from "../../../../../host/src/guest/wasm/plugin.ts";
 import { assemblyScript } from "../../../../support/assemblyscript.ts";

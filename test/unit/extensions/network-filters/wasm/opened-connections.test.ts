@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { once } from "node:events";
 import net from "node:net";
 import { before, test } from "node:test";
-import { networkFilters } from "../../../../../host/src/extensions/network-filters/wasm/config.ts";
+import { networkFilters } from "../../../../../host/src/extensions/network-filters/wasm/network-filters.ts";
 import { assemblyScript } from "../../../../support/assemblyscript.ts";
 import { closed, readBytes } from "../../../../support/connection-pair.ts";
 import {

@@ -3,7 +3,7 @@ import { readFileSync } from "node:fs";
 import type net from "node:net";
 import path from "node:path";
 import { test } from "node:test";
-import { networkFilters } from "../../../../../host/src/extensions/network-filters/wasm/config.ts";
+import { networkFilters } from "../../../../../host/src/extensions/network-filters/wasm/network-filters.ts";
 import type { PluginSettings } from "../../../../../host/src/guest/wasm/plugin.ts";
 import { closed, readBytes, readToEnd } from "../../../../support/connection-pair.ts";
 import {
