@@ -3,7 +3,8 @@ import { envoy_resolve_dns, proxy_set_effective_context } from "../env";
 import { Context } from "../filter/context";
 import { Body } from "../hostcall/body";
 import { outWord } from "../memory/allocator";
-import { EncodedText, firstArgument } from "../memory/text";
+import { encodeFirst, firstPointer, firstSize, releaseTexts } from "../memory/text";
+import { decode } from "../memory/utf8";
 import { Status } from "../status";
 import { Callouts } from "./callouts";
 
@@ -29,14 +30,14 @@ let starting: DnsHandler | null = null;
 
 /** Looks a name up as the proxy's system does. After `Ok` the handler is called once. Only in Sluice and Envoy. */
 export function resolveName(context: Context, name: string, handler: DnsHandler): Status {
-  EncodedText.of(name, firstArgument);
-  const nameAt = firstArgument.pointer;
-  const nameSize = firstArgument.size;
+  encodeFirst(changetype<usize>(name));
+  const nameAt = firstPointer;
+  const nameSize = firstSize;
   starting = handler;
   const status: Status = envoy_resolve_dns(nameAt, nameSize, outWord);
   const isAnswered = starting === null;
   starting = null;
-  EncodedText.done(firstArgument);
+  releaseTexts();
   if (status == Status.Ok && !isAnswered) {
     pendingLookups().add(load<u32>(outWord), context, handler);
   }
@@ -81,7 +82,7 @@ function readAddresses(size: u32): DnsAddress[] | null {
   for (let i: u32 = 0; i < count && at < end; i++) {
     let stop = at;
     while (stop < end && load<u8>(stop) != 0) stop += 1;
-    const address = String.UTF8.decodeUnsafe(at, stop - at);
+    const address = decode(at, stop - at);
     addresses.push(new DnsAddress(address, load<u32>(start + 4 + <usize>i * 4)));
     at = stop + 1;
   }

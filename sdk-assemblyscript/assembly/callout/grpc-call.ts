@@ -17,7 +17,16 @@ import { Header } from "../hostcall/header";
 import { HeaderMap } from "../hostcall/headers";
 import { outWord } from "../memory/allocator";
 import { encodePairs } from "../memory/pairs";
-import { EncodedText } from "../memory/text";
+import {
+  encodeFirst,
+  encodeSecond,
+  firstPointer,
+  firstSize,
+  releaseTexts,
+  secondPointer,
+  secondSize,
+} from "../memory/text";
+import { bytesOf } from "../memory/utf8";
 import { Status } from "../status";
 import { CalloutError, Callouts, lastCalloutError } from "./callouts";
 
@@ -49,7 +58,7 @@ export class GrpcMethod {
   ) {}
 
   static of(cluster: string, serviceName: string, method: string): GrpcMethod {
-    return new GrpcMethod(String.UTF8.encode(cluster), serviceName, method);
+    return new GrpcMethod(bytesOf(cluster), serviceName, method);
   }
 
   /** Adds metadata; returns this object. */
@@ -60,18 +69,16 @@ export class GrpcMethod {
 
   /** Sends one message and waits for one; `timeoutMs` 0: for as long as it takes. */
   call(context: Context, message: ArrayBuffer, timeoutMs: u32, handler: GrpcHandler): GrpcCall {
-    const name = new EncodedText();
-    const method = new EncodedText();
-    EncodedText.of(this.serviceName, name);
-    EncodedText.of(this.method, method);
+    encodeFirst(changetype<usize>(this.serviceName));
+    encodeSecond(changetype<usize>(this.method));
     const metadata = encodePairs(this.metadata);
     const status: Status = proxy_grpc_call(
       changetype<usize>(this.service),
       this.service.byteLength,
-      name.pointer,
-      name.size,
-      method.pointer,
-      method.size,
+      firstPointer,
+      firstSize,
+      secondPointer,
+      secondSize,
       changetype<usize>(metadata),
       metadata.byteLength,
       changetype<usize>(message),
@@ -79,31 +86,27 @@ export class GrpcMethod {
       timeoutMs,
       outWord,
     );
-    EncodedText.done(name);
-    EncodedText.done(method);
+    releaseTexts();
     return begun(status, context, handler, false);
   }
 
   /** Opens a stream. */
   open(context: Context, handler: GrpcHandler): GrpcStream {
-    const name = new EncodedText();
-    const method = new EncodedText();
-    EncodedText.of(this.serviceName, name);
-    EncodedText.of(this.method, method);
+    encodeFirst(changetype<usize>(this.serviceName));
+    encodeSecond(changetype<usize>(this.method));
     const metadata = encodePairs(this.metadata);
     const status: Status = proxy_grpc_stream(
       changetype<usize>(this.service),
       this.service.byteLength,
-      name.pointer,
-      name.size,
-      method.pointer,
-      method.size,
+      firstPointer,
+      firstSize,
+      secondPointer,
+      secondSize,
       changetype<usize>(metadata),
       metadata.byteLength,
       outWord,
     );
-    EncodedText.done(name);
-    EncodedText.done(method);
+    releaseTexts();
     return begun(status, context, handler, true);
   }
 }

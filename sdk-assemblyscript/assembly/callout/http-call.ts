@@ -10,7 +10,8 @@ import { Header } from "../hostcall/header";
 import { HeaderMap } from "../hostcall/headers";
 import { outWord } from "../memory/allocator";
 import { encodePairs } from "../memory/pairs";
-import { EncodedText, firstArgument } from "../memory/text";
+import { encodeFirst, firstPointer, firstSize, releaseTexts } from "../memory/text";
+import { bytesOf } from "../memory/utf8";
 import { Status } from "../status";
 import { CalloutError, Callouts, lastCalloutError } from "./callouts";
 
@@ -63,7 +64,7 @@ export class HttpCall {
 
   /** Sets the body; returns this object. */
   text(body: string): HttpCall {
-    this.body = String.UTF8.encode(body);
+    this.body = bytesOf(body);
     return this;
   }
 
@@ -81,10 +82,10 @@ export class HttpCall {
   send(context: Context, handler: HttpCallHandler): Status {
     const headers = encodePairs(this.headers);
     const trailers = encodePairs(this.trailers);
-    EncodedText.of(this.cluster, firstArgument);
+    encodeFirst(changetype<usize>(this.cluster));
     const status: Status = proxy_http_call(
-      firstArgument.pointer,
-      firstArgument.size,
+      firstPointer,
+      firstSize,
       changetype<usize>(headers),
       headers.byteLength,
       changetype<usize>(this.body),
@@ -94,7 +95,7 @@ export class HttpCall {
       this.timeoutMs,
       outWord,
     );
-    EncodedText.done(firstArgument);
+    releaseTexts();
     if (status == Status.Ok) pendingCalls().add(load<u32>(outWord), context, handler);
     return status;
   }

@@ -2,7 +2,8 @@ import { sluice_tcp_close, sluice_tcp_connect, sluice_tcp_write } from "../env";
 import { NetworkFilter } from "../filter/network-filter";
 import { Body } from "../hostcall/body";
 import { outWord } from "../memory/allocator";
-import { EncodedText, firstArgument } from "../memory/text";
+import { encodeFirst, firstPointer, firstSize, releaseTexts } from "../memory/text";
+import { bytesOf } from "../memory/utf8";
 import { CloseType, Status, StreamStatus } from "../status";
 
 /** What happens to an opened connection. */
@@ -32,9 +33,9 @@ export class TcpConnection {
 
   /** What is written before it is connected waits. */
   static connect(filter: NetworkFilter, cluster: string, handler: TcpHandler): TcpConnection {
-    EncodedText.of(cluster, firstArgument);
-    const status: Status = sluice_tcp_connect(firstArgument.pointer, firstArgument.size, outWord);
-    EncodedText.done(firstArgument);
+    encodeFirst(changetype<usize>(cluster));
+    const status: Status = sluice_tcp_connect(firstPointer, firstSize, outWord);
+    releaseTexts();
     const id: u32 = status == Status.Ok ? load<u32>(outWord) : 0;
     const connection = new TcpConnection(status, id, handler);
     if (status != Status.Ok) return connection;
@@ -58,7 +59,7 @@ export class TcpConnection {
   }
 
   writeText(text: string, endOfStream: bool = false): Status {
-    return this.write(String.UTF8.encode(text), endOfStream);
+    return this.write(bytesOf(text), endOfStream);
   }
 
   /** Closes it when what was written has left. */

@@ -1,25 +1,23 @@
 // What happens to connections, to those that a filter has opened, and to accepted sockets.
 
-import { BUFFER_DOWNSTREAM_DATA, BUFFER_UPSTREAM_DATA } from "../../../abi/src/numbers/buffer-type";
 import { openedConnection } from "../callout/tcp-connection";
 import { listenerFilterOf, networkFilterOf } from "../filter/registry";
-import { Body } from "../hostcall/body";
-
-const downstreamData = new Body(BUFFER_DOWNSTREAM_DATA);
-const upstreamData = new Body(BUFFER_UPSTREAM_DATA);
+import { StreamBodies } from "../hostcall/body";
 
 export function proxy_on_new_connection(id: u32): u32 {
   return networkFilterOf(id).onNewConnection();
 }
 
 export function proxy_on_downstream_data(id: u32, size: u32, endOfStream: u32): u32 {
-  downstreamData.size = size;
-  return networkFilterOf(id).onDownstreamData(downstreamData, endOfStream != 0);
+  const data = StreamBodies.fromDownstream;
+  data.size = size;
+  return networkFilterOf(id).onDownstreamData(data, endOfStream != 0);
 }
 
 export function proxy_on_upstream_data(id: u32, size: u32, endOfStream: u32): u32 {
-  upstreamData.size = size;
-  return networkFilterOf(id).onUpstreamData(upstreamData, endOfStream != 0);
+  const data = StreamBodies.fromUpstream;
+  data.size = size;
+  return networkFilterOf(id).onUpstreamData(data, endOfStream != 0);
 }
 
 export function proxy_on_downstream_connection_close(id: u32, who: u32): void {
@@ -35,8 +33,9 @@ export function sluice_on_accept(id: u32): u32 {
 }
 
 export function sluice_on_first_bytes(id: u32, size: u32): u32 {
-  downstreamData.size = size;
-  return listenerFilterOf(id).onFirstBytes(downstreamData);
+  const data = StreamBodies.fromDownstream;
+  data.size = size;
+  return listenerFilterOf(id).onFirstBytes(data);
 }
 
 export function sluice_on_tcp_connected(id: u32, connection: u32): void {
@@ -47,8 +46,9 @@ export function sluice_on_tcp_connected(id: u32, connection: u32): void {
 export function sluice_on_tcp_data(id: u32, connection: u32, size: u32, endOfStream: u32): u32 {
   const opened = openedConnection(networkFilterOf(id), connection);
   if (opened === null) return 0;
-  upstreamData.size = size;
-  return opened.handler.onData(opened, upstreamData, endOfStream != 0);
+  const data = StreamBodies.fromUpstream;
+  data.size = size;
+  return opened.handler.onData(opened, data, endOfStream != 0);
 }
 
 export function sluice_on_tcp_close(id: u32, connection: u32, who: u32): void {

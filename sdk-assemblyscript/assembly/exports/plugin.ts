@@ -12,7 +12,7 @@ import {
 } from "../filter/registry";
 import { Body } from "../hostcall/body";
 import { pluginConfiguration, vmConfiguration } from "../hostcall/configuration";
-import { requestHeaders, responseHeaders, responseTrailers } from "../hostcall/headers";
+import { StreamHeaders, StreamTrailers } from "../hostcall/headers";
 import { StatsUpdate } from "../hostcall/stats-update";
 
 export { malloc } from "../memory/allocator";
@@ -58,8 +58,14 @@ export function proxy_on_done(id: u32): u32 {
 }
 
 export function proxy_on_log(id: u32): void {
-  if (isPlugin(id)) pluginOf(id).onLog(requestHeaders, responseHeaders, responseTrailers);
-  else streamOf(id).onLog();
+  if (!isPlugin(id)) streamOf(id).onLog();
+  else {
+    pluginOf(id).onLog(
+      StreamHeaders.ofRequest,
+      StreamHeaders.ofResponse,
+      StreamTrailers.ofResponse,
+    );
+  }
 }
 
 export function proxy_on_delete(id: u32): void {

@@ -1,4 +1,13 @@
 import { Context } from "./context";
+import {
+  contextIn,
+  dropContext,
+  numberIn,
+  openSlot,
+  parentIn,
+  putContext,
+  slotOf,
+} from "./contexts";
 import { HttpFilter } from "./http-filter";
 import { ListenerFilter } from "./listener-filter";
 import { NetworkFilter } from "./network-filter";
@@ -11,11 +20,9 @@ import { Stream } from "./stream";
 //                                                            ├> NetworkFilter, one per connection
 //                                                            └> ListenerFilter, one per accepted socket
 //
-// When a stream's context is created the host does not say what it is: the first callback does. Until then its place
-// in the table is taken by its plugin.
+// When a stream's context is created the host does not say what it is: the first callback does.
 
 let createPlugin: () => Plugin = (): Plugin => new Plugin();
-const contexts = new Map<u32, Context>();
 
 /** Says what the module is: once, at the top level of its main file. */
 export function registerPlugin(factory: () => Plugin): void {
@@ -24,75 +31,75 @@ export function registerPlugin(factory: () => Plugin): void {
 
 /** `parent` 0: a plugin. */
 export function createContext(id: u32, parent: u32): void {
-  if (parent != 0) {
-    contexts.set(id, contexts.get(parent));
-    return;
-  }
-  const plugin = createPlugin();
-  plugin.contextId = id;
-  contexts.set(id, plugin);
+  const slot = openSlot(id, parent);
+  if (parent == 0) keep(slot, createPlugin());
 }
 
 /** Null when it has ended, or nothing has happened to it yet. */
 export function findContext(id: u32): Context | null {
-  if (!contexts.has(id)) return null;
-  const context = contexts.get(id);
-  return context.contextId == id ? context : null;
+  return changetype<Context | null>(contextIn(slotOf(id)));
 }
 
 export function pluginOf(id: u32): Plugin {
-  return changetype<Plugin>(contexts.get(id));
+  return changetype<Plugin>(contextIn(slotOf(id)));
 }
 
 export function filterOf(id: u32): HttpFilter {
-  const context = contexts.get(id);
-  if (context.contextId == id) return changetype<HttpFilter>(context);
-  const created = changetype<Plugin>(context).createHttpFilter();
+  const slot = slotOf(id);
+  const known = contextIn(slot);
+  return known != 0 ? changetype<HttpFilter>(known) : httpFilterFor(slot);
+}
+
+function httpFilterFor(slot: u32): HttpFilter {
+  const created = pluginOf(parentIn(slot)).createHttpFilter();
   const filter = created === null ? new HttpFilter() : created;
-  keep(id, filter);
+  keep(slot, filter);
   return filter;
 }
 
 export function networkFilterOf(id: u32): NetworkFilter {
-  const context = contexts.get(id);
-  if (context.contextId == id) return changetype<NetworkFilter>(context);
-  const created = changetype<Plugin>(context).createNetworkFilter();
+  const slot = slotOf(id);
+  const known = contextIn(slot);
+  if (known != 0) return changetype<NetworkFilter>(known);
+  const created = pluginOf(parentIn(slot)).createNetworkFilter();
   const filter = created === null ? new NetworkFilter() : created;
-  keep(id, filter);
+  keep(slot, filter);
   return filter;
 }
 
 export function listenerFilterOf(id: u32): ListenerFilter {
-  const context = contexts.get(id);
-  if (context.contextId == id) return changetype<ListenerFilter>(context);
-  const created = changetype<Plugin>(context).createListenerFilter();
+  const slot = slotOf(id);
+  const known = contextIn(slot);
+  if (known != 0) return changetype<ListenerFilter>(known);
+  const created = pluginOf(parentIn(slot)).createListenerFilter();
   const filter = created === null ? new ListenerFilter() : created;
-  keep(id, filter);
+  keep(slot, filter);
   return filter;
 }
 
 /** Of whatever kind. A stream to which nothing has happened before it is logged is an HTTP filter's, where there is one. */
 export function streamOf(id: u32): Stream {
-  const context = contexts.get(id);
-  if (context.contextId == id) return changetype<Stream>(context);
-  const plugin = changetype<Plugin>(context);
+  const slot = slotOf(id);
+  const known = contextIn(slot);
+  if (known != 0) return changetype<Stream>(known);
+  const plugin = pluginOf(parentIn(slot));
   let stream: Stream | null = plugin.createHttpFilter();
   if (stream === null) stream = plugin.createNetworkFilter();
   if (stream === null) stream = plugin.createListenerFilter();
   if (stream === null) stream = new Stream();
-  keep(id, stream);
+  keep(slot, stream);
   return stream;
 }
 
 export function isPlugin(id: u32): bool {
-  return contexts.get(id) instanceof Plugin && contexts.get(id).contextId == id;
+  return parentIn(slotOf(id)) == 0;
 }
 
 export function deleteContext(id: u32): void {
-  contexts.delete(id);
+  dropContext(id);
 }
 
-function keep(id: u32, context: Context): void {
-  context.contextId = id;
-  contexts.set(id, context);
+function keep(slot: u32, context: Context): void {
+  context.contextId = numberIn(slot);
+  putContext(slot, changetype<usize>(context));
 }

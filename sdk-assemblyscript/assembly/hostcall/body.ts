@@ -1,11 +1,13 @@
 import {
+  BUFFER_DOWNSTREAM_DATA,
   BUFFER_HTTP_REQUEST_BODY,
   BUFFER_HTTP_RESPONSE_BODY,
+  BUFFER_UPSTREAM_DATA,
 } from "../../../abi/src/numbers/buffer-type";
 import { proxy_get_buffer_bytes, proxy_get_buffer_status, proxy_set_buffer_bytes } from "../env";
 import { outPointer, outSize } from "../memory/allocator";
 import { takeBytes, takeText } from "../memory/result";
-import { EncodedText, firstArgument } from "../memory/text";
+import { encodeFirst, firstPointer, firstSize, releaseTexts } from "../memory/text";
 import { Status } from "../status";
 
 const everything: u32 = 0xffffffff;
@@ -72,15 +74,9 @@ export class Body {
   }
 
   private write(start: u32, size: u32, text: string): Status {
-    EncodedText.of(text, firstArgument);
-    this.status = proxy_set_buffer_bytes(
-      this.buffer,
-      start,
-      size,
-      firstArgument.pointer,
-      firstArgument.size,
-    );
-    EncodedText.done(firstArgument);
+    encodeFirst(changetype<usize>(text));
+    this.status = proxy_set_buffer_bytes(this.buffer, start, size, firstPointer, firstSize);
+    releaseTexts();
     return this.status;
   }
 
@@ -91,5 +87,10 @@ export class Body {
   }
 }
 
-export const requestBody = new Body(BUFFER_HTTP_REQUEST_BODY);
-export const responseBody = new Body(BUFFER_HTTP_RESPONSE_BODY);
+/** What flows through streams and connections. Lazy: those that a filter is not given are not compiled. */
+export class StreamBodies {
+  @lazy static readonly ofRequest: Body = new Body(BUFFER_HTTP_REQUEST_BODY);
+  @lazy static readonly ofResponse: Body = new Body(BUFFER_HTTP_RESPONSE_BODY);
+  @lazy static readonly fromDownstream: Body = new Body(BUFFER_DOWNSTREAM_DATA);
+  @lazy static readonly fromUpstream: Body = new Body(BUFFER_UPSTREAM_DATA);
+}

@@ -1,7 +1,7 @@
 import { proxy_call_foreign_function } from "../env";
 import { outPointer, outSize } from "../memory/allocator";
 import { takeBytes } from "../memory/result";
-import { EncodedText, firstArgument } from "../memory/text";
+import { encodeFirst, firstPointer, firstSize, releaseTexts } from "../memory/text";
 import { Status } from "../status";
 
 /** What a function of the host gave. */
@@ -17,15 +17,15 @@ export class ForeignResult {
 export function callForeignFunction(name: string, data: ArrayBuffer): ForeignResult {
   store<usize>(outPointer, 0);
   store<u32>(outSize, 0);
-  EncodedText.of(name, firstArgument);
+  encodeFirst(changetype<usize>(name));
   const status: Status = proxy_call_foreign_function(
-    firstArgument.pointer,
-    firstArgument.size,
+    firstPointer,
+    firstSize,
     changetype<usize>(data),
     data.byteLength,
     outPointer,
     outSize,
   );
-  EncodedText.done(firstArgument);
+  releaseTexts();
   return new ForeignResult(status, takeBytes());
 }

@@ -16,7 +16,15 @@ import {
 import { outPointer, outSize, release } from "../memory/allocator";
 import { encodePairs, readPairs } from "../memory/pairs";
 import { takeBytes, takeText } from "../memory/result";
-import { EncodedText, firstArgument, secondArgument } from "../memory/text";
+import {
+  encodeFirst,
+  encodeSecond,
+  firstPointer,
+  firstSize,
+  releaseTexts,
+  secondPointer,
+  secondSize,
+} from "../memory/text";
 import { Status } from "../status";
 import { Header } from "./header";
 
@@ -49,45 +57,39 @@ export class HeaderMap {
 
   /** Adds a header, whether or not the name is there. */
   add(name: string, value: string): Status {
-    EncodedText.of(name, firstArgument);
-    EncodedText.of(value, secondArgument);
+    encodeFirst(changetype<usize>(name));
+    encodeSecond(changetype<usize>(value));
     this.status = proxy_add_header_map_value(
       this.map,
-      firstArgument.pointer,
-      firstArgument.size,
-      secondArgument.pointer,
-      secondArgument.size,
+      firstPointer,
+      firstSize,
+      secondPointer,
+      secondSize,
     );
-    EncodedText.done(firstArgument);
-    EncodedText.done(secondArgument);
+    releaseTexts();
     return this.status;
   }
 
   /** Puts one header in the place of all of that name; adds it when there is none. */
   set(name: string, value: string): Status {
-    EncodedText.of(name, firstArgument);
-    EncodedText.of(value, secondArgument);
+    encodeFirst(changetype<usize>(name));
+    encodeSecond(changetype<usize>(value));
     this.status = proxy_replace_header_map_value(
       this.map,
-      firstArgument.pointer,
-      firstArgument.size,
-      secondArgument.pointer,
-      secondArgument.size,
+      firstPointer,
+      firstSize,
+      secondPointer,
+      secondSize,
     );
-    EncodedText.done(firstArgument);
-    EncodedText.done(secondArgument);
+    releaseTexts();
     return this.status;
   }
 
   /** Removes all headers of that name; Ok when there is none. */
   remove(name: string): Status {
-    EncodedText.of(name, firstArgument);
-    this.status = proxy_remove_header_map_value(
-      this.map,
-      firstArgument.pointer,
-      firstArgument.size,
-    );
-    EncodedText.done(firstArgument);
+    encodeFirst(changetype<usize>(name));
+    this.status = proxy_remove_header_map_value(this.map, firstPointer, firstSize);
+    releaseTexts();
     return this.status;
   }
 
@@ -115,20 +117,27 @@ export class HeaderMap {
   }
 
   private look(name: string): Status {
-    EncodedText.of(name, firstArgument);
+    encodeFirst(changetype<usize>(name));
     this.status = proxy_get_header_map_value(
       this.map,
-      firstArgument.pointer,
-      firstArgument.size,
+      firstPointer,
+      firstSize,
       outPointer,
       outSize,
     );
-    EncodedText.done(firstArgument);
+    releaseTexts();
     return this.status;
   }
 }
 
-export const requestHeaders = new HeaderMap(MAP_HTTP_REQUEST_HEADERS);
-export const requestTrailers = new HeaderMap(MAP_HTTP_REQUEST_TRAILERS);
-export const responseHeaders = new HeaderMap(MAP_HTTP_RESPONSE_HEADERS);
-export const responseTrailers = new HeaderMap(MAP_HTTP_RESPONSE_TRAILERS);
+/** The maps of HTTP streams. Lazy: those that a filter is not given are not compiled. */
+export class StreamHeaders {
+  @lazy static readonly ofRequest: HeaderMap = new HeaderMap(MAP_HTTP_REQUEST_HEADERS);
+  @lazy static readonly ofResponse: HeaderMap = new HeaderMap(MAP_HTTP_RESPONSE_HEADERS);
+}
+
+/** The same of what follows bodies. */
+export class StreamTrailers {
+  @lazy static readonly ofRequest: HeaderMap = new HeaderMap(MAP_HTTP_REQUEST_TRAILERS);
+  @lazy static readonly ofResponse: HeaderMap = new HeaderMap(MAP_HTTP_RESPONSE_TRAILERS);
+}

@@ -1,6 +1,14 @@
 import { proxy_send_local_response } from "../env";
 import { encodePairs } from "../memory/pairs";
-import { EncodedText } from "../memory/text";
+import {
+  encodeFirst,
+  encodeSecond,
+  firstPointer,
+  firstSize,
+  releaseTexts,
+  secondPointer,
+  secondSize,
+} from "../memory/text";
 import { Status } from "../status";
 import { Header } from "./header";
 
@@ -28,24 +36,21 @@ export class LocalResponse {
 
   /** Answers when the running callback has returned, whatever that returns. The first answer counts. */
   send(): Status {
-    const details = new EncodedText();
-    const body = new EncodedText();
-    EncodedText.of(this.details, details);
-    EncodedText.of(this.body, body);
+    encodeFirst(changetype<usize>(this.details));
+    encodeSecond(changetype<usize>(this.body));
     const bytes = this.bodyBytes;
     const pairs = encodePairs(this.headers);
     const status: Status = proxy_send_local_response(
       this.status,
-      details.pointer,
-      details.size,
-      bytes === null ? body.pointer : changetype<usize>(bytes),
-      bytes === null ? body.size : bytes.byteLength,
+      firstPointer,
+      firstSize,
+      bytes === null ? secondPointer : changetype<usize>(bytes),
+      bytes === null ? secondSize : bytes.byteLength,
       changetype<usize>(pairs),
       pairs.byteLength,
       this.grpcStatus,
     );
-    EncodedText.done(details);
-    EncodedText.done(body);
+    releaseTexts();
     return status;
   }
 }

@@ -8,7 +8,7 @@ import {
 } from "../../../abi/src/numbers/log-level";
 import { proxy_get_log_level, proxy_log } from "../env";
 import { outSize } from "../memory/allocator";
-import { EncodedText, firstArgument } from "../memory/text";
+import { encodeFirst, firstPointer, firstSize, releaseTexts } from "../memory/text";
 
 /** How much a line matters. */
 export enum LogLevel {
@@ -21,9 +21,9 @@ export enum LogLevel {
 }
 
 function write(level: u32, text: string): void {
-  EncodedText.of(text, firstArgument);
-  proxy_log(level, firstArgument.pointer, firstArgument.size);
-  EncodedText.done(firstArgument);
+  encodeFirst(changetype<usize>(text));
+  proxy_log(level, firstPointer, firstSize);
+  releaseTexts();
 }
 
 /** Lines in the proxy's log, under the plugin's name. Which levels are shown is the operator's choice. */

@@ -10,7 +10,7 @@ import {
   proxy_record_metric,
 } from "../env";
 import { outPointer, outSize } from "../memory/allocator";
-import { EncodedText, firstArgument } from "../memory/text";
+import { encodeFirst, firstPointer, firstSize, releaseTexts } from "../memory/text";
 import { Status } from "../status";
 
 /**
@@ -44,14 +44,9 @@ class Metric {
 
   private defined(): bool {
     if (this.id != 0) return true;
-    EncodedText.of(this.name, firstArgument);
-    this.status = proxy_define_metric(
-      this.type,
-      firstArgument.pointer,
-      firstArgument.size,
-      outSize,
-    );
-    EncodedText.done(firstArgument);
+    encodeFirst(changetype<usize>(this.name));
+    this.status = proxy_define_metric(this.type, firstPointer, firstSize, outSize);
+    releaseTexts();
     if (this.status != Status.Ok) return false;
     this.id = load<u32>(outSize);
     return true;

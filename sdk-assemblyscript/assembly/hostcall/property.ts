@@ -2,7 +2,8 @@ import { proxy_get_property, proxy_set_property } from "../env";
 import { outPointer, outSize, release } from "../memory/allocator";
 import { readPairs } from "../memory/pairs";
 import { takeBytes, takeText } from "../memory/result";
-import { EncodedText, firstArgument } from "../memory/text";
+import { encodeFirst, firstPointer, firstSize, releaseTexts } from "../memory/text";
+import { bytesOf } from "../memory/utf8";
 import { Status } from "../status";
 import { Header } from "./header";
 
@@ -18,7 +19,7 @@ export class Property {
   private readonly path: ArrayBuffer;
 
   constructor(parts: string[]) {
-    this.path = String.UTF8.encode(parts.join("\0"));
+    this.path = bytesOf(parts.join("\0"));
   }
 
   /** A string. Null when there is none or the call failed. */
@@ -62,9 +63,9 @@ export class Property {
 
   /** Makes or changes a property of the plugin's own, which every filter of the stream can read. */
   set(value: string): Status {
-    EncodedText.of(value, firstArgument);
-    const status = this.write(firstArgument.pointer, firstArgument.size);
-    EncodedText.done(firstArgument);
+    encodeFirst(changetype<usize>(value));
+    const status = this.write(firstPointer, firstSize);
+    releaseTexts();
     return status;
   }
 

@@ -1,7 +1,8 @@
 import { proxy_get_shared_data, proxy_set_shared_data } from "../env";
 import { outPointer, outSize, outWord } from "../memory/allocator";
-import { takeBytes } from "../memory/result";
-import { EncodedText, firstArgument } from "../memory/text";
+import { takeBytes, takeText } from "../memory/result";
+import { encodeFirst, firstPointer, firstSize, releaseTexts } from "../memory/text";
+import { bytesOf } from "../memory/utf8";
 import { Status } from "../status";
 
 /**
@@ -18,26 +19,11 @@ export class SharedData {
 
   /** Null when there is none (`status` is `NotFound`) or the call failed. */
   get(): ArrayBuffer | null {
-    EncodedText.of(this.key, firstArgument);
-    this.status = proxy_get_shared_data(
-      firstArgument.pointer,
-      firstArgument.size,
-      outPointer,
-      outSize,
-      outWord,
-    );
-    EncodedText.done(firstArgument);
-    if (this.status != Status.Ok) {
-      this.version = 0;
-      return null;
-    }
-    this.version = load<u32>(outWord);
-    return takeBytes();
+    return this.read() ? takeBytes() : null;
   }
 
   getText(): string | null {
-    const bytes = this.get();
-    return bytes === null ? null : String.UTF8.decode(bytes);
+    return this.read() ? takeText() : null;
   }
 
   /** Writes it, whatever is there. */
@@ -46,7 +32,7 @@ export class SharedData {
   }
 
   setText(value: string): Status {
-    return this.write(String.UTF8.encode(value), 0);
+    return this.write(bytesOf(value), 0);
   }
 
   /**
@@ -58,19 +44,28 @@ export class SharedData {
   }
 
   replaceText(value: string): Status {
-    return this.write(String.UTF8.encode(value), this.version);
+    return this.write(bytesOf(value), this.version);
+  }
+
+  private read(): bool {
+    encodeFirst(changetype<usize>(this.key));
+    this.status = proxy_get_shared_data(firstPointer, firstSize, outPointer, outSize, outWord);
+    releaseTexts();
+    const isThere = this.status == Status.Ok;
+    this.version = isThere ? load<u32>(outWord) : 0;
+    return isThere;
   }
 
   private write(value: ArrayBuffer, version: u32): Status {
-    EncodedText.of(this.key, firstArgument);
+    encodeFirst(changetype<usize>(this.key));
     this.status = proxy_set_shared_data(
-      firstArgument.pointer,
-      firstArgument.size,
+      firstPointer,
+      firstSize,
       changetype<usize>(value),
       value.byteLength,
       version,
     );
-    EncodedText.done(firstArgument);
+    releaseTexts();
     return this.status;
   }
 }

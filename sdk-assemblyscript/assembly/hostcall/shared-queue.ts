@@ -5,8 +5,17 @@ import {
   proxy_resolve_shared_queue,
 } from "../env";
 import { outPointer, outSize } from "../memory/allocator";
-import { takeBytes } from "../memory/result";
-import { EncodedText, firstArgument, secondArgument } from "../memory/text";
+import { takeBytes, takeText } from "../memory/result";
+import {
+  encodeFirst,
+  encodeSecond,
+  firstPointer,
+  firstSize,
+  releaseTexts,
+  secondPointer,
+  secondSize,
+} from "../memory/text";
+import { bytesOf } from "../memory/utf8";
 import { Status } from "../status";
 
 /**
@@ -25,29 +34,24 @@ export class SharedQueue {
 
   /** Makes the queue, or takes over its messages. */
   static register(name: string): SharedQueue {
-    EncodedText.of(name, firstArgument);
-    const status: Status = proxy_register_shared_queue(
-      firstArgument.pointer,
-      firstArgument.size,
-      outSize,
-    );
-    EncodedText.done(firstArgument);
+    encodeFirst(changetype<usize>(name));
+    const status: Status = proxy_register_shared_queue(firstPointer, firstSize, outSize);
+    releaseTexts();
     return queueOf(status);
   }
 
   /** The queue of that name of the VM called `vmId`; empty: of this one's. `NotFound` while nobody has registered it. */
   static resolve(vmId: string, name: string): SharedQueue {
-    EncodedText.of(vmId, firstArgument);
-    EncodedText.of(name, secondArgument);
+    encodeFirst(changetype<usize>(vmId));
+    encodeSecond(changetype<usize>(name));
     const status: Status = proxy_resolve_shared_queue(
-      firstArgument.pointer,
-      firstArgument.size,
-      secondArgument.pointer,
-      secondArgument.size,
+      firstPointer,
+      firstSize,
+      secondPointer,
+      secondSize,
       outSize,
     );
-    EncodedText.done(firstArgument);
-    EncodedText.done(secondArgument);
+    releaseTexts();
     return queueOf(status);
   }
 
@@ -61,18 +65,21 @@ export class SharedQueue {
   }
 
   enqueueText(message: string): Status {
-    return this.enqueue(String.UTF8.encode(message));
+    return this.enqueue(bytesOf(message));
   }
 
   /** Takes the oldest message. Null when there is none (`status` is `Empty`) or the call failed. */
   dequeue(): ArrayBuffer | null {
-    this.status = proxy_dequeue_shared_queue(this.id, outPointer, outSize);
-    return this.status == Status.Ok ? takeBytes() : null;
+    return this.take() ? takeBytes() : null;
   }
 
   dequeueText(): string | null {
-    const message = this.dequeue();
-    return message === null ? null : String.UTF8.decode(message);
+    return this.take() ? takeText() : null;
+  }
+
+  private take(): bool {
+    this.status = proxy_dequeue_shared_queue(this.id, outPointer, outSize);
+    return this.status == Status.Ok;
   }
 }
 

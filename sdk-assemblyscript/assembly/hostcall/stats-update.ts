@@ -1,4 +1,5 @@
 import { BUFFER_CALL_DATA } from "../../../abi/src/numbers/buffer-type";
+import { decode } from "../memory/utf8";
 import { Body } from "./body";
 
 /** One counter or gauge of the proxy. */
@@ -41,7 +42,7 @@ function readBlock(entries: StatsEntry[], start: usize, at: usize, end: usize): 
     const length: usize = load<u32>(at);
     const values = start + ((at + 4 + length - start + 7) & ~7);
     if (values < at || values + numbers > blockEnd) break;
-    const name = String.UTF8.decodeUnsafe(at + 4, length);
+    const name = decode(at + 4, length);
     const delta: u64 = isCounter ? load<u64>(values + 8) : 0;
     entries.push(new StatsEntry(name, isCounter, load<u64>(values), delta));
     at = values + numbers;

@@ -1,8 +1,8 @@
 // Where the host puts what it hands over. It calls `malloc` inside a host call, at most once per call, and the SDK
 // reads the result as soon as the call returns: one fixed area serves nearly all of them.
 
-const areaSize: usize = 4096;
-const area: usize = heap.alloc(areaSize);
+export const areaSize: usize = 4096;
+export const area: usize = memory.data(4096, 8);
 
 /** The ABI's allocator, exported by every filter. */
 export function malloc(size: usize): usize {
@@ -14,7 +14,7 @@ export function release(pointer: usize): void {
   if (pointer != area && pointer != 0) heap.free(pointer);
 }
 
-const outWords: usize = heap.alloc(16);
+const outWords: usize = memory.data(16, 8);
 
 /** Words that host calls write pointers, sizes and numbers to. */
 export const outPointer: usize = outWords;

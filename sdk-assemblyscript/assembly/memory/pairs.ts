@@ -1,5 +1,5 @@
 import { Header } from "../hostcall/header";
-import { readText } from "./text";
+import { decode, encode, encodedSize } from "./utf8";
 
 // The ABI's form of a list of pairs: their number, lengths, then names and values, each ended by a zero byte.
 
@@ -8,7 +8,10 @@ export function encodePairs(headers: Header[]): ArrayBuffer {
   let size: usize = 4 + <usize>count * 8;
   for (let i = 0; i < count; i++) {
     const header = headers[i];
-    size += String.UTF8.byteLength(header.name) + String.UTF8.byteLength(header.value) + 2;
+    size +=
+      encodedSize(changetype<usize>(header.name)) +
+      encodedSize(changetype<usize>(header.value)) +
+      2;
   }
   const pairs = new ArrayBuffer(<i32>size);
   const start = changetype<usize>(pairs);
@@ -17,9 +20,9 @@ export function encodePairs(headers: Header[]): ArrayBuffer {
   for (let i = 0; i < count; i++) {
     const lengths = start + 4 + <usize>i * 8;
     const header = headers[i];
-    store<u32>(lengths, writeText(header.name, at));
+    store<u32>(lengths, <u32>encode(changetype<usize>(header.name), at));
     at += load<u32>(lengths) + 1;
-    store<u32>(lengths + 4, writeText(header.value, at));
+    store<u32>(lengths + 4, <u32>encode(changetype<usize>(header.value), at));
     at += load<u32>(lengths + 4) + 1;
   }
   return pairs;
@@ -35,14 +38,10 @@ export function readPairs(pointer: usize): Header[] {
     const lengths = pointer + 4 + <usize>i * 8;
     const nameSize = load<u32>(lengths);
     const valueSize = load<u32>(lengths + 4);
-    const name = readText(at, nameSize);
+    const name = decode(at, nameSize);
     at += nameSize + 1;
-    headers[i] = new Header(name, readText(at, valueSize));
+    headers[i] = new Header(name, decode(at, valueSize));
     at += valueSize + 1;
   }
   return headers;
-}
-
-function writeText(text: string, pointer: usize): u32 {
-  return <u32>String.UTF8.encodeUnsafe(changetype<usize>(text), text.length, pointer);
 }

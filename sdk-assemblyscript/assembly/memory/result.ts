@@ -1,12 +1,12 @@
 import { outPointer, outSize, release } from "./allocator";
-import { readText } from "./text";
+import { decode } from "./utf8";
 
 // What the last host call returned by way of `outPointer` and `outSize`. Each may be read once.
 
 /** As text. */
 export function takeText(): string {
   const pointer = load<usize>(outPointer);
-  const text = readText(pointer, load<u32>(outSize));
+  const text = decode(pointer, load<u32>(outSize));
   release(pointer);
   return text;
 }

@@ -1,16 +1,8 @@
 // CPU of one HTTP stream through a Wasm filter, without the streams' own cost: with empty callbacks, and with two host
 // calls in one of them.
 //   node -C sluice-source test/bench/micro/wasm-callbacks.bench.ts
-import { headerMapOf } from "../../../host/src/common/headers/header-map.ts";
-import type {
-  StreamDecoderFilterCallbacks,
-  StreamEncoderFilterCallbacks,
-} from "../../../host/src/contracts/http/filter.ts";
-import type { RequestHeaderMap, ResponseHeaderMap } from "../../../host/src/contracts/headers.ts";
-import type { StreamInfo } from "../../../host/src/contracts/stream-info.ts";
-import { WasmFilter } from "../../../host/src/extensions/http-filters/wasm/wasm-filter.ts";
-import { WasmHost } from "../../support/wasm.ts";
 import { guest } from "../../support/wasm-guest.ts";
+import { measureInTurns, newHead, WasmStreams } from "../lib/wasm-stream-cpu.ts";
 
 const result = "(result i32) (i32.const 0)";
 const others = `
@@ -32,54 +24,10 @@ const readOneAddOne = await guest(`${others}
     (global.set $next (i32.const 4096))
     (i32.const 0))`);
 
-const callbacks = {
-  mostSpecificPerFilterConfig: () => undefined,
-  clearRouteCache: () => undefined,
-} as unknown as StreamDecoderFilterCallbacks & StreamEncoderFilterCallbacks;
-const responseHeaders = headerMapOf([[":status", "200"]]) as ResponseHeaderMap;
-const streamInfo = {} as StreamInfo;
-
-const batch = 100_000;
-const rounds = 20;
-
-function newHead(): RequestHeaderMap {
-  return headerMapOf([
-    [":method", "GET"],
-    [":path", "/"],
-    ["x-in", "abc"],
-  ]) as RequestHeaderMap;
-}
-
-/** Microseconds of a stream. `head`: its request headers. */
-async function cpuOf(code: Uint8Array, head: () => RequestHeaderMap): Promise<number> {
-  const { root } = await new WasmHost().load(code);
-  const routes = { rootOfRoute: () => root };
-  const streams = (): void => {
-    for (let i = 0; i < batch; i += 1) {
-      const filter = new WasmFilter(root, routes);
-      filter.setDecoderFilterCallbacks(callbacks);
-      filter.setEncoderFilterCallbacks(callbacks);
-      filter.decodeHeaders(head(), true);
-      filter.encodeHeaders(responseHeaders, true);
-      filter.onLog(streamInfo);
-      filter.onDestroy();
-    }
-  };
-  streams();
-  streams();
-  let best = Infinity;
-  for (let round = 0; round < rounds; round += 1) {
-    const before = process.cpuUsage();
-    streams();
-    const { user, system } = process.cpuUsage(before);
-    best = Math.min(best, (user + system) / batch);
-  }
-  return best;
-}
-
 const head = newHead();
-const six = await cpuOf(empty, () => head);
-console.log(`6 empty callbacks of a stream: ${six.toFixed(3)} us CPU`);
+const six = await WasmStreams.of(empty, () => head);
 // What was added must not be there already: making the headers counts.
-const two = await cpuOf(readOneAddOne, newHead);
-console.log(`one header read, one added: ${two.toFixed(3)} us CPU`);
+const two = await WasmStreams.of(readOneAddOne, newHead);
+measureInTurns(20, six, two);
+console.log(`6 empty callbacks of a stream: ${six.best.toFixed(3)} us CPU`);
+console.log(`one header read, one added: ${two.best.toFixed(3)} us CPU`);
