@@ -4,7 +4,16 @@ import type { DataBuffer } from "../contracts/buffer.ts";
 // gRPC over HTTP/2, "Length-Prefixed-Message": a byte that is 1 when the message is compressed, four bytes of length,
 // the message.
 
-const prefixLength = 5;
+/** Bytes in front of each message. */
+export const prefixLength = 5;
+
+/** What stands in front of a message of `length` bytes that is not compressed. */
+export function framePrefix(length: number): Buffer {
+  const prefix = Buffer.allocUnsafe(prefixLength);
+  prefix[0] = 0;
+  prefix.writeUInt32BE(length, 1);
+  return prefix;
+}
 
 /** The message in its frame. */
 export function frame(message: Uint8Array): Buffer {

@@ -125,12 +125,12 @@ const grpcOfHttp: { readonly [code: number]: number } = {
   504: 14,
 };
 
-/** The gRPC status of a response: of its trailers, its headers, or what its HTTP code stands for. */
+/** The gRPC status of a response: of its trailers, its headers, or what its HTTP code stands for; -1: no number. */
 export function grpcStatusOf(info: StreamInfo): number | undefined {
   const text =
     info.responseTrailers?.getId(HeaderId.GrpcStatus) ??
     info.responseHeaders?.getId(HeaderId.GrpcStatus);
-  if (text !== undefined && /^[0-9]{1,9}$/.test(text)) return Number(text);
+  if (text !== undefined) return /^[0-9]{1,9}$/.test(text) ? Number(text) : -1;
   return info.responseCode === 0 ? undefined : (grpcOfHttp[info.responseCode] ?? 2);
 }
 

@@ -1,3 +1,4 @@
+import { percentEncode } from "../../common/grpc-message.ts";
 import { HeaderId } from "../../common/headers/header-id.ts";
 import { HeaderMapImpl } from "../../common/headers/header-map.ts";
 import type { RequestHeaderMap, ResponseHeaderMap } from "../../contracts/headers.ts";
@@ -96,15 +97,4 @@ function grpcStatusOf(code: number): number {
     default:
       return 2;
   }
-}
-
-/** `grpc-message` as the gRPC protocol escapes it: controls, `%`, and everything from `~` on. */
-function percentEncode(text: string): string {
-  let out = "";
-  for (let i = 0; i < text.length; i += 1) {
-    const c = text.charCodeAt(i);
-    if (c >= 32 && c < 126 && c !== 37) out += text[i];
-    else out += `%${c.toString(16).toUpperCase().padStart(2, "0")}`;
-  }
-  return out;
 }

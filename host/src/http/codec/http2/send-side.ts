@@ -85,13 +85,15 @@ export class SendSide {
     if (endStream) stream.watchFlush();
   }
 
+  /** Trailers without entries only end the stream. */
   trailers(stream: Http2Stream, trailers: TrailerMap): void {
     stream.localEnded = true;
     if (stream.pending === undefined) {
-      this.headers(stream, trailers, true);
+      if (trailers.size === 0) this.#sendEmptyEnd(stream);
+      else this.headers(stream, trailers, true);
       return;
     }
-    stream.pendingTrailers = trailers;
+    if (trailers.size > 0) stream.pendingTrailers = trailers;
     stream.watchFlush();
   }
 
