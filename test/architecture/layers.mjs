@@ -85,6 +85,15 @@ export const layers = {
   "host/src/extensions/http-filters/grpc_json_transcoder": ["+", "host/src/grpc"],
   "host/src/extensions/http-filters/grpc_stats": ["+", "host/src/grpc"],
   "host/src/extensions/http-filters/grpc_web": ["+", "host/src/grpc"],
+  // Filters that ask a service. What those for requests and for connections share is beside them.
+  "host/src/extensions/common/ext_authz": ["+", "host/src/grpc", "host/src/router"],
+  "host/src/extensions/http-filters/ext_authz": [
+    "+",
+    "host/src/extensions/common/ext_authz",
+    "host/src/formatter",
+    "host/src/grpc",
+    "host/src/router",
+  ],
   // The places where a Proxy-Wasm module can run.
   "host/src/extensions/http-filters/wasm": [
     "+",
@@ -116,7 +125,13 @@ export const layers = {
   "host/src/config": [...leaf, "host/src/access-log", "host/src/grpc/config.ts"],
   // What is asked of guests travels in messages.
   "host/src/snapshot": [...leaf, "host/src/guest/watch", "host/src/access-log"],
-  "host/src/xds": [...leaf, "host/src/config", "host/src/snapshot", "host/src/grpc"],
+  "host/src/xds": [
+    ...leaf,
+    "host/src/config",
+    "host/src/snapshot",
+    "host/src/grpc",
+    "host/src/secret/live-secrets.ts",
+  ],
   "host/src/worker": [
     ...leaf,
     "host/src/network",
@@ -141,6 +156,8 @@ export const layers = {
     "host/src/access-log",
     "host/src/listener",
     "host/src/upstream",
+    "host/src/grpc",
+    "host/src/secret",
     "host/src/guest/watch",
     "host/src/guest/limits",
     "host/src/guest/shared",

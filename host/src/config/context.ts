@@ -1,4 +1,4 @@
-import type { Message } from "@bufbuild/protobuf";
+import { clone, type Message } from "@bufbuild/protobuf";
 import type { Any } from "@bufbuild/protobuf/wkt";
 import { parseAccessLog } from "../access-log/config.ts";
 import { closest } from "../common/closest.ts";
@@ -14,23 +14,31 @@ import type {
   ParseContext,
   PerRouteConfig,
 } from "../contracts/extension.ts";
+import type { SecretKind, SecretRequest, SecretSlot } from "../contracts/secret.ts";
 import type { AnyContent } from "./any-contents.ts";
 import { readDataSource } from "./data-source.ts";
 import { durationNanos } from "./rule-checks.ts";
 import { parseExtensionDiscovery } from "./extension-discovery.ts";
 import type { AccessLog } from "./gen/envoy/config/accesslog/v3/accesslog_pb.ts";
-import type { DataSource } from "./gen/envoy/config/core/v3/base_pb.ts";
+import type { DataSource, WatchedDirectory } from "./gen/envoy/config/core/v3/base_pb.ts";
 import type { ExtensionConfigSource } from "./gen/envoy/config/core/v3/config_source_pb.ts";
+import type {
+  SdsSecretConfig,
+  Secret,
+} from "./gen/envoy/extensions/transport_sockets/tls/v3/secret_pb.ts";
+import { mergeMessage } from "./merge.ts";
 import type { Model } from "./model.ts";
 import type { Found } from "./found.ts";
 import { perRouteConfig } from "./per-route.ts";
 import { typeUrlOf } from "./schema.ts";
+import { findSecret, StaticSecrets, watchFiles } from "./secrets.ts";
 
 export interface ContextOptions {
   readonly model: Model;
   readonly registry: ExtensionRegistry;
   readonly localInfo: LocalInfo;
   readonly found: Found;
+  readonly staticSecrets?: readonly Secret[] | undefined;
 }
 
 const kindWords: { readonly [K in ExtensionKind]: string } = {
@@ -41,6 +49,7 @@ const kindWords: { readonly [K in ExtensionKind]: string } = {
   bootstrap: "bootstrap extension",
   stats_sink: "stats sink",
   transport_socket: "transport socket",
+  upstream_transport_socket: "transport socket for clusters",
 };
 
 /** What `parse…` functions of all areas get: reports with places, and finds the extensions. */
@@ -49,6 +58,8 @@ export class ConfigContext implements ParseContext {
   readonly localInfo: LocalInfo;
   /** What the rest of the configuration is read with. */
   readonly model: Model;
+  /** Undefined where none can be named. */
+  readonly staticSecrets: StaticSecrets | undefined;
   readonly #found: Found;
 
   constructor(options: ContextOptions) {
@@ -56,6 +67,8 @@ export class ConfigContext implements ParseContext {
     this.localInfo = options.localInfo;
     this.model = options.model;
     this.#found = options.found;
+    const { staticSecrets } = options;
+    this.staticSecrets = staticSecrets && new StaticSecrets(staticSecrets, this);
   }
 
   problem(message: Message, field: string, text: string): void {
@@ -164,6 +177,29 @@ export class ConfigContext implements ParseContext {
   reference(kind: "cluster", name: string, message: Message, field: string): void {
     const place = this.model.origins.place(message, field);
     this.#found.references.push({ kind, name, place });
+  }
+
+  secret<Value>(config: Message, request: SecretRequest<Value>): SecretSlot<Value> | undefined {
+    return findSecret(this, this.#found, config as SdsSecretConfig, request);
+  }
+
+  watchedFiles<Value>(
+    directory: Message,
+    kind: SecretKind,
+    parse: (context: ParseContext) => Value | undefined,
+  ): SecretSlot<Value> | undefined {
+    return watchFiles(this, this.#found, directory as WatchedDirectory, { kind, parse });
+  }
+
+  pathOf(message: Message): string {
+    return this.model.origins.place(message, "").path;
+  }
+
+  merged<T extends Message>(base: T, over: T): T {
+    const { schema, origins } = this.model;
+    const whole = clone(schema.message(base.$typeName), base) as T;
+    mergeMessage(schema, origins, whole, over);
+    return whole;
   }
 
   factory(kind: ExtensionKind, messageName: string): ExtensionFactory | undefined {

@@ -1,9 +1,9 @@
 import { messageNameOfTypeUrl } from "../common/type-url.ts";
 import { createHash } from "node:crypto";
-import fs from "node:fs";
 import { toBinary } from "@bufbuild/protobuf";
 import type { ExtensionConfig, ExtensionDiscoveryConfig } from "../contracts/config/snapshot.ts";
 import type { HttpFilterFactory } from "../contracts/extension.ts";
+import { checkNode, parseConfigSource } from "./config-source.ts";
 import type { ConfigContext } from "./context.ts";
 import type {
   ConfigSource,
@@ -30,7 +30,12 @@ export function parseExtensionDiscovery(
   const { source, name } = asked;
   const category = asked.upstream ? "upstream_http_filter" : "http_filter";
   if (!source.configSource) return undefined;
-  checkNode(context, source);
+  checkNode(
+    context,
+    source,
+    "config_source",
+    typeUrlOf("envoy.config.core.v3.TypedExtensionConfig"),
+  );
   checkTypes(context, source);
   const files = filesOf(context, source.configSource);
   const defaultConfig = parseDefault(context, asked);
@@ -44,7 +49,8 @@ export function parseExtensionDiscovery(
     key: keyOf(context, name, source.configSource) + (asked.upstream ? " upstream" : ""),
     category,
     typeUrls: source.typeUrls.map((url) => typeUrlOf(messageNameOfTypeUrl(url))),
-    ...files,
+    path: files.path,
+    watchedDirectory: files.watchedDirectory,
     defaultConfig,
     applyDefaultConfigWithoutWarming: source.applyDefaultConfigWithoutWarming,
     initialFetchTimeoutMs: context.durationMs(
@@ -52,15 +58,6 @@ export function parseExtensionDiscovery(
       fetchTimeoutMs,
     ),
   };
-}
-
-function checkNode(context: ConfigContext, source: ExtensionConfigSource): void {
-  const { nodeId, clusterName } = context.localInfo;
-  if (nodeId !== "" && clusterName !== "") return;
-  const text =
-    "type.googleapis.com/envoy.config.core.v3.TypedExtensionConfig: node 'id' and 'cluster' are required. " +
-    "Set it either in 'node' config or via --service-node and --service-cluster options.";
-  context.problem(source, "config_source", text);
 }
 
 function checkTypes(context: ConfigContext, source: ExtensionConfigSource): void {
@@ -73,41 +70,17 @@ function checkTypes(context: ConfigContext, source: ExtensionConfigSource): void
   });
 }
 
-/** The file to read, and the directory to watch; both must exist. */
+/** The files of the source; discovery of filters by gRPC is refused. */
 function filesOf(
   context: ConfigContext,
   config: ConfigSource,
 ): { path: string; watchedDirectory: string | undefined } | undefined {
-  // ApiVersion.V2
-  if (config.resourceApiVersion === 1) {
-    context.problem(config, "resource_api_version", "V2 resources do not exist any more; use V3");
+  if (config.configSourceSpecifier.case === "apiConfigSource") {
+    context.problem(config, "api_config_source", "is not supported here; use path_config_source");
+    return undefined;
   }
-  const { configSourceSpecifier: specifier } = config;
-  if (specifier.case === "path") {
-    return exists(context, config, "path", specifier.value)
-      ? { path: specifier.value, watchedDirectory: undefined }
-      : undefined;
-  }
-  // Other kinds are refused by their field classes, and having none by the rules.
-  if (specifier.case !== "pathConfigSource") return undefined;
-  const { path, watchedDirectory } = specifier.value;
-  if (!exists(context, specifier.value, "path", path)) return undefined;
-  if (!watchedDirectory) return { path, watchedDirectory: undefined };
-  return exists(context, watchedDirectory, "path", watchedDirectory.path)
-    ? { path, watchedDirectory: watchedDirectory.path }
-    : undefined;
-}
-
-function exists(
-  context: ConfigContext,
-  message: Parameters<ConfigContext["problem"]>[0],
-  field: string,
-  file: string,
-): boolean {
-  if (fs.existsSync(file)) return true;
-  const text = `paths must refer to an existing path in the system: '${file}' does not exist`;
-  context.problem(message, field, text);
-  return false;
+  const specifier = parseConfigSource(context, config)?.specifier;
+  return specifier?.kind === "file" ? specifier : undefined;
 }
 
 function parseDefault(context: ConfigContext, asked: Asked): ExtensionConfig | undefined {

@@ -1,9 +1,13 @@
+import type { Message } from "@bufbuild/protobuf";
+import type { ConfigSourceConfig } from "../contracts/config/config-source.ts";
 import type { ExtensionConfig, ExtensionDiscoveryConfig } from "../contracts/config/snapshot.ts";
 import type {
   ExtensionFactory,
   HttpFilterFactory,
+  ParseContext,
   PerRouteConfig,
 } from "../contracts/extension.ts";
+import type { SecretKind, SecretMaterial } from "../contracts/secret.ts";
 import type { Place } from "./problem.ts";
 
 /** What parsing came across that has to be dealt with when all is read. */
@@ -13,6 +17,31 @@ export interface Found {
   readonly routeConfigs: FoundRouteConfig[];
   readonly discoveries: FoundDiscovery[];
   readonly references: FoundReference[];
+  /** One for each key. */
+  readonly secrets: FoundSecret[];
+  readonly watchedFiles: FoundFiles[];
+}
+
+/** A secret that comes by discovery, as one kind of user sees it. */
+export interface FoundSecret {
+  /** Of `SecretSlot` and `SecretUpdate`. */
+  readonly key: string;
+  /** Equal where one subscription brings the secret. */
+  readonly subscription: string;
+  readonly kind: SecretKind;
+  readonly name: string;
+  readonly source: ConfigSourceConfig;
+  /** Reports what is wrong with a version, and gives undefined then. */
+  readonly parse: (secret: Message, context: ParseContext) => SecretMaterial | undefined;
+}
+
+/** A part of the configuration that names files, and is read again when a directory changes. */
+export interface FoundFiles {
+  readonly key: string;
+  readonly directory: string;
+  /** Where it stands in the configuration. */
+  readonly path: string;
+  readonly parse: (context: ParseContext) => SecretMaterial | undefined;
 }
 
 export interface FoundExtension {
@@ -44,5 +73,12 @@ export interface FoundReference {
 }
 
 export function nothingFound(): Found {
-  return { extensions: [], routeConfigs: [], discoveries: [], references: [] };
+  return {
+    extensions: [],
+    routeConfigs: [],
+    discoveries: [],
+    references: [],
+    secrets: [],
+    watchedFiles: [],
+  };
 }

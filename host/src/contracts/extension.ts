@@ -7,9 +7,13 @@ import type { HttpFilterInstances } from "./http/filter.ts";
 import type { LoggerSource } from "./log.ts";
 import type { NetworkFilterFactoryCb } from "./network/filter.ts";
 import type { ListenerFilterFactoryCb } from "./network/listener-filter.ts";
-import type { DownstreamTransportSockets } from "./network/transport-socket.ts";
+import type {
+  DownstreamTransportSockets,
+  UpstreamTransportSockets,
+} from "./network/transport-socket.ts";
 import type { Result } from "./result.ts";
-import type { ListenerContext, WorkerContext } from "./runtime.ts";
+import type { ClusterContext, ListenerContext, WorkerContext } from "./runtime.ts";
+import type { SecretKind, SecretRequest, SecretSlot } from "./secret.ts";
 import type { StatsSink } from "./stats-sink.ts";
 import type { StatsScope } from "./stats.ts";
 import type { ClusterManager } from "./upstream/cluster.ts";
@@ -22,7 +26,8 @@ export type ExtensionKind =
   | "access_logger"
   | "bootstrap"
   | "stats_sink"
-  | "transport_socket";
+  | "transport_socket"
+  | "upstream_transport_socket";
 
 /**
  * Life of an extension's configuration:
@@ -107,6 +112,16 @@ export interface DownstreamTransportSocketFactory<
   ): DownstreamTransportSockets | Promise<DownstreamTransportSockets>;
 }
 
+/** Makes what clusters encrypt with (category `envoy.transport_sockets.upstream`), `raw_buffer` aside. */
+export interface UpstreamTransportSocketFactory<
+  Config = unknown,
+> extends ExtensionFactory<Config> {
+  createTransportSockets(
+    config: Config,
+    context: ClusterContext,
+  ): UpstreamTransportSockets | Promise<UpstreamTransportSockets>;
+}
+
 /** Makes access loggers (category `envoy.access_loggers`). */
 export interface AccessLoggerFactory<Config = unknown> extends ExtensionFactory<Config> {
   /** True for those that cannot be on the main thread: what happens there they log on worker 0. */
@@ -149,6 +164,7 @@ export interface ExtensionRegistry {
   networkFilter(messageName: string): NetworkFilterFactory | undefined;
   listenerFilter(messageName: string): ListenerFilterFactory | undefined;
   downstreamTransportSocket(messageName: string): DownstreamTransportSocketFactory | undefined;
+  upstreamTransportSocket(messageName: string): UpstreamTransportSocketFactory | undefined;
   accessLogger(messageName: string): AccessLoggerFactory | undefined;
   bootstrapExtension(messageName: string): BootstrapExtensionFactory | undefined;
   statsSink(messageName: string): StatsSinkFactory | undefined;
@@ -226,6 +242,24 @@ export interface ParseContext {
    * (static routes): others may name clusters that come later.
    */
   reference(kind: "cluster", name: string, message: Message, field: string): void;
+  /**
+   * The slot of the secret that `config` (an `SdsSecretConfig`) names: one of `static_resources.secrets`, or one to
+   * which this subscribes. Undefined: it was reported.
+   */
+  secret<Value>(config: Message, request: SecretRequest<Value>): SecretSlot<Value> | undefined;
+  /**
+   * The slot of what is written into the configuration and names files: `parse` is called now, and again when
+   * something is moved into `directory` (a `WatchedDirectory`).
+   */
+  watchedFiles<Value>(
+    directory: Message,
+    kind: SecretKind,
+    parse: (context: ParseContext) => Value | undefined,
+  ): SecretSlot<Value> | undefined;
+  /** Where a message that was read stands: `static_resources.listeners[0]`. */
+  pathOf(message: Message): string;
+  /** `over` merged over `base` as protobuf does; both stay as they are. */
+  merged<T extends Message>(base: T, over: T): T;
   readonly localInfo: LocalInfo;
 }
 
@@ -251,7 +285,7 @@ export interface PrepareContext {
   readonly guestEpoch: WebAssembly.Memory;
   readonly guestShared: GuestShared;
   /** The configured clusters, for what must be fetched. Absent where nothing can be. */
-  readonly clusters?: () => ClusterManager;
+  readonly clusters?: () => Promise<ClusterManager>;
   /** The root of all stats. */
   readonly stats?: StatsScope;
   /** Waits for a peer: that time does not count towards the deadline. */

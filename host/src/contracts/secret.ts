@@ -1,3 +1,6 @@
+import type { Message } from "@bufbuild/protobuf";
+import type { ParseContext } from "./extension.ts";
+
 /**
  * What TLS contexts are made of. A piece of it is written into the configuration, or is a secret: a thing of a name
  * that comes later and may change while traffic flows. Both sides of the proxy take it through `SecretProviders`.
@@ -50,8 +53,8 @@ export type SecretKind = SecretMaterial["kind"];
 /** Where a piece of a TLS context stands. Plain data: part of an extension's configuration. */
 export type SecretSlot<Value> =
   | { readonly kind: "fixed"; readonly value: Value }
-  /** What `SecretUpdate`s of this key bring; nothing until the first. */
-  | { readonly kind: "secret"; readonly key: string };
+  /** What `SecretUpdate`s of this key bring; until the first, `initial`, if there is any. */
+  | { readonly kind: "secret"; readonly key: string; readonly initial?: Value };
 
 /** All pieces of a TLS context that may change. */
 export interface MaterialSlots {
@@ -82,6 +85,8 @@ export interface MaterialUser<Contexts> {
 export interface FollowedMaterial<Contexts> {
   /** Undefined as long as a secret is missing: nothing can be encrypted. */
   readonly current: Contexts | undefined;
+  /** Secrets that had arrived when it was made. */
+  readonly arrivedSecrets: number;
   /** No longer followed. */
   close(): void;
 }
@@ -90,6 +95,18 @@ export interface FollowedMaterial<Contexts> {
 export interface SecretProviders {
   /** Builds now, and whenever a secret in one of the slots changes. Throws what `build` throws. */
   follow<Contexts>(slots: MaterialSlots, user: MaterialUser<Contexts>): FollowedMaterial<Contexts>;
+}
+
+/** How the value of a slot is made of a message. */
+export interface SecretRequest<Value> {
+  readonly kind: SecretKind;
+  /** Tells requests for one secret apart that make different things of it; else empty. */
+  readonly variant: string;
+  /**
+   * Reports what is wrong, and gives undefined then. `message`: an
+   * `envoy.extensions.transport_sockets.tls.v3.Secret`. Called for each version, on the main thread.
+   */
+  parse(message: Message, context: ParseContext): Value | undefined;
 }
 
 /** A new version of the secret in the slots of this key. */

@@ -24,8 +24,9 @@ export class LiveSecrets implements SecretProviders {
   readonly #followers = new Set<Follower<unknown>>();
 
   follow<Contexts>(slots: MaterialSlots, user: MaterialUser<Contexts>): FollowedMaterial<Contexts> {
+    const materials = this.#arriving ?? this.#materials;
     const follower = new Follower(slots, user, () => this.#followers.delete(follower));
-    follower.current = follower.build(this.#arriving ?? this.#materials);
+    follower.begin(materials);
     this.#followers.add(follower);
     return follower;
   }
@@ -55,6 +56,7 @@ export class LiveSecrets implements SecretProviders {
 
 class Follower<Contexts> implements FollowedMaterial<Contexts> {
   current: Contexts | undefined = undefined;
+  arrivedSecrets = 0;
   readonly keys: ReadonlySet<string>;
   readonly close: () => void;
   readonly #slots: MaterialSlots;
@@ -67,6 +69,11 @@ class Follower<Contexts> implements FollowedMaterial<Contexts> {
     this.close = close;
     this.#slots = slots;
     this.#user = user;
+  }
+
+  begin(materials: Materials): void {
+    this.current = this.build(materials);
+    for (const key of this.keys) if (materials.has(key)) this.arrivedSecrets += 1;
   }
 
   /** Undefined when a secret is missing. */

@@ -34,5 +34,5 @@ function valueOf<Value>(
 ): Value | undefined {
   if (slot.kind === "fixed") return slot.value;
   const material = materials.get(slot.key);
-  return material?.kind === kind ? (material.value as Value) : undefined;
+  return material?.kind === kind ? (material.value as Value) : slot.initial;
 }

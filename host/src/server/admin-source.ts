@@ -5,11 +5,13 @@ import type { LogLevels } from "../common/log/levels.ts";
 import type { ThreadLoggers } from "../common/log/logger-source.ts";
 import { systemTime } from "../common/time/clock.ts";
 import type { ClusterConfig } from "../contracts/config/snapshot.ts";
-import type { AccessLogContext, ExtensionKind, ExtensionRegistry } from "../contracts/extension.ts";
+import type { AccessLogContext, ExtensionRegistry } from "../contracts/extension.ts";
 import type { JsonValue } from "../contracts/stream-info.ts";
 import type { StatsStore } from "../stats/stats-store.ts";
 import type { ExtensionDiscovery } from "../xds/extension-discovery.ts";
-import type { AdminDeps, BuiltInExtension } from "./admin/admin-deps.ts";
+import type { SecretDiscovery } from "../xds/secret-discovery.ts";
+import type { AdminDeps } from "./admin/admin-deps.ts";
+import { builtInExtensions } from "./built-in-extensions.ts";
 import { ForwardedAccessLog } from "./forwarded-access-log.ts";
 import { traceGuest } from "./guest-tracing.ts";
 import { workerGuests } from "./worker-guests.ts";
@@ -26,6 +28,8 @@ export interface AdminSource {
   readonly bootstrap: LoadedBootstrap;
   readonly clusters: readonly ClusterConfig[];
   readonly discovery: ExtensionDiscovery;
+  /** Undefined: no secret comes by discovery. */
+  readonly secrets: SecretDiscovery | undefined;
   readonly server: Server;
   singleton<T>(key: string, create: () => T): T;
 }
@@ -68,26 +72,13 @@ export async function adminDeps(source: AdminSource): Promise<AdminDeps | undefi
       listeners: bootstrap.listenerMessages,
       loadedMs,
       ecds: source.discovery.current(),
+      secrets: source.secrets?.current() ?? [],
     }),
     extensions: () => builtInExtensions(registry),
     commandLineOptions: () => commandLineOptions(options),
     reopenLogs: () => server.requestReopenLogs(),
     quit: () => server.requestShutdown(),
   };
-}
-
-/** Envoy's categories of the extension kinds. */
-const categories: readonly (readonly [ExtensionKind, string])[] = [
-  ["access_logger", "envoy.access_loggers"],
-  ["http_filter", "envoy.filters.http"],
-  ["listener_filter", "envoy.filters.listener"],
-  ["network_filter", "envoy.filters.network"],
-];
-
-function builtInExtensions(registry: ExtensionRegistry): BuiltInExtension[] {
-  return categories.flatMap(([kind, category]) =>
-    registry.factories(kind).map(({ name, messageName }) => ({ name, category, messageName })),
-  );
 }
 
 /** `envoy.admin.v3.CommandLineOptions`, as far as the flags exist here. */

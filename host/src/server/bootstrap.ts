@@ -111,7 +111,9 @@ function parse(
   model.check(message);
   const found = nothingFound();
   const localInfo = localInfoOf(message, options);
-  const context = new ConfigContext({ model, registry: options.registry, localInfo, found });
+  const staticSecrets = message.staticResources?.secrets ?? [];
+  const { registry } = options;
+  const context = new ConfigContext({ model, registry, localInfo, found, staticSecrets });
   const guestLimits = parseBootstrapExtensions(message, context);
   const beside = parseCompanions(message, context);
   const admin = parseAdmin(message, context);

@@ -10,8 +10,11 @@ import type { LoggerSource } from "../contracts/log.ts";
 import type { Result } from "../contracts/result.ts";
 import type { ClusterManager } from "../contracts/upstream/cluster.ts";
 import { ThreadDispatcher } from "../common/time/dispatcher.ts";
+import { LiveSecrets } from "../secret/live-secrets.ts";
 import { StatsStore } from "../stats/stats-store.ts";
 import { ClusterManagerImpl } from "../upstream/cluster-manager.ts";
+import type { ClusterParts } from "../upstream/cluster.ts";
+import { createTransportSockets } from "../upstream/cluster-transports.ts";
 import type { ParsedCluster } from "../upstream/config.ts";
 import { allocateResourceCounts } from "../upstream/resource-manager.ts";
 import { loadBootstrap, type LoadedBootstrap } from "./bootstrap.ts";
@@ -33,6 +36,8 @@ export class Configuration {
   /** What the guests of all threads share, as this thread has it. */
   readonly guestShared = createGuestShared();
   readonly stats = new StatsStore();
+  /** As this thread has them, for what it calls itself. */
+  readonly secrets = new LiveSecrets();
   readonly #singletons = new Map<string, unknown>();
   /** Warnings that were given. */
   readonly warned = new Set<string>();
@@ -66,7 +71,7 @@ export class Configuration {
       localInfo: bootstrap.localInfo,
       guestLimits: bootstrap.guestLimits,
       filterName,
-      clusters: () => this.#clusters(bootstrap),
+      clusters: () => this.clusters(bootstrap),
       stats: this.stats.main,
       deadlineMs: prepareDeadlineMs,
       singleton: (key, create) => this.#singleton(key, create),
@@ -74,21 +79,30 @@ export class Configuration {
   }
 
   /** The clusters of the bootstrap as the main thread uses them, made when something must be fetched. */
-  #clusters({
+  clusters({
     clusters,
     localInfo,
-  }: Pick<LoadedBootstrap, "localInfo" | "clusters">): ClusterManager {
-    return this.#singleton("clusters", () => {
-      const manager = new ClusterManagerImpl({
+  }: Pick<LoadedBootstrap, "localInfo" | "clusters">): Promise<ClusterManager> {
+    return this.#singleton("clusters", async () => {
+      const { loggers, registry } = this.#environment;
+      const environment = {
         workerIndex: 0,
         dispatcher: new ThreadDispatcher("main_thread"),
-        loggers: this.#environment.loggers,
+        loggers,
         // What is fetched is not counted with the traffic of the workers.
         stats: new StatsStore().main,
         localInfo,
-      });
+      };
+      const manager = new ClusterManagerImpl(environment);
       const update = { clusters: clusters.map(withSharedCounts), removedClusters: [] };
-      manager.stage(update).commit();
+      const parts = new Map<string, ClusterParts>();
+      const { secrets } = this;
+      for (const cluster of update.clusters) {
+        const context = { ...environment, secrets };
+        const transportSockets = await createTransportSockets(cluster, context, registry);
+        parts.set(cluster.name, { transportSockets });
+      }
+      manager.stage(update, parts).commit();
       return manager;
     });
   }

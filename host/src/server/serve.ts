@@ -14,11 +14,13 @@ import type { SnapshotUpdate } from "../snapshot/update.ts";
 import { StatsSnapshots } from "../stats/stats-snapshots.ts";
 import type { StatsStore } from "../stats/stats-store.ts";
 import { MainClusters } from "../upstream/main-clusters.ts";
-import { ExtensionDiscovery } from "../xds/extension-discovery.ts";
+import { type ApplyUpdate, ExtensionDiscovery } from "../xds/extension-discovery.ts";
+import type { SecretDiscovery } from "../xds/secret-discovery.ts";
 import type { LoadedBootstrap } from "./bootstrap.ts";
 import { withSharedCounts, type Configuration } from "./configuration.ts";
 import { adminDeps } from "./admin-source.ts";
 import { createAdmin } from "./admin/admin.ts";
+import { discoverSecrets } from "./secrets.ts";
 import { ServerStats } from "./server-stats.ts";
 import type { LoadedConfiguration, RunningAdmin, Server, ServerComponents } from "./server.ts";
 import { WorkerServiceHooks } from "./worker-attachments.ts";
@@ -68,20 +70,26 @@ class MainThread implements ServerComponents {
     const log = loggers.logger("config");
     for (const warning of bootstrap.warnings) log.warning(formatProblem(warning));
     const discovery = this.#discover(bootstrap);
-    await discovery.warm();
-    const { localInfo, guestLimits, companions, listeners } = bootstrap;
-    const update: SnapshotUpdate = {
+    const secrets = await discoverSecrets(bootstrap, { configuration, registry, logger: log });
+    const clusters = bootstrap.clusters.map(withSharedCounts);
+    this.#clusterStats.commit({ clusters, removedClusters: [] });
+    this.#loaded = { bootstrap, discovery, secrets, clusters };
+    const { localInfo, guestLimits, companions } = bootstrap;
+    const constants = { localInfo, guestLimits, companions };
+    return { ok: true, value: { constants, warm: () => this.#warm(this.#loaded!) } };
+  }
+
+  async #warm({ bootstrap, discovery, secrets, clusters }: Loaded): Promise<SnapshotUpdate> {
+    await Promise.all([discovery.warm(), secrets?.warm()]);
+    return {
       snapshot: 1,
-      clusters: bootstrap.clusters.map(withSharedCounts),
+      clusters,
       removedClusters: [],
-      listeners,
+      listeners: bootstrap.listeners,
       removedListeners: [],
       extensionConfigs: discovery.takeInitial(),
-      secrets: [],
+      secrets: secrets?.takeInitial() ?? [],
     };
-    this.#clusterStats.commit(update);
-    this.#loaded = { bootstrap, discovery, clusters: update.clusters };
-    return { ok: true, value: { constants: { localInfo, guestLimits, companions }, update } };
   }
 
   async startAdmin(server: Server): Promise<Result<RunningAdmin | undefined, string>> {
@@ -101,7 +109,7 @@ class MainThread implements ServerComponents {
   }
 
   onLive(server: Server): void {
-    const { bootstrap, discovery } = this.#loaded!;
+    const { bootstrap, discovery, secrets } = this.#loaded!;
     const { concurrency } = this.#environment.options;
     this.#serverStats.onLive(process.uptime() * 1000, bootstrap.listeners, concurrency);
     this.#refresh(server);
@@ -112,7 +120,10 @@ class MainThread implements ServerComponents {
     const { statsFlushIntervalMs } = bootstrap;
     if (statsFlushIntervalMs === undefined) this.#stats.flushWhenShown();
     else this.#stats.startFlushing(statsFlushIntervalMs);
-    discovery.goLive((update) => server.apply(update));
+    let snapshot = 1;
+    const apply: ApplyUpdate = (update) => server.apply({ ...update, snapshot: (snapshot += 1) });
+    discovery.goLive(apply);
+    secrets?.goLive(apply);
   }
 
   reopenLogs(): void {
@@ -126,6 +137,7 @@ class MainThread implements ServerComponents {
 
   async close(): Promise<void> {
     this.#loaded?.discovery.close();
+    this.#loaded?.secrets?.close();
     this.#stats.stopFlushing();
     await this.#singletons.close();
     this.#environment.loggers.flush();
@@ -159,5 +171,6 @@ class MainThread implements ServerComponents {
 interface Loaded {
   readonly bootstrap: LoadedBootstrap;
   readonly discovery: ExtensionDiscovery;
+  readonly secrets: SecretDiscovery | undefined;
   readonly clusters: readonly ClusterConfig[];
 }

@@ -31,8 +31,8 @@ export type ServerState = "PRE_INITIALIZING" | "INITIALIZING" | "LIVE" | "DRAINI
 /** The configuration, read, checked and prepared. */
 export interface LoadedConfiguration {
   readonly constants: WorkerConstants;
-  /** From nothing to the first state, discovered filters included. */
-  readonly update: SnapshotUpdate;
+  /** Waits for what comes by discovery; gives the update that leads from nothing to the first state. */
+  warm(): Promise<SnapshotUpdate>;
 }
 
 /** The admin interface, once it listens. */
@@ -164,12 +164,16 @@ export class Server {
     this.#components = components;
     const loaded = await components.loadConfiguration();
     if (!loaded.ok) return this.#fail(loaded.error, ExitCode.config);
-    const { constants, update } = loaded.value;
+    const { constants } = loaded.value;
     this.#state = "INITIALIZING";
     const admin = await components.startAdmin(this);
     if (!admin.ok) return this.#fail([admin.error], ExitCode.runTime);
     this.#admin = admin.value;
-    const started = await this.#pool.start(constants, components.workerHooks);
+    const [started, update] = await Promise.all([
+      this.#pool.start(constants, components.workerHooks),
+      loaded.value.warm(),
+    ]);
+    if (this.#isEnding()) return;
     if (!started.ok) return this.#fail([started.error], ExitCode.runTime);
     const served = await this.#serve(update);
     if (!served.ok || this.#isEnding()) return;

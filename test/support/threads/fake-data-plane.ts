@@ -76,7 +76,7 @@ const components: ServerComponents = {
           guestLimits: noGuestLimits,
           companions: { services: [], statsSinks: [], adminLogs: [] },
         },
-        update: {
+        warm: async () => ({
           snapshot: 1,
           clusters: [],
           removedClusters: [],
@@ -84,7 +84,7 @@ const components: ServerComponents = {
           removedListeners: [],
           secrets: [],
           extensionConfigs: [{ key: "filter", version: "v1", extension }],
-        },
+        }),
       },
     };
   },

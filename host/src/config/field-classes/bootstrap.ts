@@ -2,7 +2,6 @@ import type { FieldClassTable } from "./types.ts";
 
 const discovery = "is not supported; list the resources in static_resources";
 const controlPlane = "it is only sent to control planes, and there is none";
-const secrets = "TLS is not supported";
 
 /** The bootstrap, admin and our own settings. */
 export const bootstrapFields: FieldClassTable = {
@@ -40,8 +39,7 @@ export const bootstrapFields: FieldClassTable = {
   },
   "envoy.config.metrics.v3.StatsSink": { implemented: ["name", "typed_config"] },
   "envoy.config.bootstrap.v3.Bootstrap.StaticResources": {
-    implemented: ["listeners", "clusters"],
-    refused: { secrets },
+    implemented: ["listeners", "clusters", "secrets"],
   },
   "envoy.config.bootstrap.v3.Bootstrap.DynamicResources": {
     implemented: [],

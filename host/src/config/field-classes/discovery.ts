@@ -1,6 +1,7 @@
 import type { FieldClassTable } from "./types.ts";
 
-const source = "is not supported; use path_config_source";
+const source = "is not supported; use path_config_source or api_config_source";
+const polling = "belongs to REST, which is not supported";
 
 /** Extensions that come by discovery, and how any extension's configuration may be wrapped. */
 export const discoveryFields: FieldClassTable = {
@@ -13,12 +14,33 @@ export const discoveryFields: FieldClassTable = {
     ],
   },
   "envoy.config.core.v3.ConfigSource": {
-    implemented: ["path", "path_config_source", "initial_fetch_timeout", "resource_api_version"],
+    // Where a gRPC source is not supported, the parser refuses it.
+    implemented: [
+      "path",
+      "path_config_source",
+      "api_config_source",
+      "initial_fetch_timeout",
+      "resource_api_version",
+    ],
     refused: {
-      api_config_source: source,
       ads: source,
       self: source,
       authorities: "resource locators (xdstp://) are not supported",
+    },
+  },
+  "envoy.config.core.v3.ApiConfigSource": {
+    implemented: [
+      "api_type",
+      "cluster_names",
+      "grpc_services",
+      "set_node_on_first_message_only",
+      "transport_api_version",
+    ],
+    refused: {
+      config_validators: "is not supported",
+      rate_limit_settings: "requests are not limited; each answers a response of the server",
+      refresh_delay: polling,
+      request_timeout: polling,
     },
   },
   "envoy.config.core.v3.PathConfigSource": {

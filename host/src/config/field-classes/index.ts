@@ -4,12 +4,16 @@ import { FieldClasses } from "./classes.ts";
 import { clusterFields } from "./cluster.ts";
 import { coreFields } from "./core.ts";
 import { discoveryFields } from "./discovery.ts";
+import { extAuthzFields } from "./ext-authz.ts";
+import { grpcFilterFields } from "./grpc-filters.ts";
+import { grpcServiceFields } from "./grpc-service.ts";
 import { hcmFields } from "./hcm.ts";
 import { http2Fields } from "./http2.ts";
 import { listenerFields } from "./listener.ts";
 import { luaFields } from "./lua.ts";
 import { networkFilterFields } from "./network-filters.ts";
 import { routeFields } from "./route.ts";
+import { secretFields } from "./secrets.ts";
 import { tlsFields } from "./tls.ts";
 import { wasmFields } from "./wasm.ts";
 
@@ -20,12 +24,16 @@ export const fieldClasses = new FieldClasses([
   clusterFields,
   coreFields,
   discoveryFields,
+  extAuthzFields,
+  grpcFilterFields,
+  grpcServiceFields,
   hcmFields,
   http2Fields,
   listenerFields,
   luaFields,
   networkFilterFields,
   routeFields,
+  secretFields,
   tlsFields,
   wasmFields,
 ]);

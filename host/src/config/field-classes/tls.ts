@@ -1,9 +1,7 @@
 import type { FieldClassTable } from "./types.ts";
 
 const tls = "envoy.extensions.transport_sockets.tls.v3";
-const discovery = "secrets by discovery are not supported; give the files or the text";
 const providers = "certificate providers are not supported; give the files or the text";
-const watching = "files are read when the configuration is; reload it when they change";
 
 export const tlsFields: FieldClassTable = {
   [`${tls}.DownstreamTlsContext`]: {
@@ -12,7 +10,10 @@ export const tlsFields: FieldClassTable = {
       "require_client_certificate",
       "require_sni",
       "disable_stateless_session_resumption",
+      "session_ticket_keys",
+      "session_ticket_keys_sds_secret_config",
       "session_timeout",
+      "prefer_client_ciphers",
     ],
     harmless: {
       disable_stateful_session_resumption: "sessions are resumed by tickets only",
@@ -20,24 +21,40 @@ export const tlsFields: FieldClassTable = {
     refused: {
       full_scan_certs_on_sni_mismatch: "an unknown server name gets the first certificate",
       ocsp_staple_policy: "OCSP stapling is not supported",
-      session_ticket_keys:
-        "keys of your own are not supported; all workers share one that the process makes",
-      session_ticket_keys_sds_secret_config: discovery,
+    },
+  },
+  [`${tls}.UpstreamTlsContext`]: {
+    implemented: [
+      "common_tls_context",
+      "sni",
+      "auto_host_sni",
+      "auto_sni_san_validation",
+      "max_session_keys",
+    ],
+    refused: {
+      allow_renegotiation: "renegotiation is not supported: servers that ask for it are refused",
+      enforce_rsa_key_usage: "the key usage of certificates is looked at by OpenSSL only",
     },
   },
   [`${tls}.CommonTlsContext`]: {
-    implemented: ["tls_params", "tls_certificates", "validation_context", "alpn_protocols"],
+    implemented: [
+      "tls_params",
+      "tls_certificates",
+      "tls_certificate_sds_secret_configs",
+      "validation_context",
+      "validation_context_sds_secret_config",
+      "combined_validation_context",
+      "alpn_protocols",
+    ],
     refused: {
-      combined_validation_context: discovery,
       custom_handshaker: "other handshakers are not supported",
+      custom_tls_certificate_selector: "certificates are chosen by the server name",
       key_log: "writing session keys to a file is not supported",
       tls_certificate_certificate_provider: providers,
       tls_certificate_certificate_provider_instance: providers,
       tls_certificate_provider_instance: providers,
-      tls_certificate_sds_secret_configs: discovery,
       validation_context_certificate_provider: providers,
       validation_context_certificate_provider_instance: providers,
-      validation_context_sds_secret_config: discovery,
     },
   },
   [`${tls}.TlsParameters`]: {
@@ -51,14 +68,13 @@ export const tlsFields: FieldClassTable = {
     refused: { compliance_policies: "policies such as FIPS are not supported" },
   },
   [`${tls}.TlsCertificate`]: {
-    implemented: ["certificate_chain", "private_key", "password"],
+    implemented: ["certificate_chain", "private_key", "password", "watched_directory"],
     refused: {
       ocsp_staple: "OCSP stapling is not supported",
       pkcs12: "PKCS #12 is not supported; use certificate_chain and private_key",
       private_key_provider: "private keys elsewhere are not supported; use private_key",
       signed_certificate_timestamp: "signed certificate timestamps are not supported",
       tls_params: "parameters per certificate are not supported; use those of common_tls_context",
-      watched_directory: watching,
     },
   },
   [`${tls}.CertificateValidationContext`]: {
@@ -69,6 +85,7 @@ export const tlsFields: FieldClassTable = {
       "verify_certificate_hash",
       "verify_certificate_spki",
       "trust_chain_verification",
+      "watched_directory",
     ],
     refused: {
       allow_expired_certificate: "accepting expired certificates is not supported",
@@ -80,7 +97,6 @@ export const tlsFields: FieldClassTable = {
       require_signed_certificate_timestamp: "signed certificate timestamps are not supported",
       suppress_client_ca_list: "clients are always told which authorities are trusted",
       system_root_certs: "name a file with trusted_ca",
-      watched_directory: watching,
     },
   },
   [`${tls}.SubjectAltNameMatcher`]: {

@@ -8,11 +8,11 @@ import type { Listener } from "../../config/gen/envoy/config/listener/v3/listene
 import type { RouteConfiguration } from "../../config/gen/envoy/config/route/v3/route_pb.ts";
 import type { Result } from "../../contracts/result.ts";
 import type { JsonValue } from "../../contracts/stream-info.ts";
-import type { AdminDeps, ConfigDumpSource } from "./admin-deps.ts";
+import type { AdminDeps, ConfigDumpSource, SecretEntry } from "./admin-deps.ts";
 import { type AdminRequest, type AdminResponse, jsonResponse } from "./admin-request.ts";
 import { applyMask } from "./field-mask.ts";
 import { linearRegExp } from "../../common/linear-regexp.ts";
-import { nodeJson } from "./node-json.ts";
+import { nodeJson } from "../node-json.ts";
 
 type JsonObject = { [key: string]: JsonValue };
 
@@ -109,7 +109,7 @@ class DumpBuilder {
       this.#dump("ListenersConfigDump", this.#list("static_listeners", "listener", listeners)),
       this.#dump("ScopedRoutesConfigDump", {}),
       this.#dump("RoutesConfigDump", this.#list("static_route_configs", "route_config", routes)),
-      this.#dump("SecretsConfigDump", {}),
+      this.#dump("SecretsConfigDump", this.#secrets()),
     ];
   }
 
@@ -121,7 +121,16 @@ class DumpBuilder {
   #bootstrap(): JsonObject {
     const { bootstrap } = this.#source;
     const { node: _configured, ...rest } = messageToJson(this.#schema, bootstrap);
-    return { node: nodeJson(this.#schema, this.#source, this.#deps), ...rest };
+    const { localInfo } = this.#source;
+    const { version } = this.#deps;
+    const extensions = this.#deps.extensions();
+    const node = nodeJson(this.#schema, {
+      configured: bootstrap.node,
+      localInfo,
+      version,
+      extensions,
+    });
+    return { node, ...rest };
   }
 
   #list(
@@ -148,6 +157,33 @@ class DumpBuilder {
         ecds_filter: this.#any(resource),
         last_updated: new Date(lastUpdatedMs).toISOString(),
       })),
+    };
+  }
+
+  #secrets(): JsonObject {
+    const { bootstrap, secrets } = this.#source;
+    const statics = (bootstrap.staticResources?.secrets ?? [])
+      .filter(({ name }) => this.#nameRegex.test(name))
+      .map((message) => ({ name: message.name, secret: this.#any(message) }));
+    const named = secrets.filter(({ name }) => this.#nameRegex.test(name));
+    const entries = (list: readonly SecretEntry[]): JsonObject[] =>
+      list.map((it) => this.#secret(it));
+    const active = named.filter(({ arrived }) => arrived !== undefined);
+    const warming = named.filter(({ arrived }) => arrived === undefined);
+    return {
+      ...(statics.length === 0 ? {} : { static_secrets: statics }),
+      ...(active.length === 0 ? {} : { dynamic_active_secrets: entries(active) }),
+      ...(warming.length === 0 ? {} : { dynamic_warming_secrets: entries(warming) }),
+    };
+  }
+
+  #secret({ name, arrived, lastUpdatedMs }: SecretEntry): JsonObject {
+    const type = "envoy.extensions.transport_sockets.tls.v3.Secret";
+    return {
+      name,
+      version_info: arrived?.version ?? "uninitialized",
+      last_updated: new Date(lastUpdatedMs).toISOString(),
+      secret: arrived ? this.#any(arrived.message) : { "@type": typeUrlOf(type), name },
     };
   }
 

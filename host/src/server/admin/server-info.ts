@@ -7,7 +7,7 @@ import {
   jsonResponse,
   textResponse,
 } from "./admin-request.ts";
-import { nodeJson } from "./node-json.ts";
+import { nodeJson } from "../node-json.ts";
 
 /** `/ready`: 200 when the server takes traffic. */
 export function readyPage(_request: AdminRequest, deps: AdminDeps): AdminResponse {
@@ -17,6 +17,9 @@ export function readyPage(_request: AdminRequest, deps: AdminDeps): AdminRespons
 
 /** `/server_info`: version, state, age, command line and node. */
 export function serverInfoPage(_request: AdminRequest, deps: AdminDeps): AdminResponse {
+  const { bootstrap, localInfo } = deps.configDump();
+  const { version } = deps;
+  const extensions = deps.extensions();
   const uptime = `${Math.floor(process.uptime())}s`;
   const info = {
     version: `sluice/${deps.version}/Clean/RELEASE/Node.js-${process.versions.node}`,
@@ -25,7 +28,7 @@ export function serverInfoPage(_request: AdminRequest, deps: AdminDeps): AdminRe
     uptime_all_epochs: uptime,
     hot_restart_version: "disabled",
     command_line_options: deps.commandLineOptions(),
-    node: nodeJson(schema(), deps.configDump(), deps),
+    node: nodeJson(schema(), { configured: bootstrap.node, localInfo, version, extensions }),
   };
   return jsonResponse(`${jsonText(info)}\n`);
 }

@@ -6,9 +6,14 @@ import type {
 import type { ParseContext } from "../../../contracts/extension.ts";
 import type { MaterialSlots, TicketKeysConfig } from "../../../contracts/secret.ts";
 import { fixedMaterial } from "../../../secret/material.ts";
-import { parseCertificateSlots, parseValidationSlot } from "../../../secret/parse-slots.ts";
+import {
+  parseCertificateSlots,
+  parseTicketKeysSlot,
+  parseValidationSlot,
+} from "../../../secret/parse-slots.ts";
 import type { ServerTlsConfig } from "./context-config.ts";
-import { parseTlsParameters } from "./parse-parameters.ts";
+import { parseAlpnProtocols } from "./parse-alpn.ts";
+import { parseTlsParameters, serverVersions } from "./parse-parameters.ts";
 import { checkKeyTypes, ServerContexts } from "./server-contexts.ts";
 
 /** Seals the tickets of all workers; sessions end with the process. */
@@ -30,10 +35,11 @@ export function parseServerContext(
   }
   const config: ServerTlsConfig = {
     material,
-    alpnProtocols: [...(common?.alpnProtocols ?? [])],
-    parameters: parseTlsParameters(common?.tlsParams, context),
+    alpnProtocols: parseAlpnProtocols(common, context),
+    parameters: parseTlsParameters(common?.tlsParams, serverVersions, context),
     requireClientCertificate: message.requireClientCertificate ?? false,
     requireSni: message.requireSni ?? false,
+    preferClientCiphers: message.preferClientCiphers,
     sessionTimeoutSeconds: Math.floor(context.durationMs(message.sessionTimeout, 0) / 1000),
   };
   if (common !== undefined) tryOut(config, common, context);
@@ -48,12 +54,10 @@ function hasCertificates(common: CommonTlsContext | undefined): boolean {
 
 function parseMaterial(message: DownstreamTlsContext, context: ParseContext): MaterialSlots {
   const common = message.commonTlsContext;
-  const { case: ticketsCase, value } = message.sessionTicketKeysType;
-  const withoutTickets = ticketsCase === "disableStatelessSessionResumption" && value;
   return {
     certificates: common === undefined ? [] : parseCertificateSlots(common, context),
     validation: common && parseValidationSlot(common, context),
-    ticketKeys: withoutTickets ? undefined : { kind: "fixed", value: processTicketKeys },
+    ticketKeys: parseTicketKeysSlot(message, processTicketKeys, context),
   };
 }
 

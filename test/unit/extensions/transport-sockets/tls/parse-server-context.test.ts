@@ -25,6 +25,7 @@ function problemsOf(common: JsonObject | undefined, more: JsonObject = {}): stri
       return undefined;
     },
     durationMs: (_duration, fallback) => fallback,
+    secret: () => undefined,
   } satisfies Partial<ParseContext>;
   parseServerContext(read.message as never, context as unknown as ParseContext);
   return found;
@@ -135,5 +136,8 @@ test("parseServerContext() refuses by name what is not there", () => {
     { ocsp_staple_policy: "MUST_STAPLE" },
   ).join("\n");
   assert.match(refused, /ocsp_staple_policy/);
-  assert.match(refused, /tls_certificate_sds_secret_configs/);
+  assert.match(
+    refused,
+    /tls_certificate_sds_secret_configs: SDS and non-SDS TLS certificates may not be mixed/,
+  );
 });

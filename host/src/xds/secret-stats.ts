@@ -1,0 +1,22 @@
+import type { Counter, Gauge, StatsScope } from "../contracts/stats.ts";
+import { UpdateStats } from "./update-stats.ts";
+
+/** `sds.<name>.`: Envoy's stats of a subscription to a secret. */
+export class SecretStats extends UpdateStats {
+  /** Files that the secret names have changed, and cannot be used. */
+  readonly keyRotationFailed: Counter;
+  /** 1 while the stream to the control plane is open. Absent for files. */
+  readonly connectedState: Gauge | undefined;
+
+  constructor(root: StatsScope, name: string, byGrpc: boolean) {
+    const scope = root.scope(`sds.${name}`);
+    super(scope);
+    this.keyRotationFailed = scope.counter("key_rotation_failed");
+    if (!byGrpc) return;
+    const controlPlane = scope.scope("control_plane");
+    this.connectedState = controlPlane.gauge("connected_state");
+    this.connectedState.set(0);
+    controlPlane.gauge("pending_requests").set(0);
+    controlPlane.counter("rate_limit_enforced");
+  }
+}
