@@ -1,8 +1,8 @@
-// Builds what is published: each process's and thread's entry as one file below dist/, with everything of ours in it.
-// Hundreds of small modules would have to be resolved at each start, by each thread.
+// Builds what is published: each process's and thread's entry as one file below dist/, with everything of ours in it and
+// the packages that each start needs. Hundreds of small modules would have to be resolved at each start, by each thread.
 //
 //   node host/build.js [FOLDER]        FOLDER: instead of host/dist
-import { existsSync, readFileSync, rmSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
@@ -24,13 +24,17 @@ const entries = {
 };
 
 /**
- * An `import` of these evaluates all that they export, and with that parts of Node that nobody here asks for (undici,
- * Web Crypto): 20 to 30 ms of each process's start. As objects they evaluate what is used.
+ * An `import` of `http` or `crypto` evaluates all that they export, and with that parts of Node that nobody here asks
+ * for (undici, Web Crypto): 20 to 30 ms of each process's start. As objects they evaluate what is used. The others are
+ * what packages `require`.
  */
 const lazyBuiltins = {
   name: "lazy-builtins",
   setup({ onResolve, onLoad }) {
-    onResolve({ filter: /^node:(http|crypto)$/ }, ({ path: id }) => ({ path: id, namespace: "lazy" }));
+    onResolve({ filter: /^(node:(http|crypto)|process|buffer)$/ }, ({ path: id }) => ({
+      path: id,
+      namespace: "lazy",
+    }));
     onLoad({ filter: /.*/, namespace: "lazy" }, ({ path: id }) => ({
       contents: `module.exports = process.getBuiltinModule("${id}");`,
     }));
@@ -38,7 +42,7 @@ const lazyBuiltins = {
 };
 
 rmSync(outFolder, { recursive: true, force: true });
-await build({
+const { metafile } = await build({
   entryPoints: Object.entries(entries).map(([out, source]) => ({
     out,
     in: path.join(here, "src", `${source}.ts`),
@@ -50,11 +54,31 @@ await build({
   target: "node24",
   conditions: ["sluice-source"],
   plugins: [lazyBuiltins],
-  external: ["@bufbuild/protobuf", "assemblyscript", "koffi", "pino", "wasmoon", "yaml"],
+  external: ["assemblyscript", "koffi", "pino", "wasmoon"],
   tsconfigRaw: {},
+  metafile: true,
   logLevel: "warning",
 });
+writeNotices(Object.keys(metafile.inputs));
 checkStartedFiles();
+
+/** Beside the code of packages that is in the bundles, their licences. */
+function writeNotices(inputs) {
+  const folders = new Set();
+  for (const input of inputs) {
+    const found = /^.*node_modules\/(?:@[^/]+\/)?[^/]+/.exec(path.resolve(input));
+    if (found !== null) folders.add(found[0]);
+  }
+  const notices = [...folders].sort().map((folder) => {
+    const { name, version, license } = JSON.parse(
+      readFileSync(path.join(folder, "package.json"), "utf8"),
+    );
+    const file = readdirSync(folder).find((entry) => /^licen[cs]e/i.test(entry));
+    const text = file === undefined ? "" : `\n${readFileSync(path.join(folder, file), "utf8")}`;
+    return `${name} ${version}: ${license}\n${text}`;
+  });
+  writeFileSync(path.join(outFolder, "THIRD-PARTY-NOTICES.txt"), notices.join("\n"));
+}
 
 /** Files that are started by `moduleUrl` are found at run time only: each must have been built. */
 function checkStartedFiles() {
