@@ -144,7 +144,7 @@ test("an AssemblyScript filter that does not compile is said with its place, and
 test("a script that fails as it is loaded is refused by the proxy, and the old one goes on", async () => {
   const from = demo.output.length;
   save(luaSource, '"x-hello-lua" oops', '"x-hello-lua"');
-  await demo.until("saved: pushed as hello-lua", from);
+  await demo.until("hello.lua saved: nothing is different", from);
   const later = demo.output.length;
   save(luaSource, "-- Adds", "nothing.at_all = 1 -- Adds");
   const said = await demo.until("The filter that runs stays.", later);

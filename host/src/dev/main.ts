@@ -4,7 +4,7 @@ type Command = (args: readonly string[]) => Promise<number>;
 /** The commands of this entry; each is loaded when it is asked for. */
 const commands: Readonly<Record<string, () => Promise<Command>>> = {
   inspect: async () => (await import("./inspect/inspect.ts")).inspect,
-  start: async () => (await import("./start.ts")).startDemo,
+  start: async () => (await import("./demo/start-demo.ts")).startDemo,
 };
 
 const [name = "", ...args] = process.argv.slice(2);

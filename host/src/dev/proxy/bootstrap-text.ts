@@ -1,26 +1,37 @@
-/** Where the parts of the demo are. */
-export interface DemoBootstrapOptions {
+/** Where the parts of a proxy for authors are. */
+export interface BootstrapParts {
+  /** The command that makes it, for whoever reads it. */
+  readonly madeBy: string;
   readonly proxyPort: number;
   readonly adminPort: number;
-  readonly upstreamPort: number;
-  /** Files that the two filters are discovered from. */
-  readonly wasmResource: string;
-  readonly luaResource: string;
+  readonly upstream: { readonly host: string; readonly port: number };
+  /** In the order of the chain. */
+  readonly filters: readonly DiscoveredFilter[];
+}
+
+export interface DiscoveredFilter {
+  /** In the chain. */
+  readonly name: string;
+  /** The file that it is discovered from. */
+  readonly resource: string;
+  /** Type of its configuration. */
+  readonly message: string;
 }
 
 export const wasmMessage = "type.googleapis.com/envoy.extensions.filters.http.wasm.v3.Wasm";
 export const luaMessage = "type.googleapis.com/envoy.extensions.filters.http.lua.v3.Lua";
 
-/** The demo's configuration, as Envoy's bootstrap: it is written to a file that can be read and copied. */
-export function demoBootstrap(options: DemoBootstrapOptions): string {
-  return `# Made by "npm start". The same file runs in Envoy.
-node: { id: demo, cluster: demo }
+/** The proxy's configuration, as Envoy's bootstrap: it is written to a file that can be read and copied. */
+export function bootstrapText(parts: BootstrapParts): string {
+  const { madeBy, proxyPort, adminPort, upstream, filters } = parts;
+  return `# Made by "${madeBy}". The same file runs in Envoy.
+node: { id: dev, cluster: dev }
 admin:
-  address: { socket_address: { address: 127.0.0.1, port_value: ${options.adminPort} } }
+  address: { socket_address: { address: 127.0.0.1, port_value: ${adminPort} } }
 static_resources:
   listeners:
     - name: main
-      address: { socket_address: { address: 127.0.0.1, port_value: ${options.proxyPort} } }
+      address: { socket_address: { address: 127.0.0.1, port_value: ${proxyPort} } }
       filter_chains:
         - filters:
             - name: envoy.filters.network.http_connection_manager
@@ -34,14 +45,7 @@ static_resources:
                       domains: ["*"]
                       routes: [{ match: { prefix: "/" }, route: { cluster: upstream } }]
                 http_filters:
-                  - name: hello
-                    config_discovery:
-                      config_source: { path_config_source: { path: ${JSON.stringify(options.wasmResource)} } }
-                      type_urls: [${wasmMessage}]
-                  - name: hello-lua
-                    config_discovery:
-                      config_source: { path_config_source: { path: ${JSON.stringify(options.luaResource)} } }
-                      type_urls: [${luaMessage}]
+${filters.map(filterText).join("")}\
                   - name: envoy.filters.http.router
                     typed_config:
                       "@type": type.googleapis.com/envoy.extensions.filters.http.router.v3.Router
@@ -54,7 +58,16 @@ static_resources:
         endpoints:
           - lb_endpoints:
               - endpoint:
-                  address: { socket_address: { address: 127.0.0.1, port_value: ${options.upstreamPort} } }
+                  address: { socket_address: { address: "${upstream.host}", port_value: ${upstream.port} } }
+`;
+}
+
+function filterText({ name, resource, message }: DiscoveredFilter): string {
+  return `\
+                  - name: ${JSON.stringify(name)}
+                    config_discovery:
+                      config_source: { path_config_source: { path: ${JSON.stringify(resource)} } }
+                      type_urls: [${message}]
 `;
 }
 

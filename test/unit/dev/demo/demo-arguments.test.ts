@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { parseDemoArguments } from "../../../host/src/dev/demo-arguments.ts";
+import { parseDemoArguments } from "../../../../host/src/dev/demo/demo-arguments.ts";
 
 test("parseDemoArguments() takes its own flags and leaves the others to the proxy", () => {
   assert.deepEqual(parseDemoArguments([]), {

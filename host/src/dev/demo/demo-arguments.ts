@@ -1,4 +1,4 @@
-import type { Result } from "../contracts/result.ts";
+import type { Result } from "../../contracts/result.ts";
 
 /** What `sluice start` is told. */
 export interface DemoArguments {
