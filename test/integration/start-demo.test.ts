@@ -160,7 +160,7 @@ test("mended sources are swapped in again, on the connection of the first reques
   await demo.until("extension config hello-lua: version", from);
   from = demo.output.length;
   save(wasmSource, "this.who = nobody;", "this.who = name;");
-  await demo.until("extension config hello: version", from);
+  await demo.until("index.ts saved: nothing is different", from);
   assert.deepEqual(await headers(), ["hello again, world", "Good night from Lua"]);
   assert.equal(clients[0]!.ended, false);
 });
