@@ -25,10 +25,13 @@ export interface HeaderMap {
   get(name: string): string | undefined;
   /** The first value of the well-known name `id`. Constant time when the name is absent. */
   getId(id: number): string | undefined;
+  /** The first value of `name`. */
+  getNamed(name: FieldName): string | undefined;
   /** All values of `name`, in order. */
   getAll(name: string): string[];
   /** All values of `name` joined with `,`; `undefined` when absent. */
   getJoined(name: string): string | undefined;
+  getNamedJoined(name: FieldName): string | undefined;
   has(name: string): boolean;
   hasId(id: number): boolean;
   /** True when any of the well-known names whose bits are set in `mask` (see `idMask`) is present. */
@@ -38,6 +41,8 @@ export interface HeaderMap {
   addId(id: number, value: string): void;
   /** `addId` for a value that certainly can stand on the wire, because of where it comes from: it is not looked at. */
   addIdUnchecked(id: number, value: string): void;
+  /** `add` for a name and a value that whoever read them has found fit for the wire: they are not looked at. */
+  addNamed(name: FieldName, value: string): void;
   /** Puts `value` in the place of the first entry of `name` and removes the others; adds when absent. */
   set(name: string, value: string): void;
   setId(id: number, value: string): void;
@@ -46,6 +51,7 @@ export interface HeaderMap {
   /** Removes every entry of `name`; returns how many there were. */
   remove(name: string): number;
   removeId(id: number): number;
+  removeNamed(name: FieldName): number;
   /** Removes every entry for which `predicate` is true. */
   removeIf(predicate: (name: string, value: string) => boolean): void;
   /** The name of entry `index`, `0 <= index < size`. */
@@ -58,6 +64,14 @@ export interface HeaderMap {
   /** A copy that shares nothing. */
   clone(): HeaderMap;
   clear(): void;
+}
+
+/** A name whose well-known number has been looked up. */
+export interface FieldName {
+  /** In lower case. */
+  readonly text: string;
+  /** The well-known number; 0 when it has none. */
+  readonly id: number;
 }
 
 /** A set of well-known names: bits of ids 1–31 in `low`, 32–62 in `high`. */

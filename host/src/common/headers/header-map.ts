@@ -1,4 +1,4 @@
-import type { HeaderIdMask, HeaderMap } from "../../contracts/headers.ts";
+import type { FieldName, HeaderIdMask, HeaderMap } from "../../contracts/headers.ts";
 import { headerIdOf, headerName } from "./header-id.ts";
 import { isValidHeaderName, isValidHeaderValue } from "./validation.ts";
 
@@ -43,6 +43,12 @@ export class HeaderMapImpl implements HeaderMap {
     return this.#values[this.#ids.indexOf(id)];
   }
 
+  getNamed(name: FieldName): string | undefined {
+    if (name.id !== 0) return this.getId(name.id);
+    const index = this.#names.indexOf(name.text);
+    return index < 0 ? undefined : this.#values[index];
+  }
+
   getAll(name: string): string[] {
     const found: string[] = [];
     const id = headerIdOf(name);
@@ -54,11 +60,11 @@ export class HeaderMapImpl implements HeaderMap {
   }
 
   getJoined(name: string): string | undefined {
-    const id = headerIdOf(name);
-    const first = id !== 0 && !this.hasId(id) ? -1 : this.#names.indexOf(name);
-    if (first < 0) return undefined;
-    if (this.#names.indexOf(name, first + 1) < 0) return this.#values[first];
-    return this.getAll(name).join(",");
+    return this.#joined(headerIdOf(name), name);
+  }
+
+  getNamedJoined(name: FieldName): string | undefined {
+    return this.#joined(name.id, name.text);
   }
 
   has(name: string): boolean {
@@ -86,6 +92,10 @@ export class HeaderMapImpl implements HeaderMap {
 
   addIdUnchecked(id: number, value: string): void {
     this.#place(id, headerName(id), value);
+  }
+
+  addNamed(name: FieldName, value: string): void {
+    this.#place(name.id, name.text, value);
   }
 
   /**
@@ -131,6 +141,11 @@ export class HeaderMapImpl implements HeaderMap {
     const removed = this.#removeFrom(this.#ids.indexOf(id), headerName(id));
     this.#clearBit(id);
     return removed;
+  }
+
+  removeNamed(name: FieldName): number {
+    if (name.id !== 0) return this.removeId(name.id);
+    return this.#removeFrom(this.#names.indexOf(name.text), name.text);
   }
 
   removeIf(predicate: (name: string, value: string) => boolean): void {
@@ -184,6 +199,14 @@ export class HeaderMapImpl implements HeaderMap {
     this.#presentHigh = 0;
     this.#wireSafe = true;
     this.reasonPhrase = "";
+  }
+
+  #joined(id: number, name: string): string | undefined {
+    if (id !== 0 && !this.hasId(id)) return undefined;
+    const first = id === 0 ? this.#names.indexOf(name) : this.#ids.indexOf(id);
+    if (first < 0) return undefined;
+    if (this.#names.indexOf(name, first + 1) < 0) return this.#values[first];
+    return this.getAll(name).join(",");
   }
 
   #check(value: string): void {

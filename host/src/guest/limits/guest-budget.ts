@@ -19,6 +19,10 @@ const condemnedBit = 0x80000000 | 0;
  *
  * A call inside a call (a host call that runs another guest, or allocates in this one) runs on the outer call's
  * budget. Time spent in host functions counts.
+ *
+ * The words are written plainly: of a thread's words only the watchdog writes another one, by a swap that fails unless
+ * the very call that it means is still there, and it may see what stands there a little later. An atomic access is a
+ * call out of compiled code, and there are two for each callback.
  */
 export class GuestBudget {
   readonly #words: Int32Array<SharedArrayBuffer>;
@@ -30,7 +34,7 @@ export class GuestBudget {
 
   constructor(epoch: WebAssembly.Memory) {
     this.#words = epochWords(epoch);
-    Atomics.store(this.#words, EpochWord.State, 0);
+    this.#words[EpochWord.State] = 0;
   }
 
   /**
@@ -47,14 +51,15 @@ export class GuestBudget {
     this.#sequence = this.#sequence === 0x7fffffff ? 1 : this.#sequence + 1;
     if (budgetMs !== this.#budgetMs) {
       this.#budgetMs = budgetMs;
-      Atomics.store(this.#words, EpochWord.BudgetMs, budgetMs);
+      this.#words[EpochWord.BudgetMs] = budgetMs;
     }
-    Atomics.store(this.#words, EpochWord.State, this.#sequence);
+    this.#words[EpochWord.State] = this.#sequence;
   }
 
   /**
    * The call has returned or trapped. True when it had been condemned: it trapped for that reason, or ended on its
-   * own just then (an overrun: nothing is wrong with the guest's state).
+   * own just then (an overrun: nothing is wrong with the guest's state). One that is condemned during `leave` itself
+   * is not told.
    */
   leave(): boolean {
     this.#depth -= 1;
@@ -63,12 +68,9 @@ export class GuestBudget {
       this.#timed.leave();
       this.#timed = undefined;
     }
-    const sequence = this.#sequence;
-    if (Atomics.compareExchange(this.#words, EpochWord.State, sequence, 0) === sequence) {
-      return false;
-    }
-    Atomics.store(this.#words, EpochWord.State, 0);
-    return true;
+    const condemned = this.#words[EpochWord.State]! < 0;
+    this.#words[EpochWord.State] = 0;
+    return condemned;
   }
 
   /**
@@ -77,13 +79,13 @@ export class GuestBudget {
    */
   condemn(): void {
     if (this.#depth > 0) {
-      Atomics.store(this.#words, EpochWord.State, this.#sequence | condemnedBit);
+      this.#words[EpochWord.State] = this.#sequence | condemnedBit;
     }
   }
 
   /** True while a condemned call is on the stack. */
   get condemned(): boolean {
-    return this.#depth > 0 && Atomics.load(this.#words, EpochWord.State) < 0;
+    return this.#depth > 0 && this.#words[EpochWord.State]! < 0;
   }
 
   /** True while any guest code of this thread is on the stack. */

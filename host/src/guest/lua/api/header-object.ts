@@ -1,11 +1,20 @@
+import { HeaderId } from "../../../common/headers/header-id.ts";
+import { type HeaderName, hostHeaderName } from "../../../common/headers/header-name.ts";
+import {
+  invalidName,
+  pseudoHeaderName,
+  readFieldName,
+  readFieldValue,
+} from "../../../common/headers/read-field.ts";
+import { isValidHeaderValue } from "../../../common/headers/validation.ts";
 import type { HeaderMap } from "../../../contracts/headers.ts";
 import type { LuaEngine } from "../engine/lua-engine.ts";
-import { isValidHeaderValue } from "../../../common/headers/validation.ts";
-import { isScriptHeaderName } from "./header-name.ts";
 import { type HeaderMapKind, inlineNames } from "./inline-names.ts";
 import { type LuaObject, type LuaObjects, LuaTypeId, upvalueIndex } from "./lua-objects.ts";
 import { type MethodTable, watchedFunction } from "./type-definition.ts";
 import { untilNul } from "./values.ts";
+
+const authority = pseudoHeaderName(HeaderId.Authority);
 
 /** Who may still change a map, and what else a change means. */
 export interface HeaderOwner {
@@ -72,7 +81,7 @@ export class HeaderMethods {
     return {
       methods: {
         add: (L) => this.#add(L),
-        get: (L) => this.#pushOptional(L, this.#self(L).map.getJoined(this.#name(L))),
+        get: (L) => this.#get(L),
         getAtIndex: (L) => this.#getAtIndex(L),
         getNumValues: (L) => this.#getNumValues(L),
         replace: (L) => this.#replace(L),
@@ -85,30 +94,38 @@ export class HeaderMethods {
 
   #add(L: number): number {
     const headers = this.#changeable(L);
-    const { name, value } = this.#entry(L);
+    const name = this.#validName(L);
+    const value = this.#value(L, name);
     headers.owner.beforeHeaderChange();
-    if (inlineNames[headers.kind].has(name)) headers.map.append(name, value);
-    else headers.map.add(name, value);
+    if (inlineNames[headers.kind].has(name.text)) headers.map.append(name.text, value);
+    else headers.map.addNamed(name, value);
     return 0;
   }
 
+  #get(L: number): number {
+    const { map } = this.#self(L);
+    return this.#pushOptional(L, map.getNamedJoined(this.#name(L)));
+  }
+
   #getAtIndex(L: number): number {
-    const values = this.#self(L).map.getAll(this.#name(L));
+    const values = this.#self(L).map.getAll(this.#name(L).text);
     return this.#pushOptional(L, values[Math.trunc(this.#engine.api.luaL_checknumber(L, 3))]);
   }
 
   #getNumValues(L: number): number {
-    this.#engine.api.lua_pushnumber(L, this.#self(L).map.getAll(this.#name(L)).length);
+    const values = this.#self(L).map.getAll(this.#name(L).text);
+    this.#engine.api.lua_pushnumber(L, values.length);
     return 1;
   }
 
   #replace(L: number): number {
     const headers = this.#changeable(L);
-    const { name, value } = this.#entry(L);
+    const name = this.#validName(L);
+    const value = this.#value(L, name);
     headers.owner.beforeHeaderChange();
     // As Envoy does: the new entry stands at the end.
-    headers.map.remove(name);
-    headers.map.add(name, value);
+    headers.map.removeNamed(name);
+    headers.map.addNamed(name, value);
     return 0;
   }
 
@@ -116,7 +133,7 @@ export class HeaderMethods {
     const headers = this.#changeable(L);
     const name = this.#name(L);
     headers.owner.beforeHeaderChange();
-    headers.map.remove(name);
+    headers.map.removeNamed(name);
     return 0;
   }
 
@@ -168,22 +185,35 @@ export class HeaderMethods {
     return headers;
   }
 
-  #name(L: number): string {
-    return alias(this.#engine.checkString(L, 2).toLowerCase());
+  /** The name that the script says; `invalidName`, which no map has, when it cannot be one. */
+  #name(L: number): HeaderName {
+    const engine = this.#engine;
+    engine.findText(L, 2);
+    return alias(readFieldName(engine.memory.bytes, engine.textStart, engine.textEnd));
   }
 
-  /**
-   * The checked name and value of `add` and `replace`: nothing that cannot stand on the wire passes. Both end at a NUL,
-   * as they do in Envoy.
-   */
-  #entry(L: number): { name: string; value: string } {
-    const name = untilNul(this.#name(L));
-    const value = untilNul(this.#engine.checkString(L, 3));
-    if (!isScriptHeaderName(name)) {
-      this.#engine.throwError(L, `invalid header name: ${printable(name)}`);
+  /** The name of a new entry. It ends at a NUL, as it does in Envoy. */
+  #validName(L: number): HeaderName {
+    const name = this.#name(L);
+    if (name !== invalidName) return name;
+    const text = untilNul(this.#engine.checkString(L, 2).toLowerCase());
+    const cut = Buffer.from(text, "latin1");
+    const valid = alias(readFieldName(cut, 0, cut.length));
+    if (valid === invalidName) {
+      this.#engine.throwError(L, `invalid header name: ${printable(text)}`);
     }
-    if (!isValidHeaderValue(value)) this.#engine.throwError(L, `invalid header value for: ${name}`);
-    return { name, value };
+    return valid;
+  }
+
+  /** The value of a new entry, which ends at a NUL too. Nothing that cannot stand on the wire passes. */
+  #value(L: number, name: HeaderName): string {
+    const engine = this.#engine;
+    engine.findText(L, 3);
+    const value = readFieldValue(engine.memory.bytes, engine.textStart, engine.textEnd);
+    if (value !== undefined) return value;
+    const cut = untilNul(engine.checkString(L, 3));
+    if (!isValidHeaderValue(cut)) engine.throwError(L, `invalid header value for: ${name.text}`);
+    return cut;
   }
 
   /** Pushes the value, or nothing at all: an absent header is "no value", not nil. */
@@ -195,8 +225,8 @@ export class HeaderMethods {
 }
 
 /** Envoy keeps Host as `:authority`. */
-function alias(name: string): string {
-  return name === "host" ? ":authority" : name;
+function alias(name: HeaderName): HeaderName {
+  return name === hostHeaderName ? authority : name;
 }
 
 function printable(text: string): string {

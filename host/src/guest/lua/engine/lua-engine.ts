@@ -3,6 +3,7 @@ import { instantiateLimited, type LimitedModule } from "../../limits/instance.ts
 import { wrapHostFunctions } from "./host-functions.ts";
 import { type ImportTarget, luaImports } from "./imports.ts";
 import { type LuaExports, LuaStatus, LuaType, registryIndex } from "./lua-exports.ts";
+import { LuaMemory } from "./lua-memory.ts";
 import type { WatchedGuest } from "../../watch/watched-guest.ts";
 import type { HookWatch } from "../watch/hook-watch.ts";
 import type { StateQuota } from "./state-quota.ts";
@@ -50,7 +51,7 @@ const printLineMax = 8192;
  */
 export class LuaEngine {
   readonly api: LuaExports;
-  readonly memory: WebAssembly.Memory;
+  readonly memory: LuaMemory;
   /** The main thread of the state. */
   readonly L: number;
   /** Longest text that a script's `load` compiles where it is translated first, which nothing can stop; in bytes. */
@@ -64,11 +65,10 @@ export class LuaEngine {
   readonly #quota: StateQuota;
   readonly #watched: WatchedGuest | undefined;
   #released = false;
-  #bytes: Buffer;
-  #words: Int32Array;
-  /** Bytes of memory when it was looked at last. */
-  #size: number;
   #line = "";
+  /** Where the text lies that `findText` has found; dead as soon as code of the engine has run. */
+  textStart = 0;
+  textEnd = 0;
 
   /**
    * Call between `GuestBudget.enter` and `leave`, as everything that runs code of the engine. Throws a
@@ -81,7 +81,7 @@ export class LuaEngine {
     const refusal = this.#quota.addState((options.module.memory?.initial ?? 0) * pageBytes);
     if (refusal !== undefined) throw new StateQuotaError(refusal);
     const target: ImportTarget = {
-      memory: () => this.memory,
+      memory: () => instantiated.memory!,
       // Streams that are left may go on with a state that has given its room back.
       reserve: (bytes: number) => this.#released || this.#quota.grow(bytes),
       call: (index: number, a: number, b: number): void => {
@@ -95,18 +95,13 @@ export class LuaEngine {
         this.#argumentError(L, argument, text),
       output: (text: string) => this.#output(text),
     };
-    const { instance, memory } = instantiateLimited(
-      options.module,
-      luaImports(target),
-      options.epoch,
+    const instantiated = instantiateLimited(options.module, luaImports(target), options.epoch);
+    if (instantiated.memory === undefined) throw new Error("the Lua engine has no memory");
+    this.memory = new LuaMemory(instantiated.memory, (from, to) =>
+      this.#watched?.memoryGrew(from, to),
     );
-    if (memory === undefined) throw new Error("the Lua engine has no memory");
-    this.memory = memory;
-    this.api = instance.exports as unknown as LuaExports;
-    this.#bytes = Buffer.from(memory.buffer);
-    this.#words = new Int32Array(memory.buffer);
-    this.#size = memory.buffer.byteLength;
-    this.#watched?.instanceAdded(this.#size);
+    this.api = instantiated.instance.exports as unknown as LuaExports;
+    this.#watched?.instanceAdded(this.memory.size);
     this.api.emscripten_stack_init();
     this.api.__wasm_call_ctors();
     this.#scratch = this.api.malloc(scratchSize);
@@ -117,7 +112,7 @@ export class LuaEngine {
 
   /** Bytes of linear memory in use by the instance. */
   get memoryBytes(): number {
-    return this.memory.buffer.byteLength;
+    return this.memory.size;
   }
 
   /** Makes functions callable from Lua; the results go to `pushFunction`. */
@@ -144,8 +139,7 @@ export class LuaEngine {
     let pointer = this.#names.get(text);
     if (pointer === undefined) {
       pointer = this.api.malloc(text.length + 1);
-      this.#writeAt(pointer, text);
-      this.#view()[pointer + text.length] = 0;
+      this.memory.writeCString(pointer, text);
       this.#names.set(text, pointer);
     }
     return pointer;
@@ -158,12 +152,12 @@ export class LuaEngine {
   pushString(L: number, text: string): void {
     const size = text.length;
     if (size <= scratchSize) {
-      this.#writeAt(this.#scratch, text);
+      this.memory.write(this.#scratch, text);
       this.api.lua_pushlstring(L, this.#scratch, size);
       return;
     }
     const pointer = this.#allocate(L, size);
-    this.#writeAt(pointer, text);
+    this.memory.write(pointer, text);
     this.api.lua_pushlstring(L, pointer, size);
     this.api.free(pointer);
   }
@@ -171,7 +165,7 @@ export class LuaEngine {
   /** Pushes bytes as a Lua string. */
   pushBytes(L: number, bytes: Buffer): void {
     const pointer = bytes.length <= scratchSize ? this.#scratch : this.#allocate(L, bytes.length);
-    bytes.copy(this.#view(), pointer);
+    bytes.copy(this.memory.bytes, pointer);
     this.api.lua_pushlstring(L, pointer, bytes.length);
     if (pointer !== this.#scratch) this.api.free(pointer);
   }
@@ -183,7 +177,7 @@ export class LuaEngine {
   /** The string (or number as string) at `index`, converted in place as `lua_tolstring` does; undefined else. */
   toString(L: number, index: number): string | undefined {
     const pointer = this.api.lua_tolstring(L, index, this.#scratch);
-    return pointer === 0 ? undefined : this.#readString(pointer);
+    return pointer === 0 ? undefined : this.memory.text(pointer, pointer + this.#textSize());
   }
 
   /** True for what `checkString` takes: strings and numbers. */
@@ -194,14 +188,21 @@ export class LuaEngine {
 
   /** The string argument `arg`; raises Lua's own "bad argument" error when it is none. */
   checkString(L: number, arg: number): string {
-    return this.#readString(this.api.luaL_checklstring(L, arg, this.#scratch));
+    this.findText(L, arg);
+    return this.memory.text(this.textStart, this.textEnd);
   }
 
   /** The same as bytes: a copy. */
   checkBytes(L: number, arg: number): Buffer {
+    this.findText(L, arg);
+    return Buffer.from(this.memory.bytes.subarray(this.textStart, this.textEnd));
+  }
+
+  /** As `checkString`, but only says where the text lies: in `textStart` and `textEnd`. */
+  findText(L: number, arg: number): void {
     const pointer = this.api.luaL_checklstring(L, arg, this.#scratch);
-    const size = this.#wordView()[this.#scratch >> 2]! >>> 0;
-    return Buffer.from(this.#view().subarray(pointer, pointer + size));
+    this.textStart = pointer;
+    this.textEnd = pointer + this.#textSize();
   }
 
   /** Raises `text` with the position of the calling line in front. Does not return. */
@@ -215,7 +216,7 @@ export class LuaEngine {
   /** Pushes a userdata of two words with the metatable that `reference` gave a number. */
   pushUserdata(L: number, metatable: bigint, first: number, second: number): void {
     const pointer = this.api.lua_newuserdatauv(L, 8, 0);
-    const words = this.#wordView();
+    const words = this.memory.words;
     words[pointer >> 2] = first;
     words[(pointer >> 2) + 1] = second;
     this.api.lua_rawgeti(L, registryIndex, metatable);
@@ -224,7 +225,7 @@ export class LuaEngine {
 
   /** A word of a userdata made by `pushUserdata`. */
   userdataWord(pointer: number, index: number): number {
-    return this.#wordView()[(pointer >> 2) + index]!;
+    return this.memory.words[(pointer >> 2) + index]!;
   }
 
   /** Compiles text (never bytecode); the function is left on the stack. The message, when it does not compile. */
@@ -243,7 +244,7 @@ export class LuaEngine {
     const table = this.api.__indirect_function_table;
     const index = table.grow(1);
     const take = (_L: number, start: number, size: number): number => {
-      pieces.push(Buffer.from(this.#view().subarray(start, start + size)));
+      pieces.push(Buffer.from(this.memory.bytes.subarray(start, start + size)));
       return 0;
     };
     table.set(index, wrapHostFunctions([take], 4)[0]);
@@ -256,9 +257,8 @@ export class LuaEngine {
     const pointer = this.api.malloc(size + 1);
     const name = this.api.malloc(chunkName.length + 1);
     if (pointer === 0 || name === 0) return "not enough memory";
-    content.copy(this.#view(), pointer);
-    this.#writeAt(name, chunkName);
-    this.#view()[name + chunkName.length] = 0;
+    content.copy(this.memory.bytes, pointer);
+    this.memory.writeCString(name, chunkName);
     const status = this.api.luaL_loadbufferx(this.L, pointer, size, name, this.cString(mode));
     this.api.free(pointer);
     this.api.free(name);
@@ -315,15 +315,15 @@ export class LuaEngine {
     if (this.#released) return;
     this.#released = true;
     this.#quota.removeState(this.memoryBytes);
-    this.#watched?.instanceRemoved(this.#view().length);
+    this.#watched?.instanceRemoved(this.memory.bytes.length);
   }
 
   /** The position of the nearest code that is not the host's own, which is in chunks named `=sluice`. */
   #pushWhere(L: number, level: number): void {
     let text = "";
     for (let at = level; text === "" && this.#inspect(L, at, "Sln"); at += 1) {
-      const line = this.#wordView()[(this.#activation + ActivationField.CurrentLine) >> 2]!;
-      const source = this.#cText(this.#activation + ActivationField.ShortSource);
+      const line = this.memory.words[(this.#activation + ActivationField.CurrentLine) >> 2]!;
+      const source = this.memory.cString(this.#activation + ActivationField.ShortSource);
       if (source === ownChunk) continue;
       // LuaJIT's pairs() calls a metamethod in its own place.
       if (line <= 0 && this.#activationName() !== "pairs") break;
@@ -335,13 +335,13 @@ export class LuaEngine {
 
   /** `luaL_argerror` in LuaJIT's words: a function without a name is `?`. */
   #argumentError(L: number, argument: number, text: number): never {
-    const problem = this.#cText(text);
+    const problem = this.memory.cString(text);
     let name = "?";
     let position = argument;
     if (this.#inspect(L, 0, "n")) {
       name = this.#activationName() ?? name;
-      const kind = this.#wordView()[(this.#activation + ActivationField.NameWhat) >> 2]!;
-      if (this.#cText(kind) === "method") position -= 1;
+      const kind = this.memory.words[(this.#activation + ActivationField.NameWhat) >> 2]!;
+      if (this.memory.cString(kind) === "method") position -= 1;
     }
     this.#pushWhere(L, 1);
     const where = this.toString(L, -1) ?? "";
@@ -360,13 +360,8 @@ export class LuaEngine {
 
   /** Of what was inspected last, by how it was called. */
   #activationName(): string | undefined {
-    const name = this.#wordView()[(this.#activation + ActivationField.Name) >> 2]!;
-    return name === 0 ? undefined : this.#cText(name);
-  }
-
-  #cText(pointer: number): string {
-    const bytes = this.#view();
-    return bytes.latin1Slice(pointer, bytes.indexOf(0, pointer));
+    const name = this.memory.words[(this.#activation + ActivationField.Name) >> 2]!;
+    return name === 0 ? undefined : this.memory.cString(name);
   }
 
   #takeMessage(L: number): string {
@@ -381,39 +376,9 @@ export class LuaEngine {
     return pointer;
   }
 
-  #view(): Buffer {
-    if (this.#bytes.buffer !== this.memory.buffer) {
-      this.#watched?.memoryGrew(this.#size, this.memory.buffer.byteLength);
-      this.#size = this.memory.buffer.byteLength;
-      this.#bytes = Buffer.from(this.memory.buffer);
-      this.#words = new Int32Array(this.memory.buffer);
-    }
-    return this.#bytes;
-  }
-
-  #wordView(): Int32Array {
-    this.#view();
-    return this.#words;
-  }
-
-  #writeAt(pointer: number, text: string): void {
-    const bytes = this.#view();
-    // Short strings are the common case, and a loop beats the call into latin1Write below about 40 characters.
-    if (text.length > 40) {
-      bytes.latin1Write(text, pointer);
-      return;
-    }
-    for (let i = 0; i < text.length; i += 1) bytes[pointer + i] = text.charCodeAt(i);
-  }
-
-  /** The string at `pointer` whose size stands in the scratch word. */
-  #readString(pointer: number): string {
-    const bytes = this.#view();
-    const size = this.#words[this.#scratch >> 2]! >>> 0;
-    if (size > 24) return bytes.latin1Slice(pointer, pointer + size);
-    let text = "";
-    for (let i = 0; i < size; i += 1) text += String.fromCharCode(bytes[pointer + i]!);
-    return text;
+  /** What `lua_tolstring` and its like put into the scratch word. */
+  #textSize(): number {
+    return this.memory.words[this.#scratch >> 2]! >>> 0;
   }
 
   #output(text: string): void {

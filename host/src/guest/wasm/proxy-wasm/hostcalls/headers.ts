@@ -10,18 +10,14 @@ import {
   writePairs,
 } from "@sluice/abi";
 import type { HeaderName } from "../../../../common/headers/header-name.ts";
+import {
+  invalidName,
+  readFieldName,
+  readFieldValue,
+} from "../../../../common/headers/read-field.ts";
 import type { HeaderMap } from "../../../../contracts/headers.ts";
 import { advise, entryRefused, headerNameMend, mapUnavailable } from "../advice.ts";
-import {
-  areValueBytes,
-  headerNameOf,
-  invalidName,
-  joinsValues,
-  mayStand,
-  mayStandThere,
-  nameInMap,
-  readHeaderName,
-} from "../guest-names.ts";
+import { headerNameOf, joinsValues, mayStand, mayStandThere, nameInMap } from "../guest-names.ts";
 import type { WasmVm } from "../vm.ts";
 
 function isMapType(type: number): boolean {
@@ -32,18 +28,13 @@ function isMapType(type: number): boolean {
 function readName(vm: WasmVm, type: number, pointer: number, size: number): HeaderName | undefined {
   if (!vm.memory.contains(pointer, size)) return undefined;
   const start = pointer >>> 0;
-  return nameInMap(type, readHeaderName(vm.memory.bytes, start, start + (size >>> 0)));
+  return nameInMap(type, readFieldName(vm.memory.bytes, start, start + (size >>> 0)));
 }
 
 /** The value there, which lies inside the memory; undefined when it may not stand in a message. */
 function readValue(vm: WasmVm, pointer: number, size: number): string | undefined {
   const start = pointer >>> 0;
-  if (!areValueBytes(vm.memory.bytes, start, start + (size >>> 0))) return undefined;
-  return vm.memory.latin1(pointer, size);
-}
-
-function valueOf(headers: HeaderMap, name: HeaderName): string | undefined {
-  return name.id === 0 ? headers.get(name.text) : headers.getId(name.id);
+  return readFieldValue(vm.memory.bytes, start, start + (size >>> 0));
 }
 
 /** A name that no header has. */
@@ -52,11 +43,10 @@ function nameUnknown(vm: WasmVm, name: string): void {
   if (mend !== undefined) advise(vm, `name ${name}`, () => mend);
 }
 
-/** Adds as Envoy does: joined to what is there, for names that stand once. */
+/** Adds what may stand there as Envoy does: joined to what is there, for names that stand once. */
 export function addTo(headers: HeaderMap, name: HeaderName, value: string): void {
   if (joinsValues(name)) headers.append(name.text, value);
-  else if (name.id === 0) headers.add(name.text, value);
-  else headers.addId(name.id, value);
+  else headers.addNamed(name, value);
 }
 
 /** `proxy_get_header_map_size(map, size_out)`: bytes of all names and values. */
@@ -118,7 +108,7 @@ export function getHeaderMapValue(
   const context = vm.acting;
   const headers = context.readableMap(map);
   if (headers === undefined && !context.logging) return mapUnavailable(vm, map);
-  const value = headers === undefined ? undefined : valueOf(headers, key);
+  const value = headers === undefined ? undefined : headers.getNamed(key);
   if (value !== undefined) return vm.writeText(value, pointerOut, sizeOut);
   if (key === invalidName) nameUnknown(vm, vm.memory.latin1(name, nameSize)!);
   // 0.1.0 did not tell absent from empty.
@@ -174,7 +164,7 @@ export function replaceHeaderMapValue(
     return entryRefused(vm, vm.memory.latin1(name, nameSize)!, text);
   }
   // As in Envoy, the one entry stands at the end.
-  headers.remove(key.text);
+  headers.removeNamed(key);
   addTo(headers, key, text);
   context.mapChanged(map);
   return STATUS_OK;
@@ -193,8 +183,7 @@ export function removeHeaderMapValue(
   const context = vm.acting;
   const headers = context.writableMap(map);
   if (headers === undefined) return mapUnavailable(vm, map);
-  if (key.id === 0) headers.remove(key.text);
-  else headers.removeId(key.id);
+  headers.removeNamed(key);
   context.mapChanged(map);
   return STATUS_OK;
 }

@@ -1,0 +1,90 @@
+import { HeaderId, headerIdOfBytes, headerName } from "./header-id.ts";
+import { HeaderName, internHeaderName, nextNameHash } from "./header-name.ts";
+import { tokenLower, valueByte } from "./validation.ts";
+
+/*
+ * Names and values of header fields out of a guest's memory. A guest says the same few again and again, so what was read
+ * a moment ago is compared with the bytes that are there and given again: no text is made, and texts that are the same
+ * are one.
+ */
+
+/** For what cannot be a header name. No map has it. */
+export const invalidName = new HeaderName("", 0, false);
+
+const slots = 256;
+/** What is longer is met too rarely to be kept. */
+const longestKept = 64;
+
+const pseudoNames: HeaderName[] = [];
+for (let id: number = HeaderId.Method; id <= HeaderId.Protocol; id += 1) {
+  pseudoNames[id] = new HeaderName(headerName(id), 0, false);
+}
+
+/** The name of a pseudo header. */
+export function pseudoHeaderName(id: number): HeaderName {
+  return pseudoNames[id]!;
+}
+
+/** The header name in `[start, end)`, any case of letters; `invalidName` when it is none. */
+export function readFieldName(bytes: Uint8Array, start: number, end: number): HeaderName {
+  let hash = 0;
+  for (let i = start; i < end; i += 1) {
+    const lower = tokenLower[bytes[i]!]!;
+    if (lower === 0) return pseudoNames[headerIdOfBytes(bytes, start, end)] ?? invalidName;
+    hash = nextNameHash(hash, lower);
+  }
+  return start === end ? invalidName : rememberedName(bytes, start, end, hash);
+}
+
+// In front of the table that all names of the wire pass through, so that they cannot push out the few that guests use.
+const names: HeaderName[] = Array.from({ length: slots }, () => invalidName);
+
+function rememberedName(bytes: Uint8Array, start: number, end: number, hash: number): HeaderName {
+  const slot = slotOf(hash);
+  const known = names[slot]!;
+  if (known.hash === hash && isInLowerCase(known.text, bytes, start, end)) return known;
+  const name = internHeaderName(bytes, start, end, hash);
+  if (end - start <= longestKept) names[slot] = name;
+  return name;
+}
+
+const values: string[] = Array.from({ length: slots }, () => "");
+
+/** The field value in `[start, end)`, one character per byte; undefined when it may not stand in a message. */
+export function readFieldValue(bytes: Buffer, start: number, end: number): string | undefined {
+  let hash = 0;
+  for (let i = start; i < end; i += 1) {
+    const byte = bytes[i]!;
+    if (valueByte[byte] === 0) return undefined;
+    hash = nextNameHash(hash, byte);
+  }
+  if (end - start > longestKept) return bytes.latin1Slice(start, end);
+  const slot = slotOf(hash);
+  const known = values[slot]!;
+  if (isText(known, bytes, start, end)) return known;
+  const value = bytes.latin1Slice(start, end);
+  values[slot] = value;
+  return value;
+}
+
+function slotOf(hash: number): number {
+  return (hash ^ (hash >>> 8) ^ (hash >>> 16)) & (slots - 1);
+}
+
+function isInLowerCase(text: string, bytes: Uint8Array, start: number, end: number): boolean {
+  const length = end - start;
+  if (text.length !== length) return false;
+  for (let i = 0; i < length; i += 1) {
+    if (text.charCodeAt(i) !== tokenLower[bytes[start + i]!]) return false;
+  }
+  return true;
+}
+
+function isText(text: string, bytes: Uint8Array, start: number, end: number): boolean {
+  const length = end - start;
+  if (text.length !== length) return false;
+  for (let i = 0; i < length; i += 1) {
+    if (text.charCodeAt(i) !== bytes[start + i]) return false;
+  }
+  return true;
+}
