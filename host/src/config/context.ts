@@ -188,7 +188,11 @@ export class ConfigContext implements ParseContext {
     kind: SecretKind,
     parse: (context: ParseContext) => Value | undefined,
   ): SecretSlot<Value> | undefined {
-    return watchFiles(this, this.#found, directory as WatchedDirectory, { kind, parse });
+    return watchFiles(this, this.#found, directory as WatchedDirectory, {
+      kind,
+      variant: "",
+      parse,
+    });
   }
 
   pathOf(message: Message): string {

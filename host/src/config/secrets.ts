@@ -1,4 +1,4 @@
-import { createHash } from "node:crypto";
+import fs from "node:fs";
 import type { Message } from "@bufbuild/protobuf";
 import { closest } from "../common/closest.ts";
 import type { ParseContext } from "../contracts/extension.ts";
@@ -81,7 +81,7 @@ export function findSecret<Value>(
 ): SecretSlot<Value> | undefined {
   const { name, sdsConfig } = config;
   const { kind, variant } = request;
-  if (sdsConfig === undefined) return staticSecret(context, config, request);
+  if (sdsConfig === undefined) return staticSecret(context, found, config, request);
   checkNode(context, config, "sds_config", secretFields[kind].api);
   const source = parseConfigSource(context, sdsConfig);
   if (source === undefined) return undefined;
@@ -97,11 +97,17 @@ export function findSecret<Value>(
 
 function staticSecret<Value>(
   context: ConfigContext,
+  found: Found,
   config: SdsSecretConfig,
   request: SecretRequest<Value>,
 ): SecretSlot<Value> | undefined {
   const { kind } = request;
   const secret = context.staticSecrets?.find(kind, config.name);
+  const directory = secret && watchedDirectoryOf(secret);
+  if (secret !== undefined && directory !== undefined) {
+    const parse = (reading: ParseContext): Value | undefined => request.parse(secret, reading);
+    return watchFiles(context, found, directory, { kind, variant: request.variant, parse });
+  }
   if (secret !== undefined) {
     const value = request.parse(secret, context);
     return value === undefined ? undefined : { kind: "fixed", value };
@@ -116,6 +122,11 @@ function staticSecret<Value>(
   return undefined;
 }
 
+function watchedDirectoryOf({ type }: Secret): WatchedDirectory | undefined {
+  const watches = type.case === "tlsCertificate" || type.case === "validationContext";
+  return watches ? type.value.watchedDirectory : undefined;
+}
+
 /** What `ParseContext.watchedFiles` does. */
 export function watchFiles<Value>(
   context: ConfigContext,
@@ -123,21 +134,27 @@ export function watchFiles<Value>(
   directory: WatchedDirectory,
   files: WatchedFilesRequest<Value>,
 ): SecretSlot<Value> | undefined {
+  if (!fs.existsSync(directory.path)) {
+    context.problem(directory, "path", `there is no directory '${directory.path}' to watch`);
+  }
   const initial = files.parse(context);
   if (initial === undefined) return undefined;
   const { path } = context.model.origins.place(directory, "");
-  const key = `${files.kind} files@${createHash("sha256").update(path).digest("hex").slice(0, 16)}`;
-  found.watchedFiles.push({
-    key,
-    directory: directory.path,
-    path,
-    parse: (reading) => materialOf(files.kind, files.parse(reading)),
-  });
+  const key = `${files.kind} files of ${path} ${files.variant}`;
+  if (!found.watchedFiles.some((known) => known.key === key)) {
+    found.watchedFiles.push({
+      key,
+      directory: directory.path,
+      path,
+      parse: (reading) => materialOf(files.kind, files.parse(reading)),
+    });
+  }
   return { kind: "secret", key, initial };
 }
 
 interface WatchedFilesRequest<Value> {
   readonly kind: SecretKind;
+  readonly variant: string;
   parse(context: ParseContext): Value | undefined;
 }
 

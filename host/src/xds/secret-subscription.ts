@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import type { Message } from "@bufbuild/protobuf";
 import { ConfigContext } from "../config/context.ts";
 import { nothingFound, type FoundSecret } from "../config/found.ts";
@@ -83,6 +84,8 @@ export class SecretSubscription implements SotwSubscriber {
   #stream: SotwStream | undefined;
   #current: ArrivedSecret | undefined;
   #lastUpdatedMs: number;
+  /** What was made of the version in force, for comparing. */
+  #applied = "";
   /** One version at a time, in the order of their coming. */
   #taking: Promise<unknown> = Promise.resolve();
   #closed = false;
@@ -288,8 +291,11 @@ export class SecretSubscription implements SotwSubscriber {
     for (const warning of problems.warnings) {
       logger.warning(`secret '${this.#name}': ${formatProblem(warning)}`);
     }
+    const identity = createHash("sha256").update(JSON.stringify(updates)).digest("hex");
+    if (identity === this.#applied) return undefined;
     const applied = await apply(updates);
     if (!applied.ok) return applied.error;
+    this.#applied = identity;
     this.#lastUpdatedMs = time.systemMs();
     return undefined;
   }
