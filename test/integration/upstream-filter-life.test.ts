@@ -46,7 +46,7 @@ class Bench implements AsyncDisposable {
     }));
     bench.chain = new ClusterFilterChain(new FilterChain(entries, "open"), clusters.dispatcher);
     const update = { clusters: [cluster], removedClusters: [] };
-    clusters.manager.stage(update, new Map([["up", bench.chain]])).commit();
+    clusters.manager.stage(update, new Map([["up", { httpFilters: bench.chain }]])).commit();
     clusters.main.commit(update);
     bench.client = await TestClient.connect(bench.proxy.port);
     return bench;

@@ -82,6 +82,7 @@ export const testRegistry: ExtensionRegistry = {
   httpFilter: () => undefined,
   httpFilterOfRoute: () => undefined,
   downstreamTransportSocket: () => undefined,
+  upstreamTransportSocket: () => undefined,
   accessLogger: () => undefined,
   bootstrapExtension: () => undefined,
   statsSink: () => undefined,

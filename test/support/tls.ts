@@ -29,6 +29,17 @@ export function downstreamTls(common: JsonObject, more: JsonObject = {}): JsonOb
   };
 }
 
+/** A cluster's transport socket. */
+export function upstreamTls(context: JsonObject): JsonObject {
+  return {
+    name: "envoy.transport_sockets.tls",
+    typed_config: {
+      "@type": "type.googleapis.com/envoy.extensions.transport_sockets.tls.v3.UpstreamTlsContext",
+      ...context,
+    },
+  };
+}
+
 /** The identity of a client. */
 export const clientIdentity = (name: string): tls.ConnectionOptions => ({
   cert: tlsText(`${name}-cert.pem`),

@@ -9,6 +9,7 @@ import type {
   ListenerFilterFactory,
   NetworkFilterFactory,
   StatsSinkFactory,
+  UpstreamTransportSocketFactory,
 } from "../contracts/extension.ts";
 
 /** The extensions of a build, by kind. */
@@ -17,6 +18,7 @@ export interface ExtensionLists {
   readonly networkFilters: readonly NetworkFilterFactory[];
   readonly listenerFilters: readonly ListenerFilterFactory[];
   readonly downstreamTransportSockets?: readonly DownstreamTransportSocketFactory[];
+  readonly upstreamTransportSockets?: readonly UpstreamTransportSocketFactory[];
   readonly accessLoggers: readonly AccessLoggerFactory[];
   readonly bootstrapExtensions?: readonly BootstrapExtensionFactory[];
   readonly statsSinks?: readonly StatsSinkFactory[];
@@ -29,6 +31,8 @@ export function createRegistry(lists: ExtensionLists): ExtensionRegistry {
   const listenerFilters = byMessage("listener filter", lists.listenerFilters);
   const transportSockets = lists.downstreamTransportSockets ?? [];
   const downstreamTransportSockets = byMessage("transport socket", transportSockets);
+  const upstreamSockets = lists.upstreamTransportSockets ?? [];
+  const upstreamTransportSockets = byMessage("upstream transport socket", upstreamSockets);
   const accessLoggers = byMessage("access logger", lists.accessLoggers);
   const bootstrapExtensions = byMessage("bootstrap extension", lists.bootstrapExtensions ?? []);
   const statsSinks = byMessage("stats sink", lists.statsSinks ?? []);
@@ -45,12 +49,14 @@ export function createRegistry(lists: ExtensionLists): ExtensionRegistry {
     bootstrap: lists.bootstrapExtensions ?? [],
     stats_sink: lists.statsSinks ?? [],
     transport_socket: transportSockets,
+    upstream_transport_socket: upstreamSockets,
   };
   return {
     httpFilter: (messageName) => httpFilters.get(messageName),
     networkFilter: (messageName) => networkFilters.get(messageName),
     listenerFilter: (messageName) => listenerFilters.get(messageName),
     downstreamTransportSocket: (messageName) => downstreamTransportSockets.get(messageName),
+    upstreamTransportSocket: (messageName) => upstreamTransportSockets.get(messageName),
     accessLogger: (messageName) => accessLoggers.get(messageName),
     bootstrapExtension: (messageName) => bootstrapExtensions.get(messageName),
     statsSink: (messageName) => statsSinks.get(messageName),

@@ -119,6 +119,7 @@ export function newUpstreamInfo(): UpstreamInfo {
     localAddress: undefined,
     remoteAddress: undefined,
     connectionId: 0,
+    ssl: undefined,
     transportFailureReason: "",
     attemptCount: 0,
     poolReadyDurationMs: undefined,

@@ -113,9 +113,7 @@ export interface DownstreamTransportSocketFactory<
 }
 
 /** Makes what clusters encrypt with (category `envoy.transport_sockets.upstream`), `raw_buffer` aside. */
-export interface UpstreamTransportSocketFactory<
-  Config = unknown,
-> extends ExtensionFactory<Config> {
+export interface UpstreamTransportSocketFactory<Config = unknown> extends ExtensionFactory<Config> {
   createTransportSockets(
     config: Config,
     context: ClusterContext,

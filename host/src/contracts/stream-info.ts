@@ -95,6 +95,8 @@ export interface UpstreamInfo {
   localAddress: Address | undefined;
   remoteAddress: Address | undefined;
   connectionId: number;
+  /** What the handshake with the upstream has brought; undefined in plain text. */
+  ssl: SslConnectionInfo | undefined;
   transportFailureReason: string;
   attemptCount: number;
   /** From asking for a connection until one was there; undefined before that. */

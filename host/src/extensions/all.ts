@@ -5,6 +5,10 @@ import { stderrAccessLogger } from "./access-loggers/stderr/config.ts";
 import { stdoutAccessLogger } from "./access-loggers/stdout/config.ts";
 import { wasmAccessLogger } from "./access-loggers/wasm/config.ts";
 import { wasmService } from "./bootstrap/wasm/config.ts";
+import { extAuthzFilter } from "./http-filters/ext_authz/config.ts";
+import { grpcHttp1BridgeFilter } from "./http-filters/grpc_http1_bridge/config.ts";
+import { grpcStatsFilter } from "./http-filters/grpc_stats/config.ts";
+import { grpcWebFilter } from "./http-filters/grpc_web/config.ts";
 import { luaFilter } from "./http-filters/lua/config.ts";
 import { routerFilter } from "./http-filters/router/config.ts";
 import { upstreamCodecFilter } from "./http-filters/upstream_codec/config.ts";
@@ -18,11 +22,21 @@ import { httpConnectionManagerFilter } from "./network-filters/http_connection_m
 import { tcpProxyFilter } from "./network-filters/tcp_proxy/config.ts";
 import { wasmNetworkFilter } from "./network-filters/wasm/config.ts";
 import { downstreamTls } from "./transport-sockets/tls/config.ts";
+import { upstreamTls } from "./transport-sockets/tls/upstream-config.ts";
 import { wasmStatsSink } from "./stat-sinks/wasm/config.ts";
 
 /** Everything that is built in. A new extension becomes known by a line here. */
 export const registry: ExtensionRegistry = createRegistry({
-  httpFilters: [luaFilter, routerFilter, upstreamCodecFilter, wasmFilter],
+  httpFilters: [
+    extAuthzFilter,
+    grpcHttp1BridgeFilter,
+    grpcStatsFilter,
+    grpcWebFilter,
+    luaFilter,
+    routerFilter,
+    upstreamCodecFilter,
+    wasmFilter,
+  ],
   networkFilters: [
     directResponseFilter,
     echoFilter,
@@ -32,6 +46,7 @@ export const registry: ExtensionRegistry = createRegistry({
   ],
   listenerFilters: [httpInspectorFilter, tlsInspectorFilter, wasmListenerFilter],
   downstreamTransportSockets: [downstreamTls],
+  upstreamTransportSockets: [upstreamTls],
   accessLoggers: [fileAccessLogger, stderrAccessLogger, stdoutAccessLogger, wasmAccessLogger],
   bootstrapExtensions: [wasmService],
   statsSinks: [wasmStatsSink],

@@ -20,22 +20,18 @@ export interface ClientConnectionOptions {
   readonly bufferLimit: number;
 }
 
-/** A connection to `address`, not yet begun. */
-export function createClientConnection(
-  dispatcher: Dispatcher,
-  address: Address,
-  options: ClientConnectionOptions,
-): ClientConnection {
-  return new ClientConnectionImpl(dispatcher, address, options);
-}
-
 /** The initiating side of a connection. Bytes written before it is up are sent when it is. */
 export class ClientConnectionImpl extends ConnectionImpl implements ClientConnection {
   #connectCalled = false;
 
-  constructor(dispatcher: Dispatcher, address: Address, options: ClientConnectionOptions) {
+  constructor(
+    dispatcher: Dispatcher,
+    address: Address,
+    options: ClientConnectionOptions,
+    io: SocketIo = plainIo(dispatcher),
+  ) {
     const id = nextConnectionId();
-    super(dispatcher, SocketIo.unconnected(ignoreEvents), {
+    super(dispatcher, io, {
       id,
       streamInfo: new StreamInfoImpl(dispatcher.time, {
         downstreamLocalAddress: undefined,
@@ -73,21 +69,36 @@ export class ClientConnectionImpl extends ConnectionImpl implements ClientConnec
       super.onSocketError(error);
       return;
     }
-    this.transportFailureReason = connectErrorText(error, this.remoteAddress);
+    this.transportFailureReason = this.failureText(error);
     writeScheduler.enter();
     this.closeSocket(ConnectionEvent.RemoteClose, false);
     writeScheduler.leave();
   }
 
+  /** Why the connection did not come up. */
+  protected failureText(error: NodeJS.ErrnoException): string {
+    return connectErrorText(error, this.remoteAddress);
+  }
+
+  /** The socket is connected, which in plain text is all that there is to it. */
+  protected onSocketUp(): void {
+    this.open();
+  }
+
   #onConnected(): void {
     if (this.state !== ConnectionState.Connecting) return;
-    writeScheduler.enter();
-    this.state = ConnectionState.Open;
     const socket = this.io.socket;
     this.localAddress =
       this.remoteAddress.kind === "pipe"
         ? this.remoteAddress
         : (ipAddress(socket.localAddress, socket.localPort) ?? this.localAddress);
+    this.onSocketUp();
+  }
+
+  /** Bytes may flow. */
+  protected open(): void {
+    writeScheduler.enter();
+    this.state = ConnectionState.Open;
     this.callbacks.raiseEvent(ConnectionEvent.Connected);
     this.flush();
     this.updateReading();
@@ -105,6 +116,11 @@ function connectOptions(address: Address): NetConnectOpts {
 function unbound(remote: Address): Address {
   if (remote.kind === "pipe") return remote;
   return { kind: "ip", ip: remote.family === 4 ? "0.0.0.0" : "::", port: 0, family: remote.family };
+}
+
+function plainIo({ createSocket }: Dispatcher): SocketIo {
+  if (createSocket === undefined) return SocketIo.unconnected(ignoreEvents);
+  return new SocketIo(createSocket(), ignoreEvents);
 }
 
 /** Stands in until the connection's constructor has put itself there. */

@@ -3,8 +3,7 @@ import type { SslConnectionInfo } from "../contracts/network/connection.ts";
 import type { SecureSocket } from "../contracts/network/transport-socket.ts";
 import type { ConnectionParameters } from "./connection-parameters.ts";
 import { ConnectionImpl } from "./connection.ts";
-import { SecureSocketIo } from "./secure-socket-io.ts";
-import type { SocketSink } from "./socket-io.ts";
+import { noSink, SecureSocketIo } from "./secure-socket-io.ts";
 
 /** A downstream connection with encryption on its socket. Filters may write before the handshake is over. */
 export class SecureConnection extends ConnectionImpl {
@@ -31,10 +30,3 @@ export class SecureConnection extends ConnectionImpl {
     super.onSocketError(error);
   }
 }
-
-/** Stands in until the connection's constructor has put itself there. */
-const noSink: SocketSink = {
-  onSocketData: () => false,
-  onSocketEnd: () => undefined,
-  onSocketError: () => undefined,
-};

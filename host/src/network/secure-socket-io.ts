@@ -1,14 +1,23 @@
-import type { SecureSocket, SecureSocketOwner } from "../contracts/network/transport-socket.ts";
+import type { OnReadOpts } from "node:net";
+import type {
+  SecureClientSocket,
+  SecureSocket,
+  SecureSocketOwner,
+} from "../contracts/network/transport-socket.ts";
+import { SlabReader } from "./slab-reader.ts";
 import { SocketIo, type SocketSink } from "./socket-io.ts";
 
 /**
  * The io of an encrypted connection: the same methods, on the socket that has the plain text. Nothing of the peer
  * reaches the sink before the handshake is over.
  */
-export class SecureSocketIo extends SocketIo implements SecureSocketOwner {
-  readonly secure: SecureSocket;
+export class SecureSocketIo<Secure extends SecureSocket = SecureSocket>
+  extends SocketIo
+  implements SecureSocketOwner
+{
+  readonly secure: Secure;
 
-  constructor(secure: SecureSocket, sink: SocketSink) {
+  constructor(secure: Secure, sink: SocketSink) {
     super(secure.socket, sink);
     this.secure = secure;
     const { socket } = secure;
@@ -21,6 +30,18 @@ export class SecureSocketIo extends SocketIo implements SecureSocketOwner {
       return false;
     };
     secure.owner = this;
+  }
+
+  /** An io with a socket of `connect` that is yet to be connected; undefined when it gives none. */
+  static connecting(
+    connect: (onread: OnReadOpts) => SecureClientSocket | undefined,
+  ): SecureSocketIo<SecureClientSocket> | undefined {
+    const reader = new SlabReader((chunk) => secure!.secured && io.take(chunk));
+    const secure = connect(reader.options);
+    if (secure === undefined) return undefined;
+    const io = new SecureSocketIo(secure, noSink);
+    secure.socket.pause();
+    return io;
   }
 
   onSecured(): void {
@@ -37,3 +58,10 @@ export class SecureSocketIo extends SocketIo implements SecureSocketOwner {
     this.secure.reset();
   }
 }
+
+/** Stands in until the connection's constructor has put itself there. */
+export const noSink: SocketSink = {
+  onSocketData: () => false,
+  onSocketEnd: () => undefined,
+  onSocketError: () => undefined,
+};

@@ -50,7 +50,7 @@ export class SocketIo implements SocketOutput {
     this.socket = socket;
     this.sink = sink;
     socket.push = (chunk: Buffer | null): boolean => {
-      if (chunk !== null) return this.#onChunk(chunk);
+      if (chunk !== null) return this.take(chunk);
       this.sink.onSocketEnd();
       return false;
     };
@@ -59,7 +59,7 @@ export class SocketIo implements SocketOutput {
 
   /** An io with a socket that is yet to be connected. */
   static unconnected(sink: SocketSink): SocketIo {
-    const reader = new SlabReader((chunk) => io.#onChunk(chunk));
+    const reader = new SlabReader((chunk) => io.take(chunk));
     const socket = new Socket({ ...socketOptions, onread: reader.options });
     const io = new SocketIo(socket, sink);
     // Keeps Node from reading by itself once the socket is up.
@@ -103,7 +103,7 @@ export class SocketIo implements SocketOutput {
     this.socket.destroy();
   }
 
-  #onChunk(chunk: Buffer): boolean {
+  protected take(chunk: Buffer): boolean {
     this.#resumed = false;
     return this.sink.onSocketData(chunk) || this.#resumed;
   }

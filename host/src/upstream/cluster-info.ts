@@ -1,6 +1,7 @@
 import type { ClusterConfig } from "../contracts/config/snapshot.ts";
 import type { Http1Settings, Http2Settings } from "../contracts/http/codec.ts";
 import type { ConnectionStats } from "../contracts/network/connection.ts";
+import type { UpstreamTransportSockets } from "../contracts/network/transport-socket.ts";
 import type { StatsScope } from "../contracts/stats.ts";
 import type {
   ClusterInfo,
@@ -31,12 +32,18 @@ export class ClusterInfoImpl implements ClusterInfo {
   readonly codeStats: CodeStats;
   readonly http1Settings: Http1Settings;
   readonly http2Settings: Http2Settings;
+  /** Undefined: connections are plain. */
+  readonly transportSockets: UpstreamTransportSockets | undefined;
   readonly #default: ResourceManager;
   readonly #high: ResourceManager;
   #codecStats: Http1CodecStats | undefined = undefined;
   #http2CodecStats: Http2CodecStats | undefined = undefined;
 
-  constructor(config: ClusterConfig, environment: UpstreamEnvironment) {
+  constructor(
+    config: ClusterConfig,
+    environment: UpstreamEnvironment,
+    transportSockets: UpstreamTransportSockets | undefined,
+  ) {
     const counts = new Int32Array(config.resourceCounts);
     const { workerIndex, stats: root, localInfo } = environment;
     this.name = config.name;
@@ -52,6 +59,7 @@ export class ClusterInfoImpl implements ClusterInfo {
     this.codeStats = new CodeStatsImpl(this.scope, localInfo.zone);
     this.http1Settings = http1SettingsOf(config);
     this.http2Settings = config.http2;
+    this.transportSockets = transportSockets;
     const { default: normal, high } = config.circuitBreakers;
     this.#default = createResourceManager(counts, "default", workerIndex, normal);
     this.#high = createResourceManager(counts, "high", workerIndex, high);

@@ -1,8 +1,7 @@
 import type { ClusterConfig } from "../contracts/config/snapshot.ts";
-import type { HttpFilterChain } from "../contracts/http/filter-chain.ts";
 import type { Gauge } from "../contracts/stats.ts";
 import type { ClusterManager, ThreadLocalCluster } from "../contracts/upstream/cluster.ts";
-import { ClusterEntry } from "./cluster.ts";
+import { ClusterEntry, type ClusterParts } from "./cluster.ts";
 import type { UpstreamEnvironment } from "./environment.ts";
 
 /** The cluster part of a snapshot update. */
@@ -12,10 +11,10 @@ export interface ClusterUpdate {
   readonly removedClusters: readonly string[];
 }
 
-/** The filters of requests to clusters, by the cluster's name. */
-export type ClusterFilters = ReadonlyMap<string, HttpFilterChain>;
+/** What else clusters are built of, by the cluster's name. */
+export type PartsOfClusters = ReadonlyMap<string, ClusterParts>;
 
-const noFilters: ClusterFilters = new Map();
+const noParts: PartsOfClusters = new Map();
 
 /** The clusters of one worker. */
 export class ClusterManagerImpl implements ClusterManager {
@@ -38,10 +37,10 @@ export class ClusterManagerImpl implements ClusterManager {
   }
 
   /**
-   * Builds what an update needs beside what is running; one update at a time. `filters`: those of the clusters that
-   * have some, by name.
+   * Builds what an update needs beside what is running; one update at a time. `parts`: of the clusters
+   * that have some, by name.
    */
-  stage(update: ClusterUpdate, filters: ClusterFilters = noFilters): StagedClusters {
+  stage(update: ClusterUpdate, parts: PartsOfClusters = noParts): StagedClusters {
     const next = new Map(this.#clusters);
     const changed: { readonly entry: ClusterEntry; readonly previous: ClusterEntry | undefined }[] =
       [];
@@ -53,7 +52,8 @@ export class ClusterManagerImpl implements ClusterManager {
     }
     for (const config of update.clusters) {
       const previous = next.get(config.name);
-      const entry = new ClusterEntry(config, filters.get(config.name), this.#environment, previous);
+      const own = parts.get(config.name) ?? {};
+      const entry = new ClusterEntry(config, own, this.#environment, previous);
       next.set(config.name, entry);
       changed.push({ entry, previous });
     }

@@ -1,6 +1,7 @@
 import type { ClusterConfig } from "../contracts/config/snapshot.ts";
 import type { HttpFilterChain } from "../contracts/http/filter-chain.ts";
 import type { Logger } from "../contracts/log.ts";
+import type { UpstreamTransportSockets } from "../contracts/network/transport-socket.ts";
 import type { UpstreamOverrideHost } from "../contracts/stream-info.ts";
 import type { AsyncClient } from "../contracts/upstream/async-client.ts";
 import type {
@@ -9,19 +10,32 @@ import type {
   TcpConnectionResult,
   ThreadLocalCluster,
 } from "../contracts/upstream/cluster.ts";
+import { AlpnPool } from "./alpn-pool.ts";
 import { AsyncClientImpl } from "./async-client.ts";
 import { ClusterInfoImpl } from "./cluster-info.ts";
 import type { UpstreamEnvironment } from "./environment.ts";
 import { hostUse } from "./host-health.ts";
 import { HostImpl } from "./host.ts";
+import type { PoolOwner } from "./http-pool.ts";
 import { Http1Pool } from "./http1-pool.ts";
 import { Http2Pool } from "./http2-pool.ts";
 import { RoundRobinLoadBalancer } from "./load-balancer.ts";
+import { configuredNames, type RequestNames, requestNames } from "./request-names.ts";
 import { connectTcp } from "./tcp-connection.ts";
 import { noTunnel, Tunnel } from "./tunnel.ts";
 
-/** The pools of one host, by protocol and priority of the requests. */
-type HostPools = Map<string, Http1Pool | Http2Pool>;
+type Pool = Http1Pool | Http2Pool | AlpnPool;
+
+/** The pools of one host, by protocol, priority and names of the requests. */
+type HostPools = Map<string, Pool>;
+
+/** What a cluster is built of besides its configuration. */
+export interface ClusterParts {
+  /** Of each request; undefined when there are none. */
+  readonly httpFilters?: HttpFilterChain | undefined;
+  /** Undefined: connections are plain. */
+  readonly transportSockets?: UpstreamTransportSockets | undefined;
+}
 
 /** What makes two configurations of a cluster interchangeable for its pools. */
 function poolKeyOf(config: ClusterConfig): string {
@@ -48,16 +62,18 @@ export class ClusterEntry implements ThreadLocalCluster {
   /** `previous` goes on working until `takeOver`. */
   constructor(
     config: ClusterConfig,
-    httpFilters: HttpFilterChain | undefined,
+    parts: ClusterParts,
     environment: UpstreamEnvironment,
     previous: ClusterEntry | undefined,
   ) {
     this.#config = config;
-    this.httpFilters = httpFilters;
+    this.httpFilters = parts.httpFilters;
     this.#environment = environment;
     this.#logger = environment.loggers.logger("pool");
     const kept = previous !== undefined && previous.#isInterchangeableWith(config);
-    this.info = kept ? previous.info : new ClusterInfoImpl(config, environment);
+    const { transportSockets } = parts;
+    if (kept) transportSockets?.dispose?.();
+    this.info = kept ? previous.info : new ClusterInfoImpl(config, environment, transportSockets);
     this.#pools = kept ? previous.#pools : new Map<HostImpl, HostPools>();
     const free = kept ? previous.#hostsByKey() : new Map<string, HostImpl[]>();
     for (let i = 0; i < config.hosts.length; i += 1) {
@@ -82,6 +98,7 @@ export class ClusterEntry implements ThreadLocalCluster {
     this.#loadBalancer = this.#makeLoadBalancer();
     if (previous.#pools !== this.#pools) {
       previous.#drainPools();
+      previous.info.transportSockets?.dispose?.();
       return;
     }
     const current = new Set(this.#hosts);
@@ -96,6 +113,7 @@ export class ClusterEntry implements ThreadLocalCluster {
   drain(): void {
     this.httpFilters?.retire?.();
     this.#drainPools();
+    this.info.transportSockets?.dispose?.();
   }
 
   #drainPools(): void {
@@ -111,23 +129,42 @@ export class ClusterEntry implements ThreadLocalCluster {
     if (host === undefined) return undefined;
     let pools = this.#pools.get(host);
     if (pools === undefined) {
-      pools = new Map<string, Http1Pool | Http2Pool>();
+      pools = new Map<string, Pool>();
       this.#pools.set(host, pools);
     }
-    const http2 = this.#speaksHttp2(context);
-    const key = http2 ? http2PoolKeys[priority] : priority;
+    const names = this.#names(context);
+    const protocol = this.#protocol(context);
+    const key = poolKeys[protocol][priority];
+    if (names !== configuredNames) return this.#poolFor(names, pools, { host, protocol, priority });
     let pool = pools.get(key);
     if (pool === undefined) {
-      pool = this.#makePool(host, priority, http2);
+      pool = this.#makePool({ host, protocol, priority }, names, undefined);
       pools.set(key, pool);
     }
+    return pool;
+  }
+
+  /** Requests choose the names, so there may be any number of them: a pool goes with its last connection. */
+  #poolFor(names: RequestNames, pools: HostPools, kind: PoolKind): Pool {
+    const key = `${poolKeys[kind.protocol][kind.priority]} ${names.serverName} ${names.subjectAltNames.join()}`;
+    const kept = pools.get(key);
+    if (kept !== undefined) return kept;
+    const owner: PoolOwner = {
+      onPoolRoom: () => undefined,
+      onClientGone: () => {
+        if (pool.empty && pools.get(key) === pool) pools.delete(key);
+      },
+    };
+    const pool = this.#makePool(kind, names, owner);
+    pools.set(key, pool);
     return pool;
   }
 
   tunnel(context: LoadBalancerContext): HttpConnectionPool | undefined {
     const host = this.#chooseHost(context);
     if (host === undefined) return undefined;
-    const result = connectTcp(this.info, host, this.#environment.dispatcher);
+    const { dispatcher } = this.#environment;
+    const result = connectTcp(this.info, host, dispatcher, this.#names(context));
     return result.kind === "connection"
       ? new Tunnel(result.connection, host)
       : { host, ...noTunnel };
@@ -141,7 +178,7 @@ export class ClusterEntry implements ThreadLocalCluster {
   tcpConnection(context: LoadBalancerContext): TcpConnectionResult {
     const host = this.#chooseHost(context);
     if (host === undefined) return { kind: "no_host" };
-    return connectTcp(this.info, host, this.#environment.dispatcher);
+    return connectTcp(this.info, host, this.#environment.dispatcher, this.#names(context));
   }
 
   #chooseHost(context: LoadBalancerContext): HostImpl | undefined {
@@ -160,16 +197,21 @@ export class ClusterEntry implements ThreadLocalCluster {
     return strict ? undefined : this.#loadBalancer.chooseHost();
   }
 
-  #speaksHttp2(context: LoadBalancerContext): boolean {
+  #protocol(context: LoadBalancerContext): PoolProtocol {
     const { upstreamProtocol } = this.#config;
-    if (upstreamProtocol !== "DOWNSTREAM") return upstreamProtocol === "HTTP2";
-    return context.streamInfo?.protocol === "HTTP/2";
+    if (upstreamProtocol !== "DOWNSTREAM") return upstreamProtocol;
+    return context.streamInfo?.protocol === "HTTP/2" ? "HTTP2" : "HTTP1";
   }
 
-  #makePool(host: HostImpl, priority: "default" | "high", http2: boolean): Http1Pool | Http2Pool {
+  #names(context: LoadBalancerContext): RequestNames {
+    const config = this.#config.requestServerName;
+    return config === undefined ? configuredNames : requestNames(config, context.requestHeaders);
+  }
+
+  #makePool(kind: PoolKind, names: RequestNames, owner: PoolOwner | undefined): Pool {
     const { dispatcher } = this.#environment;
-    const Pool = http2 ? Http2Pool : Http1Pool;
-    return new Pool(this.info, host, priority, { dispatcher, logger: this.#logger });
+    const environment = { dispatcher, logger: this.#logger, names, owner };
+    return new poolClasses[kind.protocol](this.info, kind.host, kind.priority, environment);
   }
 
   #makeLoadBalancer(): RoundRobinLoadBalancer {
@@ -201,4 +243,19 @@ function drainPools(pools: HostPools): void {
   for (const pool of pools.values()) pool.drain();
 }
 
-const http2PoolKeys = { default: "http2 default", high: "http2 high" } as const;
+type PoolProtocol = "HTTP1" | "HTTP2" | "ALPN";
+
+/** What pool it is. */
+interface PoolKind {
+  readonly host: HostImpl;
+  readonly protocol: PoolProtocol;
+  readonly priority: "default" | "high";
+}
+
+const poolClasses = { HTTP1: Http1Pool, HTTP2: Http2Pool, ALPN: AlpnPool } as const;
+
+const poolKeys = {
+  HTTP1: { default: "http1 default", high: "http1 high" },
+  HTTP2: { default: "http2 default", high: "http2 high" },
+  ALPN: { default: "alpn default", high: "alpn high" },
+} as const;

@@ -4,9 +4,10 @@ import type {
   Http1ProtocolOptions,
   Http2ProtocolOptions,
   HttpProtocolOptions as CommonOptions,
+  UpstreamHttpProtocolOptions,
 } from "../config/gen/envoy/config/core/v3/protocol_pb.js";
 import type { HttpProtocolOptions } from "../config/gen/envoy/extensions/upstreams/http/v3/http_protocol_options_pb.js";
-import type { ClusterConfig } from "../contracts/config/snapshot.ts";
+import type { ClusterConfig, RequestServerNameConfig } from "../contracts/config/snapshot.ts";
 import type { ParseContext } from "../contracts/extension.ts";
 import { parseHttp2Settings, type Http2CommonSettings } from "../http/codec/http2/config.ts";
 import { parseUpstreamHttpFilters } from "../http/filter-manager/parse-http-filters.ts";
@@ -21,6 +22,7 @@ type ProtocolConfig = Pick<
   | "idleTimeoutMs"
   | "maxRequestsPerConnection"
   | "upstreamProtocol"
+  | "requestServerName"
   | "http1"
   | "http2"
   | "httpFilters"
@@ -39,9 +41,23 @@ export function parseProtocolOptions(message: Cluster, context: ParseContext): P
     maxRequestsPerConnection:
       common?.maxRequestsPerConnection ?? message.maxRequestsPerConnection ?? 0,
     upstreamProtocol: protocol,
+    requestServerName: serverNameConfig(
+      typed?.upstreamHttpProtocolOptions ?? message.upstreamHttpProtocolOptions,
+    ),
     http1: http1Config(common, http1),
     http2: parseHttp2Settings(http2, http2Common(common), context),
     httpFilters: parseUpstreamHttpFilters(typed?.httpFilters ?? [], "cluster", context),
+  };
+}
+
+function serverNameConfig(
+  options: UpstreamHttpProtocolOptions | undefined,
+): RequestServerNameConfig | undefined {
+  if (options === undefined || !(options.autoSni || options.autoSanValidation)) return undefined;
+  return {
+    header: options.overrideAutoSniHeader.toLowerCase(),
+    sent: options.autoSni,
+    verified: options.autoSanValidation,
   };
 }
 
@@ -85,12 +101,16 @@ interface Protocols {
 
 const plainHttp1: Protocols = { protocol: "HTTP1", http1: undefined, http2: undefined };
 
-/** ALPN and HTTP/3 are refused by their field classes. */
+/** HTTP/3 is refused by its field classes. */
 function protocolsOf(options: HttpProtocolOptions): Protocols {
   const choice = options.upstreamProtocolOptions;
   if (choice.case === "useDownstreamProtocolConfig") {
     const { httpProtocolOptions: http1, http2ProtocolOptions: http2 } = choice.value;
     return { protocol: "DOWNSTREAM", http1, http2 };
+  }
+  if (choice.case === "autoConfig") {
+    const { httpProtocolOptions: http1, http2ProtocolOptions: http2 } = choice.value;
+    return { protocol: "ALPN", http1, http2 };
   }
   if (choice.case !== "explicitHttpConfig") return plainHttp1;
   const explicit = choice.value.protocolConfig;

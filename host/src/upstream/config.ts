@@ -3,7 +3,12 @@ import type {
   CircuitBreakers_Thresholds,
 } from "../config/gen/envoy/config/cluster/v3/circuit_breaker_pb.js";
 import type { Cluster } from "../config/gen/envoy/config/cluster/v3/cluster_pb.js";
-import type { CircuitBreakerThresholds, ClusterConfig } from "../contracts/config/snapshot.ts";
+import type { TransportSocket } from "../config/gen/envoy/config/core/v3/base_pb.js";
+import type {
+  CircuitBreakerThresholds,
+  ClusterConfig,
+  ExtensionConfig,
+} from "../contracts/config/snapshot.ts";
 import type { ParseContext } from "../contracts/extension.ts";
 import type { JsonValue } from "../contracts/stream-info.ts";
 import { parseHosts } from "./config-hosts.ts";
@@ -23,7 +28,9 @@ export type ParsedCluster = Omit<ClusterConfig, "resourceCounts">;
  */
 export function parseCluster(message: Cluster, context: ParseContext): ParsedCluster {
   checkType(message, context);
-  checkTransportSocket(message, context);
+  const transportSocket = parseTransportSocket(message, context);
+  const protocols = parseProtocolOptions(message, context);
+  checkAlpn(message, transportSocket, protocols.upstreamProtocol, context);
   return {
     name: message.name,
     observabilityName: message.altStatName || message.name,
@@ -37,7 +44,8 @@ export function parseCluster(message: Cluster, context: ParseContext): ParsedClu
     overprovisioningFactor:
       message.loadAssignment?.policy?.overprovisioningFactor ?? overprovisioningFactorDefault,
     circuitBreakers: parseCircuitBreakers(message.circuitBreakers, context),
-    ...parseProtocolOptions(message, context),
+    ...protocols,
+    transportSocket,
     metadata: (message.metadata?.filterMetadata ?? {}) as ParsedMetadata,
   };
 }
@@ -70,17 +78,44 @@ function checkType(message: Cluster, context: ParseContext): void {
 }
 
 const rawBuffer = "envoy.extensions.transport_sockets.raw_buffer.v3.RawBuffer";
+const rawBufferName = "envoy.transport_sockets.raw_buffer";
 
-function checkTransportSocket(message: Cluster, context: ParseContext): void {
+/** Undefined: connections are plain. */
+function parseTransportSocket(
+  message: Cluster,
+  context: ParseContext,
+): ExtensionConfig | undefined {
   const socket = message.transportSocket;
-  if (socket === undefined) return;
+  if (socket === undefined || isRawBuffer(socket)) return undefined;
   const config = socket.configType.value;
-  const named = config === undefined ? socket.name : config.typeUrl;
+  return context.extension(
+    "upstream_transport_socket",
+    socket.name,
+    config,
+    socket,
+    "typed_config",
+  );
+}
+
+function isRawBuffer({ name, configType }: TransportSocket): boolean {
+  const named = configType.value?.typeUrl ?? name;
   const type = named.slice(named.lastIndexOf("/") + 1);
-  if (type === rawBuffer) return;
-  if (config === undefined && type === "envoy.transport_sockets.raw_buffer") return;
-  const text = `${type} is not supported: upstream connections are plain; leave transport_socket out`;
-  context.problem(message, "transport_socket", text);
+  return type === rawBuffer || (configType.value === undefined && type === rawBufferName);
+}
+
+function checkAlpn(
+  message: Cluster,
+  transportSocket: ExtensionConfig | undefined,
+  protocol: ClusterConfig["upstreamProtocol"],
+  context: ParseContext,
+): void {
+  if (protocol !== "ALPN" || transportSocket !== undefined) return;
+  // One that is wrong has been reported.
+  if (message.transportSocket !== undefined && !isRawBuffer(message.transportSocket)) return;
+  const text =
+    `ALPN configured for cluster ${message.name} which has a non-ALPN transport socket; ` +
+    "give it envoy.transport_sockets.tls, or use explicit_http_config";
+  context.problem(message, "typed_extension_protocol_options", text);
 }
 
 const thresholdsDefault: CircuitBreakerThresholds = {

@@ -12,12 +12,29 @@ import type {
 import type { ClusterInfoImpl } from "./cluster-info.ts";
 import type { HostImpl } from "./host.ts";
 import { PendingRequests } from "./pending-requests.ts";
+import type { RequestNames } from "./request-names.ts";
 
 /** A connection of a pool, with its codec. */
 export interface PooledClient {
   readonly connection: ClientConnection;
   /** It was not connected within `connect_timeout`. */
   readonly timedOut: boolean;
+}
+
+/** Told about a pool that it keeps. */
+export interface PoolOwner {
+  /** A connection can take another request. */
+  onPoolRoom(): void;
+  /** A connection has ended. */
+  onClientGone(): void;
+}
+
+/** What pools need besides their host. */
+export interface PoolEnvironment {
+  readonly dispatcher: Dispatcher;
+  readonly logger: Logger;
+  readonly names: RequestNames;
+  readonly owner?: PoolOwner | undefined;
 }
 
 /**
@@ -30,35 +47,40 @@ export abstract class HttpPool<Client extends PooledClient> implements HttpConne
   readonly priority: "default" | "high";
   readonly dispatcher: Dispatcher;
   readonly logger: Logger;
+  /** Of the handshakes with the host. */
+  readonly names: RequestNames;
   /** The host is gone: what is in flight finishes, then the connections close. */
   draining = false;
   protected connecting = 0;
   readonly #resources: ResourceManager;
   readonly #pending: PendingRequests;
+  readonly #owner: PoolOwner | undefined;
 
   constructor(
     info: ClusterInfoImpl,
     host: HostImpl,
     priority: "default" | "high",
-    environment: { readonly dispatcher: Dispatcher; readonly logger: Logger },
+    environment: PoolEnvironment,
   ) {
     this.info = info;
     this.host = host;
     this.priority = priority;
     this.dispatcher = environment.dispatcher;
     this.logger = environment.logger;
+    this.names = environment.names;
+    this.#owner = environment.owner;
     this.#resources = info.resourceManager(priority);
     this.#pending = new PendingRequests(info, host, priority);
   }
 
   /** A connection that can take a stream now; it is given one, or given back. */
-  protected abstract takeClient(): Client | undefined;
-  protected abstract giveBackClient(client: Client): void;
-  protected abstract beginStream(client: Client, decoder: ResponseDecoder): PoolReady;
+  abstract takeClient(): Client | undefined;
+  abstract giveBackClient(client: Client): void;
+  abstract beginStream(client: Client, decoder: ResponseDecoder): PoolReady;
+  /** Connections that are not closed, those that are being made included. */
+  abstract get connectionCount(): number;
   /** Begins to connect; the client tells when it has. */
   protected abstract connect(): void;
-  /** Connections that are not closed, those that are being made included. */
-  protected abstract get connectionCount(): number;
   /** Streams that a connection is made for. */
   protected abstract get streamsPerConnection(): number;
   /** Closes what is idle, and everything else when it is done. */
@@ -89,11 +111,22 @@ export abstract class HttpPool<Client extends PooledClient> implements HttpConne
       const text = client.connection.transportFailureReason;
       this.#pending.failAll(client.timedOut ? "timeout" : reason, text);
     }
+    this.onClientGone();
+  }
+
+  /** Nothing is left of it. */
+  get empty(): boolean {
+    return this.connectionCount === 0 && this.#pending.length === 0;
+  }
+
+  protected onClientGone(): void {
     this.connectIfNeeded();
+    this.#owner?.onClientGone();
   }
 
   /** Gives connections with room to the requests that wait. */
   protected attachPending(): void {
+    this.#owner?.onPoolRoom();
     while (this.#pending.length > 0) {
       const client = this.takeClient();
       if (client === undefined) return;

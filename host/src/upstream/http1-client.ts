@@ -15,11 +15,13 @@ import {
 import { FilterStatus } from "../contracts/network/filter.ts";
 import type { PoolReady } from "../contracts/upstream/cluster.ts";
 import { Http1ClientConnection } from "../http/codec/http1/client-connection.ts";
-import { createClientConnection } from "../network/client-connection.ts";
-import { ConnectionAccounting } from "./connection-accounting.ts";
+import { beginConnection, type BegunConnection } from "./begin-connection.ts";
+import type { ConnectionAccounting } from "./connection-accounting.ts";
 import { ConnectionIdleTimer } from "./connection-idle-timer.ts";
 import type { HostImpl } from "./host.ts";
 import type { Http1Pool } from "./http1-pool.ts";
+
+const alpnHttp1 = ["http/1.1"];
 
 /** Where a connection of the pool stands. */
 export const ClientState = { Connecting: 0, Idle: 1, Busy: 2, Closed: 3 } as const;
@@ -52,16 +54,15 @@ export class Http1Client implements PoolReady {
   #exchangeEnded = false;
   #input: DataBuffer | undefined = undefined;
 
-  constructor(pool: Http1Pool) {
+  /** `begun`: a connection that is just up; else one is made. */
+  constructor(pool: Http1Pool, begun?: BegunConnection) {
     const { info, host, dispatcher } = pool;
-    const limit = info.perConnectionBufferLimitBytes;
+    const { connection, accounting } = begun ?? beginConnection(pool, alpnHttp1);
     this.#pool = pool;
     this.host = host;
-    const startMs = dispatcher.time.monotonicMs();
-    this.#accounting = new ConnectionAccounting(info, host, pool.priority, startMs);
+    this.#accounting = accounting;
     info.stats.upstreamCxHttp1Total.inc();
-    this.connection = createClientConnection(dispatcher, host.address, { bufferLimit: limit });
-    this.connection.setConnectionStats(info.connectionStats);
+    this.connection = connection;
     // The peer's FIN then comes behind its last bytes, also when reading was stopped for a while.
     this.connection.enableHalfClose(true);
     this.connection.addConnectionCallbacks(this);
@@ -75,6 +76,7 @@ export class Http1Client implements PoolReady {
       this.#onIdleTimeout,
     );
     this.#connectTimer = dispatcher.createTimer(this.#onConnectTimeout);
+    if (begun !== undefined) return;
     this.#connectTimer.enable(info.connectTimeoutMs);
     this.connection.connect();
   }

@@ -1,5 +1,6 @@
 import type { ResponseDecoder } from "../contracts/http/codec.ts";
 import type { PoolReady } from "../contracts/upstream/cluster.ts";
+import type { BegunConnection } from "./begin-connection.ts";
 import { HttpPool } from "./http-pool.ts";
 import { ClientState, Http1Client } from "./http1-client.ts";
 
@@ -14,6 +15,13 @@ export class Http1Pool extends HttpPool<Http1Client> {
   override drain(): void {
     this.draining = true;
     while (this.#idle.length > 0) this.#idle.at(-1)!.close();
+  }
+
+  /** Takes over a connection that is just up: its Connected is still on the way to those who come to it now. */
+  adopt(begun: BegunConnection): void {
+    this.connecting += 1;
+    // oxlint-disable-next-line no-new -- it tells the pool when it is connected
+    new Http1Client(this, begun);
   }
 
   // For clients.
@@ -41,15 +49,15 @@ export class Http1Pool extends HttpPool<Http1Client> {
     if (index >= 0) this.#idle.splice(index, 1);
   }
 
-  protected override takeClient(): Http1Client | undefined {
+  override takeClient(): Http1Client | undefined {
     return this.#idle.pop();
   }
 
-  protected override giveBackClient(client: Http1Client): void {
+  override giveBackClient(client: Http1Client): void {
     this.#idle.push(client);
   }
 
-  protected override beginStream(client: Http1Client, decoder: ResponseDecoder): PoolReady {
+  override beginStream(client: Http1Client, decoder: ResponseDecoder): PoolReady {
     this.#busy += 1;
     client.newStream(decoder);
     return client;
@@ -60,7 +68,7 @@ export class Http1Pool extends HttpPool<Http1Client> {
     new Http1Client(this);
   }
 
-  protected override get connectionCount(): number {
+  override get connectionCount(): number {
     return this.connecting + this.#busy + this.#idle.length;
   }
 

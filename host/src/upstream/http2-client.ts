@@ -14,11 +14,13 @@ import {
 import { FilterStatus } from "../contracts/network/filter.ts";
 import type { PoolReady } from "../contracts/upstream/cluster.ts";
 import { Http2ClientConnection } from "../http/codec/http2/client-connection.ts";
-import { createClientConnection } from "../network/client-connection.ts";
-import { ConnectionAccounting } from "./connection-accounting.ts";
+import { beginConnection, type BegunConnection } from "./begin-connection.ts";
+import type { ConnectionAccounting } from "./connection-accounting.ts";
 import { ConnectionIdleTimer } from "./connection-idle-timer.ts";
 import type { HostImpl } from "./host.ts";
 import type { Http2Pool } from "./http2-pool.ts";
+
+const alpnHttp2 = ["h2"];
 
 /** Where a connection of the pool stands. Draining: it takes no more streams, and closes behind the last one. */
 export const ClientState = { Connecting: 0, Ready: 1, Draining: 2, Closed: 3 } as const;
@@ -58,16 +60,15 @@ export class Http2Client {
   #timedOut = false;
   #protocolError = false;
 
-  constructor(pool: Http2Pool) {
+  /** `begun`: a connection that is just up; else one is made. */
+  constructor(pool: Http2Pool, begun?: BegunConnection) {
     const { info, host, dispatcher } = pool;
+    const { connection, accounting } = begun ?? beginConnection(pool, alpnHttp2);
     this.#pool = pool;
     this.host = host;
-    const startMs = dispatcher.time.monotonicMs();
-    this.#accounting = new ConnectionAccounting(info, host, pool.priority, startMs);
+    this.#accounting = accounting;
     info.stats.upstreamCxHttp2Total.inc();
-    const limit = info.perConnectionBufferLimitBytes;
-    this.connection = createClientConnection(dispatcher, host.address, { bufferLimit: limit });
-    this.connection.setConnectionStats(info.connectionStats);
+    this.connection = connection;
     this.connection.addConnectionCallbacks(this);
     this.connection.addReadFilter(this);
     this.#idleTimer = new ConnectionIdleTimer(
@@ -77,6 +78,7 @@ export class Http2Client {
       this.#onIdleTimeout,
     );
     this.#connectTimer = dispatcher.createTimer(this.#onConnectTimeout);
+    if (begun !== undefined) return;
     this.#connectTimer.enable(info.connectTimeoutMs);
     this.connection.connect();
   }

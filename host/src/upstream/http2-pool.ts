@@ -1,5 +1,6 @@
 import type { ResponseDecoder } from "../contracts/http/codec.ts";
 import type { PoolReady } from "../contracts/upstream/cluster.ts";
+import type { BegunConnection } from "./begin-connection.ts";
 import { HttpPool } from "./http-pool.ts";
 import { ClientState, Http2Client } from "./http2-client.ts";
 
@@ -16,6 +17,12 @@ export class Http2Pool extends HttpPool<Http2Client> {
   override drain(): void {
     this.draining = true;
     for (const client of this.#clients) client.drain();
+  }
+
+  /** Takes over a connection that is just up: its Connected is still on the way to those who come to it now. */
+  adopt(begun: BegunConnection): void {
+    this.connecting += 1;
+    this.#clients.add(new Http2Client(this, begun));
   }
 
   // For clients.
@@ -46,18 +53,18 @@ export class Http2Pool extends HttpPool<Http2Client> {
     this.onClientDraining(client);
   }
 
-  protected override takeClient(): Http2Client | undefined {
+  override takeClient(): Http2Client | undefined {
     for (let i = 0; i < this.#ready.length; i += 1) {
       if (this.#ready[i]!.hasRoom) return this.#ready[i];
     }
     return undefined;
   }
 
-  protected override giveBackClient(): void {
+  override giveBackClient(): void {
     // A client with room stays where it is.
   }
 
-  protected override beginStream(client: Http2Client, decoder: ResponseDecoder): PoolReady {
+  override beginStream(client: Http2Client, decoder: ResponseDecoder): PoolReady {
     return client.newStream(decoder);
   }
 
@@ -65,7 +72,7 @@ export class Http2Pool extends HttpPool<Http2Client> {
     this.#clients.add(new Http2Client(this));
   }
 
-  protected override get connectionCount(): number {
+  override get connectionCount(): number {
     return this.#clients.size;
   }
 

@@ -6,25 +6,27 @@ import {
   ConnectionEvent,
 } from "../contracts/network/connection.ts";
 import type { TcpConnectionResult } from "../contracts/upstream/cluster.ts";
-import { createClientConnection } from "../network/client-connection.ts";
+import { beginConnection, type BegunConnection } from "./begin-connection.ts";
 import type { ClusterInfoImpl } from "./cluster-info.ts";
-import { ConnectionAccounting } from "./connection-accounting.ts";
+import type { ConnectionAccounting } from "./connection-accounting.ts";
 import type { HostImpl } from "./host.ts";
+import type { RequestNames } from "./request-names.ts";
 
 /** A connection for a TCP proxy: not pooled, one stream each. */
 export function connectTcp(
   info: ClusterInfoImpl,
   host: HostImpl,
   dispatcher: Dispatcher,
+  names: RequestNames,
 ): TcpConnectionResult {
   if (!info.resourceManager("default").connections.canCreate()) {
     info.stats.upstreamCxOverflow.inc();
     return { kind: "overflow" };
   }
-  const options = { bufferLimit: info.perConnectionBufferLimitBytes };
-  const connection = createClientConnection(dispatcher, host.address, options);
-  connection.setConnectionStats(info.connectionStats);
-  connection.addConnectionCallbacks(new TcpAccounting(info, host, connection));
+  const owner = { info, host, dispatcher, names, priority: "default" } as const;
+  const begun = beginConnection(owner, []);
+  const { connection } = begun;
+  connection.addConnectionCallbacks(new TcpAccounting(info, host, begun));
   return { kind: "connection", connection, host };
 }
 
@@ -37,13 +39,13 @@ class TcpAccounting implements ConnectionCallbacks {
   readonly #connectTimer: Timer;
   #connected = false;
 
-  constructor(info: ClusterInfoImpl, host: HostImpl, connection: ClientConnection) {
+  constructor(info: ClusterInfoImpl, host: HostImpl, begun: BegunConnection) {
+    const { connection, accounting } = begun;
     const { dispatcher } = connection;
     this.#info = info;
     this.#host = host;
     this.#connection = connection;
-    const startMs = dispatcher.time.monotonicMs();
-    this.#accounting = new ConnectionAccounting(info, host, "default", startMs);
+    this.#accounting = accounting;
     info.stats.upstreamRqPendingTotal.inc();
     info.stats.upstreamRqPendingActive.inc();
     host.stats.rqPendingActive.inc();

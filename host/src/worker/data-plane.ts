@@ -21,8 +21,8 @@ import { LiveSecrets } from "../secret/live-secrets.ts";
 import type { WorkerInit } from "../snapshot/messages.ts";
 import type { ListenSocket, SnapshotUpdate } from "../snapshot/update.ts";
 import type { ThreadStats } from "../stats/thread-stats.ts";
-import { type ClusterFilters, ClusterManagerImpl } from "../upstream/cluster-manager.ts";
-import { createClusterFilters } from "./cluster-filters.ts";
+import { ClusterManagerImpl, type PartsOfClusters } from "../upstream/cluster-manager.ts";
+import { createClusterParts, dropClusterParts } from "./cluster-parts.ts";
 import { ExtensionConfigs } from "./extension-configs.ts";
 import { SingletonMap } from "../common/singleton-map.ts";
 import { WorkerCompanions } from "./worker-companions.ts";
@@ -49,10 +49,12 @@ export class DataPlane implements WorkerRuntime {
   readonly #listeners: ConnectionHandler;
   readonly #singletons = new SingletonMap();
   readonly #companions: WorkerCompanions;
+  readonly #extensions: ExtensionRegistry;
 
   constructor(init: DataPlaneInit, thread: ThreadParts, extensions: ExtensionRegistry) {
     const { dispatcher } = thread;
     this.#loggers = thread.loggers;
+    this.#extensions = extensions;
     this.#stats = thread.stats;
     const common = {
       workerIndex: init.workerIndex,
@@ -96,18 +98,18 @@ export class DataPlane implements WorkerRuntime {
     const secrets = this.#secrets.stage(update.secrets);
     let filters: StagedUpdate | undefined;
     const listeners: StagedListener[] = [];
-    let clusterFilters: ClusterFilters = new Map();
+    let clusterParts: PartsOfClusters = new Map();
     const abort = (): void => {
       for (const listener of listeners) listener.abandon();
       filters?.abort();
-      for (const chain of clusterFilters.values()) chain.retire?.();
+      dropClusterParts(clusterParts);
       secrets.abort();
     };
     try {
       const stagedFilters = await this.#extensionConfigs.stage(update.extensionConfigs);
       filters = stagedFilters;
-      clusterFilters = await createClusterFilters(update.clusters, this.context);
-      const clusters = this.#clusters.stage(update, clusterFilters);
+      clusterParts = await createClusterParts(update.clusters, this.context, this.#extensions);
+      const clusters = this.#clusters.stage(update, clusterParts);
       // Services call clusters from the first moment on; and nothing else is there yet that would notice.
       const isFirst = !this.#companions.started;
       if (isFirst) clusters.commit();
@@ -152,6 +154,11 @@ export class DataPlane implements WorkerRuntime {
 
   stopListening(): void {
     this.#listeners.stopListening();
+  }
+
+  /** Closes all connections at once. */
+  closeConnections(): void {
+    this.#listeners.close();
   }
 
   drain(): void {

@@ -11,7 +11,7 @@ import {
   ConnectionCloseType,
   ConnectionState,
 } from "../../../host/src/contracts/network/connection.ts";
-import { createClientConnection } from "../../../host/src/network/client-connection.ts";
+import { createClientConnection } from "../../../host/src/network/create-client-connection.ts";
 import { bytes, RecordingCallbacks, RecordingReadFilter } from "../../support/connection-pair.ts";
 
 const dispatcher = new ThreadDispatcher("worker_0");

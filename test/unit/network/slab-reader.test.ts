@@ -4,7 +4,7 @@ import net from "node:net";
 import { test } from "node:test";
 import { OwnedBuffer } from "../../../host/src/common/data-buffer.ts";
 import { ThreadDispatcher } from "../../../host/src/common/time/dispatcher.ts";
-import { createClientConnection } from "../../../host/src/network/client-connection.ts";
+import { createClientConnection } from "../../../host/src/network/create-client-connection.ts";
 import { slabBytes, slabPool } from "../../../host/src/common/slab-pool.ts";
 import { SlabReader } from "../../../host/src/network/slab-reader.ts";
 import { connectionPair, RecordingReadFilter } from "../../support/connection-pair.ts";

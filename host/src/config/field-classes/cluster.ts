@@ -3,8 +3,8 @@ import type { FieldClassTable } from "./types.ts";
 const dns = "only clusters of the DNS types look names up";
 const discovery = "endpoints by discovery are not supported; list them in load_assignment";
 const http3 = "HTTP/3 is not supported; use http2_protocol_options";
-const auto = "choosing the protocol by ALPN is not supported; use explicit_http_config";
-const tls = "TLS is not supported";
+const perHost = "transport sockets that depend on the host are not supported; use transport_socket";
+const cache = "is about HTTP/3, which is not supported";
 const policy = "is not supported; use lb_policy: ROUND_ROBIN";
 const zones = "routing by locality is not supported; all hosts are chosen in turn, by their weight";
 const healthChecks =
@@ -29,6 +29,7 @@ export const clusterFields: FieldClassTable = {
       "common_lb_config",
       "round_robin_lb_config",
       "transport_socket",
+      "upstream_http_protocol_options",
       "metadata",
     ],
     harmless: {
@@ -48,13 +49,12 @@ export const clusterFields: FieldClassTable = {
       lrs_report_endpoint_metrics: "load reports are not made",
     },
     refused: {
-      transport_socket_matches: tls,
-      transport_socket_matcher: tls,
+      transport_socket_matches: perHost,
+      transport_socket_matcher: perHost,
       cluster_type: "custom cluster types are not supported; use type: STATIC",
       eds_cluster_config: discovery,
       health_checks: healthChecks,
       outlier_detection: "ejecting hosts that fail is not supported",
-      upstream_http_protocol_options: tls,
       protocol_selection:
         "is not supported; use use_downstream_protocol_config of HttpProtocolOptions",
       upstream_bind_config: "binding upstream connections to an address is not supported",
@@ -150,11 +150,11 @@ export const clusterFields: FieldClassTable = {
       "common_http_protocol_options",
       "explicit_http_config",
       "use_downstream_protocol_config",
+      "auto_config",
+      "upstream_http_protocol_options",
       "http_filters",
     ],
     refused: {
-      upstream_http_protocol_options: tls,
-      auto_config: auto,
       header_validation_config: "is not supported",
       outlier_detection: "ejecting hosts that fail is not supported",
       request_mirror_policies: "mirroring requests is not supported",
@@ -169,6 +169,13 @@ export const clusterFields: FieldClassTable = {
   "envoy.extensions.upstreams.http.v3.HttpProtocolOptions.UseDownstreamHttpConfig": {
     implemented: ["http_protocol_options", "http2_protocol_options"],
     refused: { http3_protocol_options: http3 },
+  },
+  "envoy.extensions.upstreams.http.v3.HttpProtocolOptions.AutoHttpConfig": {
+    implemented: ["http_protocol_options", "http2_protocol_options"],
+    refused: { http3_protocol_options: http3, alternate_protocols_cache_options: cache },
+  },
+  "envoy.config.core.v3.UpstreamHttpProtocolOptions": {
+    implemented: ["auto_sni", "auto_san_validation", "override_auto_sni_header"],
   },
   "envoy.config.core.v3.TransportSocket": { implemented: ["name", "typed_config"] },
   "envoy.extensions.transport_sockets.raw_buffer.v3.RawBuffer": { implemented: [] },

@@ -135,8 +135,12 @@ export interface ClusterConfig {
   readonly idleTimeoutMs: number;
   /** 0 = unlimited. */
   readonly maxRequestsPerConnection: number;
-  /** DOWNSTREAM: what the client speaks. */
-  readonly upstreamProtocol: "HTTP1" | "HTTP2" | "DOWNSTREAM";
+  /** DOWNSTREAM: what the client speaks; ALPN: what the handshake with the host settles. */
+  readonly upstreamProtocol: "HTTP1" | "HTTP2" | "DOWNSTREAM" | "ALPN";
+  /** What connections to the hosts are encrypted with; undefined: plain text. */
+  readonly transportSocket?: ExtensionConfig | undefined;
+  /** Handshakes are made for the name that the request is for; undefined: for the configured one. */
+  readonly requestServerName?: RequestServerNameConfig | undefined;
   readonly http2: Http2Settings;
   readonly http1: {
     readonly maxHeadersCount: number;
@@ -152,6 +156,16 @@ export interface ClusterConfig {
    * thread when the cluster is added. Each worker writes only its own row.
    */
   readonly resourceCounts: SharedArrayBuffer;
+}
+
+/** `UpstreamHttpProtocolOptions`. */
+export interface RequestServerNameConfig {
+  /** The header with the name, in lower case; empty: the request's authority only. */
+  readonly header: string;
+  /** `auto_sni` */
+  readonly sent: boolean;
+  /** `auto_san_validation` */
+  readonly verified: boolean;
 }
 
 /** `CircuitBreakers.Thresholds` of one priority; counts of all workers together are held against them. */

@@ -1,34 +1,10 @@
-import {
-  bare,
-  type OperatorFactory,
-  type OperatorTable,
-  plainText,
-  refuse,
-  withoutLength,
-} from "../provider.ts";
+import { bare, type OperatorFactory, type OperatorTable, plainText, refuse } from "../provider.ts";
 
 const nothing = plainText(() => undefined);
 const absent: OperatorFactory = bare(() => nothing);
-const absentDate: OperatorFactory = withoutLength(() => ({ ok: true, value: nothing }));
 
-// Facts of TLS to upstreams, of QUIC and of tracing: nothing here has them, and Envoy prints `-` then too.
-const bareNames = [
-  "TLS_JA3_FINGERPRINT",
-  "TLS_JA4_FINGERPRINT",
-  ...["URI", "DNS", "IP"].flatMap((kind) => [
-    `UPSTREAM_LOCAL_${kind}_SAN`,
-    `UPSTREAM_PEER_${kind}_SAN`,
-  ]),
-  "UPSTREAM_PEER_SUBJECT",
-  "UPSTREAM_PEER_ISSUER",
-  "UPSTREAM_PEER_CERT",
-  "UPSTREAM_TLS_SESSION_ID",
-  "UPSTREAM_TLS_CIPHER",
-  "UPSTREAM_TLS_VERSION",
-  "ROUNDTRIP_DURATION",
-  "TRACE_ID",
-];
-const dateNames = ["UPSTREAM_PEER_CERT_V_START", "UPSTREAM_PEER_CERT_V_END"];
+// Facts of QUIC, of tracing and of fingerprints: nothing here has them, and Envoy prints `-` then too.
+const bareNames = ["TLS_JA3_FINGERPRINT", "TLS_JA4_FINGERPRINT", "ROUNDTRIP_DURATION", "TRACE_ID"];
 
 // Envoy has these, and Sluice does not record what they print.
 const unsupportedNames = [
@@ -66,6 +42,5 @@ const unsupported: OperatorFactory = (command) =>
 
 export const absentOperators: OperatorTable = Object.fromEntries([
   ...bareNames.map((name) => [name, absent] as const),
-  ...dateNames.map((name) => [name, absentDate] as const),
   ...unsupportedNames.map((name) => [name, unsupported] as const),
 ]);

@@ -13,11 +13,21 @@ import { TimeFormat } from "../strftime.ts";
 
 type Ssl = SslConnectionInfo;
 
-/** A fact of the client's handshake; empty texts and lists print `-`, as plain text does. */
-function fact(get: (ssl: Ssl) => string | readonly string[] | undefined): OperatorFactory {
+/** Whose handshake. */
+type Side = (info: StreamInfo) => Ssl | undefined;
+
+const downstream: Side = (info) => info.downstreamSsl;
+const upstream: Side = (info) => info.upstreamInfo?.ssl;
+
+/** A fact of a handshake; empty texts and lists print `-`, as plain text does. */
+function fact(
+  side: Side,
+  get: (ssl: Ssl) => string | readonly string[] | undefined,
+): OperatorFactory {
   return bare(() =>
     foreignText((info: StreamInfo) => {
-      const value = info.downstreamSsl && get(info.downstreamSsl);
+      const ssl = side(info);
+      const value = ssl && get(ssl);
       if (value === undefined || value.length === 0) return undefined;
       return toByteText(typeof value === "string" ? value : value.join(","));
     }),
@@ -25,39 +35,52 @@ function fact(get: (ssl: Ssl) => string | readonly string[] | undefined): Operat
 }
 
 /** A moment, in seconds; 0 = there is none. */
-function date(get: (ssl: Ssl) => number): OperatorFactory {
+function date(side: Side, get: (ssl: Ssl) => number): OperatorFactory {
   return withoutLength((command) => {
     const format = new TimeFormat(command.argument || "%Y-%m-%dT%H:%M:%S.000Z");
     const value = plainText((info) => {
-      const seconds = info.downstreamSsl === undefined ? 0 : get(info.downstreamSsl);
+      const ssl = side(info);
+      const seconds = ssl === undefined ? 0 : get(ssl);
       return seconds === 0 ? undefined : format.format(seconds * 1000, false);
     });
     return { ok: true, value };
   });
 }
 
+/** What there is of both sides. */
+const common = (prefix: string, side: Side): OperatorTable => ({
+  [`${prefix}_LOCAL_URI_SAN`]: fact(side, (ssl) => ssl.uriSansLocalCertificate),
+  [`${prefix}_LOCAL_DNS_SAN`]: fact(side, (ssl) => ssl.dnsSansLocalCertificate),
+  [`${prefix}_LOCAL_IP_SAN`]: fact(side, (ssl) => ssl.ipSansLocalCertificate),
+  [`${prefix}_PEER_URI_SAN`]: fact(side, (ssl) => ssl.uriSansPeerCertificate),
+  [`${prefix}_PEER_DNS_SAN`]: fact(side, (ssl) => ssl.dnsSansPeerCertificate),
+  [`${prefix}_PEER_IP_SAN`]: fact(side, (ssl) => ssl.ipSansPeerCertificate),
+  [`${prefix}_PEER_SUBJECT`]: fact(side, (ssl) => ssl.subjectPeerCertificate),
+  [`${prefix}_PEER_ISSUER`]: fact(side, (ssl) => ssl.issuerPeerCertificate),
+  [`${prefix}_PEER_CERT`]: fact(side, (ssl) => ssl.urlEncodedPemPeerCertificate),
+  [`${prefix}_PEER_CERT_V_START`]: date(side, (ssl) => ssl.validFromPeerCertificate),
+  [`${prefix}_PEER_CERT_V_END`]: date(side, (ssl) => ssl.expirationPeerCertificate),
+  [`${prefix}_TLS_SESSION_ID`]: fact(side, (ssl) => ssl.sessionId),
+  [`${prefix}_TLS_CIPHER`]: fact(side, (ssl) => ssl.ciphersuite),
+  [`${prefix}_TLS_VERSION`]: fact(side, (ssl) => ssl.tlsVersion),
+});
+
 export const tlsOperators: OperatorTable = {
-  DOWNSTREAM_LOCAL_URI_SAN: fact((ssl) => ssl.uriSansLocalCertificate),
-  DOWNSTREAM_LOCAL_DNS_SAN: fact((ssl) => ssl.dnsSansLocalCertificate),
-  DOWNSTREAM_LOCAL_IP_SAN: fact((ssl) => ssl.ipSansLocalCertificate),
-  DOWNSTREAM_LOCAL_EMAIL_SAN: fact((ssl) => ssl.emailSansLocalCertificate),
-  DOWNSTREAM_LOCAL_SUBJECT: fact((ssl) => ssl.subjectLocalCertificate),
-  DOWNSTREAM_PEER_URI_SAN: fact((ssl) => ssl.uriSansPeerCertificate),
-  DOWNSTREAM_PEER_DNS_SAN: fact((ssl) => ssl.dnsSansPeerCertificate),
-  DOWNSTREAM_PEER_IP_SAN: fact((ssl) => ssl.ipSansPeerCertificate),
-  DOWNSTREAM_PEER_EMAIL_SAN: fact((ssl) => ssl.emailSansPeerCertificate),
-  DOWNSTREAM_PEER_SUBJECT: fact((ssl) => ssl.subjectPeerCertificate),
-  DOWNSTREAM_PEER_ISSUER: fact((ssl) => ssl.issuerPeerCertificate),
-  DOWNSTREAM_PEER_CERT: fact((ssl) => ssl.urlEncodedPemPeerCertificate),
-  DOWNSTREAM_PEER_SERIAL: fact((ssl) => ssl.serialNumberPeerCertificate),
-  DOWNSTREAM_PEER_FINGERPRINT_256: fact((ssl) => ssl.sha256PeerCertificateDigest),
-  DOWNSTREAM_PEER_FINGERPRINT_1: fact((ssl) => ssl.sha1PeerCertificateDigest),
-  DOWNSTREAM_PEER_CHAIN_FINGERPRINTS_256: fact((ssl) => ssl.peerCertificateChain?.sha256Digests),
-  DOWNSTREAM_PEER_CHAIN_FINGERPRINTS_1: fact((ssl) => ssl.peerCertificateChain?.sha1Digests),
-  DOWNSTREAM_PEER_CHAIN_SERIALS: fact((ssl) => ssl.peerCertificateChain?.serialNumbers),
-  DOWNSTREAM_PEER_CERT_V_START: date((ssl) => ssl.validFromPeerCertificate),
-  DOWNSTREAM_PEER_CERT_V_END: date((ssl) => ssl.expirationPeerCertificate),
-  DOWNSTREAM_TLS_SESSION_ID: fact((ssl) => ssl.sessionId),
-  DOWNSTREAM_TLS_CIPHER: fact((ssl) => ssl.ciphersuite),
-  DOWNSTREAM_TLS_VERSION: fact((ssl) => ssl.tlsVersion),
+  ...common("DOWNSTREAM", downstream),
+  ...common("UPSTREAM", upstream),
+  DOWNSTREAM_LOCAL_EMAIL_SAN: fact(downstream, (ssl) => ssl.emailSansLocalCertificate),
+  DOWNSTREAM_LOCAL_SUBJECT: fact(downstream, (ssl) => ssl.subjectLocalCertificate),
+  DOWNSTREAM_PEER_EMAIL_SAN: fact(downstream, (ssl) => ssl.emailSansPeerCertificate),
+  DOWNSTREAM_PEER_SERIAL: fact(downstream, (ssl) => ssl.serialNumberPeerCertificate),
+  DOWNSTREAM_PEER_FINGERPRINT_256: fact(downstream, (ssl) => ssl.sha256PeerCertificateDigest),
+  DOWNSTREAM_PEER_FINGERPRINT_1: fact(downstream, (ssl) => ssl.sha1PeerCertificateDigest),
+  DOWNSTREAM_PEER_CHAIN_FINGERPRINTS_256: fact(
+    downstream,
+    (ssl) => ssl.peerCertificateChain?.sha256Digests,
+  ),
+  DOWNSTREAM_PEER_CHAIN_FINGERPRINTS_1: fact(
+    downstream,
+    (ssl) => ssl.peerCertificateChain?.sha1Digests,
+  ),
+  DOWNSTREAM_PEER_CHAIN_SERIALS: fact(downstream, (ssl) => ssl.peerCertificateChain?.serialNumbers),
 };

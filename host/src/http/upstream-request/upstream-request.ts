@@ -136,6 +136,7 @@ export class UpstreamRequest
     info.localAddress = connection.localAddress;
     info.remoteAddress = connection.remoteAddress;
     info.connectionId = connection.id;
+    info.ssl = connection.ssl;
     info.protocol = ready.protocol;
     info.firstTxByteMs = this.#nowMs();
     info.poolReadyDurationMs = info.firstTxByteMs - this.#startedMs;

@@ -177,6 +177,7 @@ export class TcpProxyFilter implements ReadFilter, ConnectionCallbacks, Upstream
     const upstream = side.connection;
     this.#upstreamInfo.localAddress = upstream.localAddress;
     this.#upstreamInfo.connectionId = upstream.id;
+    this.#upstreamInfo.ssl = upstream.ssl;
     const resetIdleTimer = (): void => this.#resetIdleTimer();
     upstream.addBytesSentCallback(resetIdleTimer);
     this.#connection.addBytesSentCallback(resetIdleTimer);

@@ -6,6 +6,7 @@ import type {
   SubjectName,
 } from "../../../contracts/network/connection.ts";
 import { certificateExtensionOids } from "./extension-oids.ts";
+import { tlsHandle } from "./tls-handle.ts";
 import { sessionFacts, type SessionFacts } from "./session-facts.ts";
 import { subjectAltNames, type SubjectAltNames } from "../../../common/x509/subject-alt-names.ts";
 import { parsedSubject, rfc2253 } from "../../../common/x509/subject-name.ts";
@@ -16,6 +17,8 @@ const noNames: SubjectAltNames = { dns: [], uri: [], email: [], ip: [] };
 export interface PeerVerification {
   /** The peer presented a certificate in this handshake, and it was checked. */
   readonly validated: boolean;
+  /** TLS 1.3 has no session ids: a client of it shows none. */
+  readonly isClient?: boolean;
   /** Fingerprints (SHA-256, as Node writes them) of the authorities that are trusted. */
   readonly authorities: ReadonlySet<string>;
 }
@@ -25,6 +28,7 @@ export interface PeerVerification {
  * may ask when it is closed; what costs work is worked out when it is first asked for.
  */
 export class ConnectionInfo implements SslConnectionInfo {
+  readonly sni: string;
   readonly peerCertificateValidated: boolean;
   readonly #socket: TLSSocket;
   readonly #tlsVersion: string;
@@ -34,19 +38,22 @@ export class ConnectionInfo implements SslConnectionInfo {
   #peerNames: SubjectAltNames | undefined = undefined;
   readonly #local: X509Certificate | undefined;
   readonly #session: SessionFacts;
+  readonly #showsSessionId: boolean;
   #localNames: SubjectAltNames | undefined = undefined;
   #chain: readonly X509Certificate[] | undefined = undefined;
 
   /** `peer`: the peer's certificate, that the handshake's verification has looked at already. */
   constructor(socket: TLSSocket, peer: X509Certificate | undefined, verified: PeerVerification) {
     this.#socket = socket;
+    this.sni = socket.servername || "";
     this.#peer = peer;
     this.peerCertificateValidated = verified.validated;
     this.#authorities = verified.authorities;
     this.#tlsVersion = socket.getProtocol() ?? "";
+    this.#showsSessionId = !(verified.isClient === true && this.#tlsVersion === "TLSv1.3");
     this.#cipher = socket.getCipher()?.name ?? "";
     this.#local = socket.getX509Certificate();
-    this.#session = sessionFacts(socket.getSession());
+    this.#session = sessionFacts(tlsHandle(socket)?.getSession());
   }
 
   get peerCertificatePresented(): boolean {
@@ -148,7 +155,7 @@ export class ConnectionInfo implements SslConnectionInfo {
   }
 
   get sessionId(): string {
-    return this.#session.sessionId;
+    return this.#showsSessionId ? this.#session.sessionId : "";
   }
 
   get ciphersuiteId(): number {

@@ -8,8 +8,25 @@ export interface ServerTlsConfig {
   readonly parameters: TlsParametersConfig;
   readonly requireClientCertificate: boolean;
   readonly requireSni: boolean;
+  readonly preferClientCiphers: boolean;
   /** Seconds; 0 = OpenSSL's default. */
   readonly sessionTimeoutSeconds: number;
+}
+
+/** `UpstreamTlsContext`, likewise. */
+export interface ClientTlsConfig {
+  readonly material: MaterialSlots;
+  /** In the order of preference; empty: what the connection offers by itself. */
+  readonly alpnProtocols: readonly string[];
+  readonly parameters: TlsParametersConfig;
+  /** `sni`; empty = none is sent. */
+  readonly serverName: string;
+  /** `auto_host_sni`: the endpoint's hostname instead, where it has one. */
+  readonly usesHostname: boolean;
+  /** `auto_sni_san_validation`: the name that is sent must be in the certificate. */
+  readonly verifiesServerName: boolean;
+  /** Sessions that are kept for resumption. */
+  readonly maxSessionKeys: number;
 }
 
 /** `TlsParameters` in OpenSSL's words. */

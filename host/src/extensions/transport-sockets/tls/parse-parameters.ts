@@ -26,15 +26,26 @@ const tls13Ciphers = [
   "TLS_AES_256_GCM_SHA384",
   "TLS_CHACHA20_POLY1305_SHA256",
 ];
-const defaultCurves = ["X25519", "P-256"];
+const defaultCurves = ["X25519MLKEM768", "X25519", "P-256"];
 
-/** `TlsParameters` of a server, each name tried out by itself so that the wrong one can be named. */
+/** What stands for a version that is not given. */
+interface VersionDefaults {
+  readonly min: TlsVersion;
+  readonly max: TlsVersion;
+}
+
+export const serverVersions: VersionDefaults = { min: "TLSv1.2", max: "TLSv1.3" };
+/** As in Envoy, TLS 1.3 with a server must be asked for. */
+export const clientVersions: VersionDefaults = { min: "TLSv1.2", max: "TLSv1.2" };
+
+/** `TlsParameters`, each name tried out by itself so that the wrong one can be named. */
 export function parseTlsParameters(
   message: TlsParameters | undefined,
+  defaults: VersionDefaults,
   context: ParseContext,
 ): TlsParametersConfig {
-  const minVersion = versions[message?.tlsMinimumProtocolVersion ?? 0] ?? "TLSv1.2";
-  const maxVersion = versions[message?.tlsMaximumProtocolVersion ?? 0] ?? "TLSv1.3";
+  const minVersion = versions[message?.tlsMinimumProtocolVersion ?? 0] ?? defaults.min;
+  const maxVersion = versions[message?.tlsMaximumProtocolVersion ?? 0] ?? defaults.max;
   const ciphers = message?.cipherSuites.flatMap(withoutGroups) ?? [];
   if (message !== undefined) {
     if (versions.indexOf(minVersion) > versions.indexOf(maxVersion)) {

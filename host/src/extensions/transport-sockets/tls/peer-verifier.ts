@@ -3,16 +3,21 @@ import type { TLSSocket } from "node:tls";
 import { pemCertificate } from "../../../common/x509/pem.ts";
 import { subjectAltNames } from "../../../common/x509/subject-alt-names.ts";
 import type { SanMatcherConfig, ValidationConfig } from "../../../contracts/secret.ts";
+import { chainDetail } from "./chain-detail.ts";
+import { tlsHandle } from "./tls-handle.ts";
 
-/** Why a peer's certificate is not accepted. */
+/** Why a peer's certificate is not accepted. `authority`: nobody is trusted who could vouch for it. */
 export interface Refusal {
-  readonly kind: "chain" | "san" | "hash";
-  readonly text: string;
+  readonly kind: "chain" | "san" | "hash" | "authority";
+  /** What Envoy adds to the reason of the failure; empty when nothing. */
+  readonly detail: string;
 }
 
-/** What OpenSSL found when it verified the chain; on the socket's handle, since only `tls.Server` publishes it. */
-interface VerifyingHandle {
-  verifyError(): (Error & { readonly code: string }) | null;
+/** Names that a server must have. */
+export interface ExpectedNames {
+  readonly names: readonly string[];
+  /** A request asked for them; else the configuration did. */
+  readonly fromRequest: boolean;
 }
 
 /** Checks what a peer presented against a `CertificateValidationContext`. */
@@ -35,24 +40,53 @@ export class PeerVerifier {
     return trusts || config.certificateHashes.length > 0 || config.spkiHashes.length > 0;
   }
 
-  /** Undefined: accepted. */
+  /** What is refused is told, and accepted all the same (`ACCEPT_UNTRUSTED`). */
+  get acceptsRefused(): boolean {
+    return this.#config?.acceptUntrusted ?? false;
+  }
+
+  /** Undefined: nothing is wrong. */
   verify(socket: TLSSocket, peer: X509Certificate): Refusal | undefined {
     const config = this.#config;
     if (config === undefined) return undefined;
-    if (config.trustedCa !== undefined && !config.acceptUntrusted) {
-      const error = (
-        socket as unknown as { readonly _handle: VerifyingHandle }
-      )._handle.verifyError();
-      if (error !== null)
-        return { kind: "chain", text: `its chain is not verified (${error.code})` };
+    const { trustedCa, sanMatchers } = config;
+    const error = trustedCa === undefined ? undefined : tlsHandle(socket)?.verifyError();
+    if (error) return { kind: "chain", detail: chainDetail(error, peer) };
+    if (sanMatchers.length > 0 && !matchesAnySan(sanMatchers, peer)) {
+      const text = `SAN matcher, certificate SANs are ${namesText(peer)}`;
+      return { kind: "san", detail: `verify cert failed: ${text}` };
     }
-    if (config.sanMatchers.length > 0 && !matchesAnySan(config.sanMatchers, peer)) {
-      return { kind: "san", text: "no subject alternative name matches" };
-    }
-    return isPinned(config, peer)
-      ? undefined
-      : { kind: "hash", text: "neither its hash nor its key's is among the expected ones" };
+    if (isPinned(config, peer)) return undefined;
+    return { kind: "hash", detail: "verify cert failed: cert hash and spki" };
   }
+
+  /**
+   * The same for a server, which always has a certificate. `expected`: names of which it must have one, besides what
+   * is configured; nobody can have one who is not vouched for.
+   */
+  verifyServer(
+    socket: TLSSocket,
+    peer: X509Certificate | undefined,
+    { names, fromRequest }: ExpectedNames,
+  ): Refusal | undefined {
+    const config = this.#config;
+    if (config === undefined && names.length === 0) return undefined;
+    if (peer === undefined) return { kind: "authority", detail: "" };
+    if (names.length > 0 && config?.trustedCa === undefined) {
+      return { kind: "authority", detail: "" };
+    }
+    const refusal = this.verify(socket, peer);
+    if (refusal?.kind === "chain" || names.length === 0 || hasAnyName(names, peer)) return refusal;
+    const text = fromRequest
+      ? `verify SAN list, expected SANs: [${names.join(", ")}], certificate SANs: ${namesText(peer)}`
+      : `SAN matcher, certificate SANs are ${namesText(peer)}`;
+    return { kind: "san", detail: `verify cert failed: ${text}` };
+  }
+}
+
+function namesText(peer: X509Certificate): string {
+  const { dns, uri, ip, email } = subjectAltNames(peer);
+  return `[${[...dns, ...uri, ...ip, ...email].join(", ")}]`;
 }
 
 function isPinned(config: ValidationConfig, peer: X509Certificate): boolean {
@@ -63,6 +97,15 @@ function isPinned(config: ValidationConfig, peer: X509Certificate): boolean {
   if (spkiHashes.length === 0) return false;
   const spki = peer.publicKey.export({ type: "spki", format: "der" });
   return spkiHashes.includes(createHash("sha256").update(spki).digest("base64"));
+}
+
+/** By a DNS name, an URI or an address; a certificate's DNS names may have a wildcard. */
+function hasAnyName(wanted: readonly string[], peer: X509Certificate): boolean {
+  const { dns, uri, ip } = subjectAltNames(peer);
+  return wanted.some(
+    (name) =>
+      uri.includes(name) || ip.includes(name) || dns.some((each) => matchesDnsName(each, name)),
+  );
 }
 
 function matchesAnySan(matchers: readonly SanMatcherConfig[], peer: X509Certificate): boolean {

@@ -81,7 +81,7 @@ function contextOptions(config: ServerTlsConfig, material: TlsMaterial): SecureC
     maxVersion: parameters.maxVersion,
     ciphers: parameters.ciphers,
     ecdhCurve: parameters.curves,
-    honorCipherOrder: true,
+    honorCipherOrder: !config.preferClientCiphers,
     ...(parameters.signatureAlgorithms === "" ? {} : { sigalgs: parameters.signatureAlgorithms }),
     // Without an authority of its own Node would trust the public ones.
     ca: validation?.trustedCa === undefined ? [] : [validation.trustedCa],

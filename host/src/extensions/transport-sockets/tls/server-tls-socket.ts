@@ -10,10 +10,10 @@ import type {
 } from "../../../contracts/network/transport-socket.ts";
 import { ConnectionInfo } from "./connection-info.ts";
 import type { ServerTlsConfig } from "./context-config.ts";
-import type { Refusal } from "./peer-verifier.ts";
 import type { ServerContexts } from "./server-contexts.ts";
 import type { ServerMaterial } from "./server-material.ts";
 import { tlsErrorText, tlsReason, type HandshakeError } from "./tls-error.ts";
+import { endOnErrors } from "./tls-handle.ts";
 import type { TlsStats } from "./tls-stats.ts";
 
 /** What all connections of a filter chain share. */
@@ -50,6 +50,7 @@ export class ServerTlsSocket implements SecureSocket {
     if (accepted.peeked.length > 0)
       Readable.prototype.unshift.call(accepted.socket, accepted.peeked);
     this.socket = new TLSSocket(accepted.socket, this.#options());
+    endOnErrors(this.socket);
     this.socket.on("secure", () => this.#onSecure());
     this.socket.on("error", (error: HandshakeError) => this.#onError(error));
     this.socket.on("close", () => this.#timer?.disable());
@@ -100,13 +101,15 @@ export class ServerTlsSocket implements SecureSocket {
     const { verifier } = this.#material;
     if (config.requireSni && !socket.servername) {
       stats.connectionError.inc();
-      this.#fail("NO_SERVER_NAME", "the client did not say which server it wants");
+      this.#fail(tlsErrorText("NO_SERVER_NAME"), "the client did not say which server it wants");
       return;
     }
     const peer = socket.getPeerX509Certificate();
     const refusal = peer && verifier.verify(socket, peer);
-    if (refusal !== undefined) {
-      this.#refuse(refusal);
+    if (refusal !== undefined) stats.countRefusal(refusal);
+    if (refusal !== undefined && !verifier.acceptsRefused) {
+      const text = tlsErrorText("CERTIFICATE_VERIFY_FAILED", refusal.detail);
+      this.#fail(text, `the client's certificate is refused: ${refusal.detail}`);
       return;
     }
     const reused = socket.isSessionReused();
@@ -116,29 +119,13 @@ export class ServerTlsSocket implements SecureSocket {
       validated: peer !== undefined && !reused && verifier.validates,
       authorities: verifier.authorities,
     });
-    this.#count(peer !== undefined, reused);
+    stats.countHandshake(this.ssl, reused);
     this.owner?.onSecured();
   }
 
-  #count(presented: boolean, reused: boolean): void {
-    const { stats } = this.#shared;
-    stats.handshake.inc();
-    if (reused) stats.sessionReused.inc();
-    if (!presented) stats.noCertificate.inc();
-    stats.countCipher(this.ssl!.ciphersuite);
-    stats.countVersion(this.ssl!.tlsVersion);
-  }
-
-  #refuse(refusal: Refusal): void {
-    const { stats } = this.#shared;
-    if (refusal.kind === "chain") stats.failVerifyError.inc();
-    else if (refusal.kind === "san") stats.failVerifySan.inc();
-    else stats.failVerifyCertHash.inc();
-    this.#fail("CERTIFICATE_VERIFY_FAILED", `the client's certificate is refused: ${refusal.text}`);
-  }
-
+  /** `reason` is for access logs, `text` for the log. */
   #fail(reason: string, text: string): void {
-    this.failureReason = tlsErrorText(reason);
+    this.failureReason = reason;
     this.socket.destroy(new Error(text));
   }
 

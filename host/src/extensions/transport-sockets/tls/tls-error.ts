@@ -9,6 +9,7 @@ const reasonNumbers: { readonly [reason: string]: number } = {
   CERTIFICATE_VERIFY_FAILED: 125,
   HTTPS_PROXY_REQUEST: 155,
   HTTP_REQUEST: 156,
+  HANDSHAKE_FAILURE_ON_CLIENT_HELLO: 154,
   NO_SHARED_CIPHER: 184,
   PEER_DID_NOT_RETURN_A_CERTIFICATE: 192,
   UNSUPPORTED_PROTOCOL: 240,
@@ -24,6 +25,8 @@ const reasonNumbers: { readonly [reason: string]: number } = {
 
 /** BoringSSL's library number of TLS. */
 const sslLibrary = 0x10_000_000;
+/** And that of errors of the system, to which their number is added. */
+const systemLibrary = 0x2_000_000;
 
 /** OpenSSL's reason in Envoy's form, `WRONG_VERSION_NUMBER`; empty when the error is none of TLS. */
 export function tlsReason(error: HandshakeError): string {
@@ -36,9 +39,21 @@ export function tlsReason(error: HandshakeError): string {
 }
 
 /** `TLS_error:|268435703:SSL routines:OPENSSL_internal:WRONG_VERSION_NUMBER:TLS_error_end` */
-export function tlsErrorText(reason: string): string {
+export function tlsErrorText(reason: string, detail = ""): string {
   if (reason === "") return "";
+  const end = detail === "" ? "" : `:${detail}`;
+  return `TLS_error:|${errorPart(reason)}${end}:TLS_error_end`;
+}
+
+/** One of the errors in it. */
+export function errorPart(reason: string): string {
   const number = reasonNumbers[reason];
   const prefix = number === undefined ? "" : `${sslLibrary + number}:`;
-  return `TLS_error:|${prefix}SSL routines:OPENSSL_internal:${reason}:TLS_error_end`;
+  return `${prefix}SSL routines:OPENSSL_internal:${reason}`;
+}
+
+/** The same for an error of the socket; empty when it is none. */
+export function systemErrorText({ code, errno }: NodeJS.ErrnoException): string {
+  if (code !== "ECONNRESET" || errno === undefined) return "";
+  return `TLS_error:|${systemLibrary - errno}:system library:OPENSSL_internal:Connection reset by peer:TLS_error_end`;
 }

@@ -13,7 +13,7 @@ const failureKeptMs = 10_000;
 
 /** What the store needs of the main thread. */
 export interface CodeStoreEnvironment {
-  readonly clusters: ClusterManager;
+  clusters(): Promise<ClusterManager>;
   readonly files: CodeFiles;
   readonly time: TimeSource;
   readonly random: RandomSource;
@@ -117,9 +117,10 @@ export class CodeStore {
     return refused(`the content has sha256 ${sha256}, and ${remote.sha256} is configured`);
   }
 
-  #ask(remote: RemoteCode): Promise<Result<AsyncClientResponse, string>> {
+  async #ask(remote: RemoteCode): Promise<Result<AsyncClientResponse, string>> {
     const { promise, resolve } = Promise.withResolvers<Result<AsyncClientResponse, string>>();
-    const cluster = this.#environment.clusters.getThreadLocalCluster(remote.cluster);
+    const clusters = await this.#environment.clusters();
+    const cluster = clusters.getThreadLocalCluster(remote.cluster);
     const failed = (text: string): void => resolve({ ok: false, error: text });
     if (cluster === undefined) {
       failed(`there is no cluster ${remote.cluster} to fetch ${remote.uri} through`);

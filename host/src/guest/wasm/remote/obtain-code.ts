@@ -41,7 +41,7 @@ function storeOf(context: PrepareContext): CodeStore | undefined {
     () =>
       new CodeStore(
         {
-          clusters: clusters(),
+          clusters,
           files: new CodeFiles(),
           time: systemTime,
           random: systemRandom,

@@ -38,7 +38,7 @@ class Bench {
     this.folder = scratchFolder(t);
     this.store = new CodeStore(
       {
-        clusters: this.clusters.manager,
+        clusters: () => Promise.resolve(this.clusters.manager),
         files: new CodeFiles(this.folder),
         time: { monotonicMs: () => this.nowMs, systemMs: () => this.nowMs },
         random: { ...systemRandom, uint32: () => 0xffff_ffff },

@@ -105,7 +105,8 @@ function ofStream(
     case "upstream": {
       const get = named(upstreamAttributes, name);
       const endpoints = name === "num_endpoints" ? clusterOf(context)?.hostCount : undefined;
-      return get?.({ info: stream.upstreamInfo, endpoints });
+      const info = stream.upstreamInfo;
+      return get?.({ info, ssl: info?.ssl, endpoints });
     }
   }
 }

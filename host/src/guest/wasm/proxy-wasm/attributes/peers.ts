@@ -14,31 +14,30 @@ export const addressAttributes: Readonly<Record<AttributeName<"source">, Get<Add
   port: (address) => (address.kind === "ip" ? integer(address.port) : undefined),
 };
 
-const absent = (): undefined => undefined;
-
-/** Of an upstream's TLS session, which there is none of: as Envoy answers on a connection in plain text. */
-const noTls = {
-  tls_version: absent,
-  subject_local_certificate: absent,
-  subject_peer_certificate: absent,
-  uri_san_local_certificate: absent,
-  uri_san_peer_certificate: absent,
-  dns_san_local_certificate: absent,
-  dns_san_peer_certificate: absent,
-  sha256_peer_certificate_digest: absent,
+/** What connections of both sides tell of their TLS session; nothing in plain text. */
+const tlsAttributes = {
+  tls_version: ofTls((ssl) => ssl.tlsVersion),
+  subject_local_certificate: ofTls((ssl) => ssl.subjectLocalCertificate),
+  subject_peer_certificate: ofTls((ssl) => ssl.subjectPeerCertificate),
+  uri_san_local_certificate: ofTls((ssl) => ssl.uriSansLocalCertificate[0]),
+  uri_san_peer_certificate: ofTls((ssl) => ssl.uriSansPeerCertificate[0]),
+  dns_san_local_certificate: ofTls((ssl) => ssl.dnsSansLocalCertificate[0]),
+  dns_san_peer_certificate: ofTls((ssl) => ssl.dnsSansPeerCertificate[0]),
+  sha256_peer_certificate_digest: ofTls((ssl) => ssl.sha256PeerCertificateDigest),
 };
+
+/** A text of the TLS session, the first where there are several. */
+function ofTls(
+  get: (ssl: SslConnectionInfo) => string | undefined,
+): Get<{ readonly ssl: SslConnectionInfo | undefined }> {
+  return ({ ssl }) => ssl && filled(byteText(get(ssl) ?? ""));
+}
 
 /** The client's connection of a stream; `ssl` is undefined in plain text. */
 export interface ConnectionView {
   readonly stream: StreamInfo;
   readonly ssl: SslConnectionInfo | undefined;
 }
-
-/** A text of the TLS session, the first where there are several. */
-const ofTls =
-  (get: (ssl: SslConnectionInfo) => string | undefined): Get<ConnectionView> =>
-  ({ ssl }) =>
-    ssl && filled(byteText(get(ssl) ?? ""));
 
 /** `connection.*` */
 export const connectionAttributes: Readonly<
@@ -50,19 +49,14 @@ export const connectionAttributes: Readonly<
   termination_details: ({ stream }) => filled(byteText(stream.connectionTerminationDetails)),
   transport_failure_reason: ({ stream }) =>
     filled(byteText(stream.downstreamTransportFailureReason)),
-  tls_version: ofTls((ssl) => ssl.tlsVersion),
-  subject_local_certificate: ofTls((ssl) => ssl.subjectLocalCertificate),
-  subject_peer_certificate: ofTls((ssl) => ssl.subjectPeerCertificate),
-  uri_san_local_certificate: ofTls((ssl) => ssl.uriSansLocalCertificate[0]),
-  uri_san_peer_certificate: ofTls((ssl) => ssl.uriSansPeerCertificate[0]),
-  dns_san_local_certificate: ofTls((ssl) => ssl.dnsSansLocalCertificate[0]),
-  dns_san_peer_certificate: ofTls((ssl) => ssl.dnsSansPeerCertificate[0]),
-  sha256_peer_certificate_digest: ofTls((ssl) => ssl.sha256PeerCertificateDigest),
+  ...tlsAttributes,
 };
 
 /** The upstream's side of a stream; what is not known yet is undefined. */
 export interface UpstreamView {
   readonly info: UpstreamInfo | undefined;
+  /** Of the connection to the upstream; undefined in plain text. */
+  readonly ssl: SslConnectionInfo | undefined;
   /** Endpoints of the chosen cluster. */
   readonly endpoints: number | undefined;
 }
@@ -80,7 +74,7 @@ export const upstreamAttributes: Readonly<Record<AttributeName<"upstream">, Get<
       ? undefined
       : duration(info.poolReadyDurationMs),
   num_endpoints: ({ endpoints }) => integer(endpoints),
-  ...noTls,
+  ...tlsAttributes,
 };
 
 function addressAttribute(info: UpstreamInfo | undefined, get: Get<Address>): Value | undefined {

@@ -1,0 +1,37 @@
+import { createSecureContext, type SecureContext } from "node:tls";
+import type { TlsMaterial } from "../../../contracts/secret.ts";
+import { ClientSessions } from "./client-sessions.ts";
+import type { ClientTlsConfig } from "./context-config.ts";
+import { PeerVerifier } from "./peer-verifier.ts";
+
+/** What a cluster makes of the material that is in force; a change replaces the whole, sessions included. */
+export class ClientMaterial {
+  readonly context: SecureContext;
+  readonly verifier: PeerVerifier;
+  readonly sessions: ClientSessions;
+
+  /** Throws what OpenSSL says of it. */
+  constructor(config: ClientTlsConfig, { certificates, validation }: TlsMaterial) {
+    const { parameters } = config;
+    const identity = certificates[0];
+    this.context = createSecureContext({
+      minVersion: parameters.minVersion,
+      maxVersion: parameters.maxVersion,
+      ciphers: parameters.ciphers,
+      ecdhCurve: parameters.curves,
+      ...(parameters.signatureAlgorithms === "" ? {} : { sigalgs: parameters.signatureAlgorithms }),
+      // Without an authority of its own Node would trust the public ones.
+      ca: validation?.trustedCa === undefined ? [] : [validation.trustedCa],
+      ...(validation?.crl === undefined ? {} : { crl: validation.crl }),
+      ...(identity === undefined
+        ? {}
+        : {
+            cert: identity.chain,
+            key: identity.key,
+            ...(identity.password === undefined ? {} : { passphrase: identity.password }),
+          }),
+    });
+    this.verifier = new PeerVerifier(validation);
+    this.sessions = new ClientSessions(config.maxSessionKeys);
+  }
+}

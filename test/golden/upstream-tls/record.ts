@@ -1,0 +1,16 @@
+// Records how a real Envoy deals with TLS to upstreams, into outcomes.json. Needs `envoy` on the PATH, or $ENVOY:
+//   node test/golden/upstream-tls/record.ts
+import { writeFileSync } from "node:fs";
+import path from "node:path";
+import { envoyVersion } from "../running-envoy.ts";
+import { runCases } from "./run-cases.ts";
+
+process.env["SLUICE_UNDER_TEST"] = process.env["ENVOY"] ?? "envoy";
+const cleanups: (() => void | Promise<void>)[] = [];
+const cleanup = { after: (callback: () => void | Promise<void>) => void cleanups.push(callback) };
+const outcomes = await runCases(cleanup, ["--file-flush-interval-msec", "10"]);
+for (const callback of cleanups.reverse()) await callback();
+const file = path.join(import.meta.dirname, "outcomes.json");
+const recorded = { envoy: envoyVersion(), outcomes };
+writeFileSync(file, `${JSON.stringify(recorded, undefined, 2)}\n`);
+process.exit(0);
