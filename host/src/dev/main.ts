@@ -3,6 +3,7 @@ type Command = (args: readonly string[]) => Promise<number>;
 
 /** The commands of this entry; each is loaded when it is asked for. */
 const commands: Readonly<Record<string, () => Promise<Command>>> = {
+  dev: async () => (await import("./serve/serve-filters.ts")).serveFilters,
   inspect: async () => (await import("./inspect/inspect.ts")).inspect,
   start: async () => (await import("./demo/start-demo.ts")).startDemo,
 };

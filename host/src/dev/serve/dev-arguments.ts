@@ -1,0 +1,154 @@
+import { readFileSync } from "node:fs";
+import { type CommandFlag, flagRows, scanFlags } from "../../cli/scan-flags.ts";
+import type { Result } from "../../contracts/result.ts";
+import { filterFile, filterName } from "../../filter-source/filter-file.ts";
+
+/** What `sluice dev` is asked to do. */
+export interface DevCommand {
+  /** In the order of the chain; names differ. */
+  readonly filters: readonly { readonly name: string; readonly file: string }[];
+  readonly port: number;
+  /** Undefined: any that is free. */
+  readonly adminPort: number | undefined;
+  /** Undefined: a server that answers with what it is asked. */
+  readonly upstream: { readonly host: string; readonly port: number } | undefined;
+  readonly configuration: string | undefined;
+  /** Host calls that modules may make; undefined: all. */
+  readonly allowed: readonly string[] | undefined;
+  /** Whether each call is shown, or how many there were. */
+  readonly calls: boolean;
+  /** Whether all headers are shown, or what is different. */
+  readonly headers: boolean;
+  /** Whether the proxy's whole log is shown. */
+  readonly log: boolean;
+}
+
+/** Flags of `sluice dev`. */
+export const devFlags = [
+  { name: "--port", value: "<n>", help: "Port of the proxy. Default: 10000." },
+  { name: "--admin-port", value: "<n>", help: "Port of its admin. Default: any that is free." },
+  {
+    name: "--upstream",
+    value: "<ip:port>",
+    help: "The server behind the proxy. Default: one that answers with what it is asked.",
+  },
+  {
+    name: "--configuration",
+    value: "<text>",
+    help: "The plugin's configuration; @<file> reads it from a file. For one module.",
+  },
+  {
+    name: "--allow",
+    value: "<names>",
+    help: "Host calls that the module may make, with commas; '' for none. Default: all.",
+  },
+  { name: "--calls", help: "Show each call with arguments, result and time." },
+  { name: "--headers", help: "Show all headers, not only those that change." },
+  { name: "--log", help: "Show the proxy's whole log." },
+] as const satisfies readonly CommandFlag[];
+
+export const devUsage = "usage: sluice dev <file> [<file> ...] [flags]";
+
+/** What `sluice dev --help` prints. */
+export function devHelp(): string {
+  return [
+    devUsage,
+    "",
+    "Runs a filter (.ts, .lua or .wasm, or a folder with one) in a proxy in front of a server that answers with what it",
+    "is asked, swaps it whenever it is saved, and prints what it changes of each request. Several run one after the other.",
+    "",
+    ...flagRows(devFlags),
+    "",
+  ].join("\n");
+}
+
+/** Reads the arguments behind `dev`. An error is one sentence for the user. */
+export function parseDevArguments(args: readonly string[]): Result<DevCommand | "help", string> {
+  const scanned = scanFlags(args, devFlags);
+  if (!scanned.ok) return scanned;
+  const { operands, values, help } = scanned.value;
+  if (help) return { ok: true, value: "help" };
+  const filters = filtersOf(operands);
+  if (!filters.ok) return filters;
+  const port = portOf(values, "--port");
+  if (!port.ok) return port;
+  const adminPort = portOf(values, "--admin-port");
+  if (!adminPort.ok) return adminPort;
+  const upstream = upstreamOf(values.get("--upstream"));
+  if (!upstream.ok) return upstream;
+  const configuration = configurationOf(values.get("--configuration"), filters.value.length);
+  if (!configuration.ok) return configuration;
+  return {
+    ok: true,
+    value: {
+      filters: filters.value,
+      port: port.value ?? 10_000,
+      adminPort: adminPort.value,
+      upstream: upstream.value,
+      configuration: configuration.value,
+      allowed: values
+        .get("--allow")
+        ?.split(",")
+        .map((name) => name.trim())
+        .filter((name) => name !== ""),
+      calls: values.has("--calls"),
+      headers: values.has("--headers"),
+      log: values.has("--log"),
+    },
+  };
+}
+
+function filtersOf(operands: readonly string[]): Result<DevCommand["filters"], string> {
+  if (operands.length === 0) {
+    return fail("Which filter? Give a .ts, .lua or .wasm file, or a folder with one.");
+  }
+  const filters: { name: string; file: string }[] = [];
+  for (const operand of operands) {
+    const file = filterFile(operand);
+    if (!file.ok) return file;
+    const name = filterName(file.value);
+    const count = filters.filter((other) => other.name.replace(/-\d+$/, "") === name).length;
+    filters.push({ name: count === 0 ? name : `${name}-${count + 1}`, file: file.value });
+  }
+  return { ok: true, value: filters };
+}
+
+function portOf(
+  values: ReadonlyMap<string, string>,
+  flag: string,
+): Result<number | undefined, string> {
+  const text = values.get(flag);
+  if (text === undefined) return { ok: true, value: undefined };
+  if (/^\d{1,5}$/.test(text) && Number(text) >= 1 && Number(text) <= 65_535) {
+    return { ok: true, value: Number(text) };
+  }
+  return fail(`${flag} '${text}' is not a port: give a number from 1 to 65535.`);
+}
+
+function upstreamOf(text: string | undefined): Result<DevCommand["upstream"], string> {
+  if (text === undefined) return { ok: true, value: undefined };
+  const match = /^(?:\[([0-9a-f:.]+)\]|([0-9.]+)):(\d{1,5})$/i.exec(text);
+  const port = Number(match?.[3]);
+  if (match === null || port < 1 || port > 65_535) {
+    return fail(`--upstream '${text}' is not an address: give ip:port, such as 127.0.0.1:8080.`);
+  }
+  return { ok: true, value: { host: match[1] ?? match[2]!, port } };
+}
+
+function configurationOf(
+  text: string | undefined,
+  filters: number,
+): Result<string | undefined, string> {
+  if (text === undefined) return { ok: true, value: undefined };
+  if (filters > 1) return fail("--configuration is for one filter; there are several.");
+  if (!text.startsWith("@")) return { ok: true, value: text };
+  try {
+    return { ok: true, value: readFileSync(text.slice(1), "utf8") };
+  } catch (error) {
+    return fail(`--configuration: ${error instanceof Error ? error.message : String(error)}.`);
+  }
+}
+
+function fail(error: string): { readonly ok: false; readonly error: string } {
+  return { ok: false, error };
+}
