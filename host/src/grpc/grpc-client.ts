@@ -26,6 +26,8 @@ export interface GrpcCallHead {
   readonly metadata: readonly (readonly [name: string, value: string])[];
   /** Undefined: the service's; 0 = none. */
   readonly timeoutMs?: number | undefined;
+  /** Append this host's address to `x-forwarded-for`; default: false. */
+  readonly sendXff?: boolean;
 }
 
 /** A call under way. */
@@ -61,8 +63,8 @@ export class GrpcClient {
       callbacks.onClose(GrpcStatus.Unavailable, "Cluster not available");
       return undefined;
     }
-    const { timeoutMs = this.#service.timeoutMs } = head;
-    const options = { timeoutMs, sendXff: false, skipEnvoyHeaders: !envoyHeaders };
+    const { timeoutMs = this.#service.timeoutMs, sendXff = false } = head;
+    const options = { timeoutMs, sendXff, skipEnvoyHeaders: !envoyHeaders };
     const stream = new GrpcStream(callbacks, messageMax === 0 ? messageMaxDefault : messageMax);
     stream.start(cluster.httpAsyncClient().start(options, stream), this.#headers(head, timeoutMs));
     return stream.over ? undefined : stream;

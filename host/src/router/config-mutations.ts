@@ -83,6 +83,9 @@ export function parseAdditions(
     const name = header?.key.toLowerCase() ?? "";
     const value = header?.value ?? "";
     if (header !== undefined) {
+      if (header.rawValue.length > 0) {
+        context.problem(header, "raw_value", "is not read here, nor in Envoy; use value");
+      }
       if (isProtected(name)) {
         const text =
           ":-prefixed or host headers may not be modified; routes have host_rewrite_literal " +

@@ -111,10 +111,11 @@ export class AsyncStream
   }
 
   #finishHeaders(headers: RequestHeaderMap): void {
-    const { timeoutMs, sendXff } = this.#options;
+    const { timeoutMs, sendXff, skipEnvoyHeaders = false } = this.#options;
     setScheme(headers);
-    headers.setId(HeaderId.XEnvoyInternal, "true");
-    if (sendXff) headers.append("x-forwarded-for", this.#environment.localAddress);
+    if (!skipEnvoyHeaders) headers.setId(HeaderId.XEnvoyInternal, "true");
+    if (sendXff && !skipEnvoyHeaders)
+      headers.append("x-forwarded-for", this.#environment.localAddress);
     if (timeoutMs > 0) headers.setId(HeaderId.XEnvoyExpectedRqTimeoutMs, String(timeoutMs));
   }
 

@@ -586,11 +586,6 @@ const mutationDetails: Scenario = {
           ],
         },
         {
-          match: { path: "/raw" },
-          route: { cluster: "a" },
-          request_headers_to_add: [{ header: { key: "x-raw", raw_value: "YWL/" } }],
-        },
-        {
           match: { path: "/operators" },
           route: { cluster: "a" },
           request_headers_to_add: [
@@ -617,7 +612,6 @@ const mutationDetails: Scenario = {
       ["te", "trailers"],
     ),
     get("/old-append", ["x-one", "1"], ["x-two", "2"]),
-    get("/raw"),
     get("/operators"),
   ],
 };

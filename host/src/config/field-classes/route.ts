@@ -232,8 +232,8 @@ export const routeFields: FieldClassTable = {
     implemented: ["header", "append", "append_action", "keep_empty_value"],
   },
   "envoy.config.core.v3.HeaderValue": {
-    implemented: ["key", "value"],
-    refused: { raw_value: "is not read here, nor in Envoy; use value" },
+    // Where a header is for routes, `raw_value` is refused by the parser.
+    implemented: ["key", "value", "raw_value"],
   },
   "envoy.config.core.v3.Metadata": {
     implemented: ["filter_metadata"],

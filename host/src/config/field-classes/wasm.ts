@@ -50,9 +50,9 @@ export const wasmFields: FieldClassTable = {
   },
   "envoy.config.core.v3.HttpUri": { implemented: ["uri", "cluster", "timeout"] },
   "envoy.config.core.v3.RetryPolicy": {
-    implemented: ["retry_back_off", "num_retries"],
+    // Of what is fetched over HTTP, `retry_on` is refused by the parser.
+    implemented: ["retry_on", "retry_back_off", "num_retries"],
     refused: {
-      retry_on: "every failure to fetch is retried",
       retry_priority: "choosing hosts for retries is not supported",
       retry_host_predicate: "choosing hosts for retries is not supported",
       host_selection_retry_max_attempts: "choosing hosts for retries is not supported",

@@ -9,7 +9,7 @@ export interface GrpcServiceConfig {
   readonly messageMax: number;
   /** Added to each call; values are bytes, one per character. */
   readonly metadata: readonly (readonly [name: string, value: string])[];
-  /** Calls carry `x-envoy-internal` and `x-envoy-expected-rq-timeout-ms`. */
+  /** Calls carry `x-envoy-internal` and, of those callers that want it, `x-forwarded-for`. */
   readonly envoyHeaders: boolean;
   /** Undefined: calls are made once. */
   readonly retry: GrpcRetryConfig | undefined;

@@ -85,6 +85,8 @@ export interface CertificateChainFacts {
  * certificate or it does not say.
  */
 export interface SslConnectionInfo {
+  /** The server name that the client has asked for. */
+  readonly sni?: string;
   readonly peerCertificatePresented: boolean;
   /** False on resumed sessions. */
   readonly peerCertificateValidated: boolean;

@@ -47,7 +47,7 @@ export interface AsyncClientStreamOptions {
   readonly timeoutMs: number;
   /** Append this host's address to `x-forwarded-for`. */
   readonly sendXff: boolean;
-  /** Leave out `x-envoy-internal` and `x-envoy-expected-rq-timeout-ms`; default: false. */
+  /** Leave out `x-envoy-internal` and `x-forwarded-for`; default: false. */
   readonly skipEnvoyHeaders?: boolean;
 }
 

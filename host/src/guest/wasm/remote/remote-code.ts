@@ -59,6 +59,9 @@ export function parseRemoteCode(
     return undefined;
   }
   context.reference("cluster", upstream.value, source, "cluster");
+  if (remote.retryPolicy !== undefined && remote.retryPolicy.retryOn !== "") {
+    context.problem(remote.retryPolicy, "retry_on", "every failure to fetch is retried");
+  }
   const backoff = remote.retryPolicy?.retryBackOff;
   const retryBaseMs = context.durationMs(backoff?.baseInterval, retryBaseDefaultMs);
   return {

@@ -1,0 +1,69 @@
+import type { JsonValue } from "../../../contracts/stream-info.ts";
+import { StringMatcher } from "../../../router/matchers.ts";
+import type { StringMatcherConfig } from "../../../router/route-config.ts";
+
+/** `envoy.type.matcher.v3.MetadataMatcher` as plain data. */
+export interface MetadataMatcherConfig {
+  readonly namespace: string;
+  readonly path: readonly string[];
+  readonly value: ValueMatcherConfig;
+  readonly invert: boolean;
+}
+
+/** `envoy.type.matcher.v3.ValueMatcher`. */
+export type ValueMatcherConfig =
+  | { readonly kind: "null" }
+  | { readonly kind: "equals"; readonly value: boolean | number }
+  /** `end` is exclusive. */
+  | { readonly kind: "range"; readonly start: number; readonly end: number }
+  | { readonly kind: "string"; readonly matcher: StringMatcherConfig }
+  | { readonly kind: "present"; readonly present: boolean }
+  /** One element of a list. */
+  | { readonly kind: "one_of"; readonly matcher: ValueMatcherConfig }
+  | { readonly kind: "any"; readonly matchers: readonly ValueMatcherConfig[] };
+
+type Metadata = ReadonlyMap<string, { readonly [key: string]: JsonValue }> | undefined;
+
+/** Asks whether a value of the dynamic metadata is as it should be. */
+export class MetadataMatcher {
+  readonly #config: MetadataMatcherConfig;
+
+  constructor(config: MetadataMatcherConfig) {
+    this.#config = config;
+  }
+
+  match(metadata: Metadata): boolean {
+    const { namespace, path, value, invert } = this.#config;
+    let found: JsonValue | undefined = metadata?.get(namespace);
+    for (let i = 0; i < path.length && found !== undefined; i += 1) found = member(found, path[i]!);
+    return matches(value, found) !== invert;
+  }
+}
+
+function member(value: JsonValue, key: string): JsonValue | undefined {
+  if (typeof value !== "object" || value === null || Array.isArray(value)) return undefined;
+  return Object.hasOwn(value, key) ? value[key] : undefined;
+}
+
+function matches(config: ValueMatcherConfig, value: JsonValue | undefined): boolean {
+  switch (config.kind) {
+    case "null":
+      return value === null;
+    case "equals":
+      return value === config.value;
+    case "range":
+      return typeof value === "number" && value >= config.start && value < config.end;
+    case "string":
+      // Text is compared byte by byte, as everywhere.
+      return (
+        typeof value === "string" &&
+        new StringMatcher(config.matcher).match(Buffer.from(value).toString("latin1"))
+      );
+    case "present":
+      return config.present && value !== undefined && value !== null;
+    case "one_of":
+      return Array.isArray(value) && value.some((each) => matches(config.matcher, each));
+    case "any":
+      return config.matchers.some((each) => matches(each, value));
+  }
+}

@@ -1,0 +1,327 @@
+import { readFileSync } from "node:fs";
+import net from "node:net";
+import path from "node:path";
+import type { JsonObject } from "@bufbuild/protobuf";
+import { adminAt, statsBelow } from "../../support/admin-stats.ts";
+import {
+  exchange,
+  type GrpcCallSeen,
+  grpcService,
+  rawHttpServer,
+} from "../../support/callout-services.ts";
+import { listenerPorts } from "../../support/listener-ports.ts";
+import { freePort } from "../../support/ports.ts";
+import {
+  bootstrap,
+  httpFilter,
+  httpListener,
+  luaConfig,
+  staticCluster,
+} from "../../support/proxy-config.ts";
+import { type Cleanup, scratchFolder, startSluice } from "../../support/sluice-process.ts";
+import {
+  certificate,
+  clientIdentity,
+  connectTls,
+  downstreamTls,
+  tlsFile,
+} from "../../support/tls.ts";
+import type { AuthCase } from "./cases.ts";
+
+/** What everybody saw of one request. */
+export interface AuthOutcome {
+  /** What the authorization service received; several, if it was asked several times. */
+  readonly checks: unknown[];
+  /** The request that reached the upstream. */
+  readonly upstream: string[];
+  readonly response: string[];
+  /** Code, flags, details, dynamic metadata of the filter. */
+  readonly log: string;
+  /** Counters that moved. */
+  readonly stats: { readonly [name: string]: number };
+}
+
+const filterType = "type.googleapis.com/envoy.extensions.filters.http.ext_authz.v3";
+const filterName = "envoy.filters.http.ext_authz";
+const logFormat = `%RESPONSE_CODE% %RESPONSE_FLAGS% %RESPONSE_CODE_DETAILS% %DYNAMIC_METADATA(${filterName})%`;
+
+/** What the services and the upstream have seen of the request under way. */
+interface Seen {
+  checks: unknown[];
+  upstream: string[];
+}
+
+/** Runs the cases one by one against one proxy. */
+export async function runCases(
+  cleanup: Cleanup,
+  cases: readonly AuthCase[],
+): Promise<Map<string, AuthOutcome>> {
+  const seen: Seen = { checks: [], upstream: [] };
+  let current: AuthCase = cases[0]!;
+  const ports = await services(cleanup, seen, () => current);
+  const admin = await freePort();
+  const log = path.join(scratchFolder(cleanup), "access.log");
+  const config = configOf(cases, { ...ports, admin, log });
+  const sluice = await startSluice(cleanup, { config, args: argumentsOf() });
+  const listeners = await listenerPorts(admin);
+  const outcomes = new Map<string, AuthOutcome>();
+  for (const [i, each] of cases.entries()) {
+    current = each;
+    seen.checks = [];
+    seen.upstream = [];
+    const before = await stats(admin);
+    const port = listeners.get(nameOf(each))!;
+    const response = await exchange(await connect(each, port), requestOf(each));
+    const lines = await logged(log, i + 1);
+    outcomes.set(each.name, {
+      checks: seen.checks,
+      upstream: seen.upstream,
+      response: stableHead(response),
+      log: stableLog(lines[i]!),
+      stats: moved(before, await stats(admin)),
+    });
+  }
+  await sluice.stop("SIGKILL");
+  return outcomes;
+}
+
+/** Envoy would keep the log's lines for ten seconds. */
+function argumentsOf(): string[] {
+  const flush = ["--file-flush-interval-msec", "5"];
+  const isEnvoy = process.env["SLUICE_UNDER_TEST"] !== undefined;
+  return ["--concurrency", "1", ...(isEnvoy ? flush : [])];
+}
+
+async function connect(each: AuthCase, port: number): Promise<net.Socket> {
+  if (each.tls !== true) return net.connect(port, "127.0.0.1");
+  return await connectTls(port, clientIdentity("client"));
+}
+
+/** A name that can be part of a stat's. */
+function nameOf(each: AuthCase): string {
+  return each.name.replaceAll(/[^a-z0-9]+/gi, "_");
+}
+
+function requestOf(each: AuthCase): string {
+  const { method = "GET", target = "/", headers = [], body = "" } = each.request ?? {};
+  const lines = [`${method} ${target} HTTP/1.1`, "host: h", ...headers];
+  if (body !== "" && !headers.some((line) => line.startsWith("transfer-encoding"))) {
+    lines.push(`content-length: ${body.length}`);
+  }
+  return `${lines.join("\r\n")}\r\n\r\n${body}`;
+}
+
+interface Ports {
+  readonly grpc: number;
+  readonly http: number;
+  readonly upstream: number;
+  readonly dead: number;
+}
+
+async function services(cleanup: Cleanup, seen: Seen, current: () => AuthCase): Promise<Ports> {
+  const grpc = await grpcService(cleanup, {
+    path: "/envoy.service.auth.v3.Authorization/Check",
+    requestType: "envoy.service.auth.v3.CheckRequest",
+    responseType: "envoy.service.auth.v3.CheckResponse",
+    answer: (call) => {
+      seen.checks.push(stableCheck(call));
+      return current().grpc ?? "nothing";
+    },
+  });
+  const http = await rawHttpServer(cleanup, (request) => {
+    seen.checks.push(stableHead(request));
+    return current().http;
+  });
+  const upstream = await rawHttpServer(cleanup, (request) => {
+    seen.upstream = stableHead(request);
+    return "HTTP/1.1 200 OK\r\nx-up: 1\r\nx-up-2: 1\r\ncontent-length: 2\r\n\r\nup";
+  });
+  return { grpc, http, upstream, dead: await freePort() };
+}
+
+function configOf(
+  cases: readonly AuthCase[],
+  ports: Ports & { readonly admin: number; readonly log: string },
+): JsonObject {
+  const http2 = { http2_protocol_options: {} };
+  return bootstrap(
+    cases.map((each) => listenerOf(each, ports.log)),
+    [
+      staticCluster("up", [ports.upstream]),
+      staticCluster("auth-grpc", [ports.grpc], http2),
+      staticCluster("auth-http", [ports.http]),
+      staticCluster("dead", [ports.dead], http2),
+    ],
+    {
+      ...adminAt(ports.admin),
+      node: {
+        id: "n",
+        cluster: "node-cluster",
+        metadata: { labels: { team: "blue", rank: 1 }, other: "x" },
+      },
+    },
+  );
+}
+
+function listenerOf(each: AuthCase, log: string): JsonObject {
+  const typed = { "@type": `${filterType}.ExtAuthz`, ...serviceOf(each), ...each.filter };
+  const before = each.before === undefined ? [] : [httpFilter("before", luaConfig(each.before))];
+  const perRoute = (settings: JsonObject | undefined): JsonObject =>
+    settings === undefined
+      ? {}
+      : {
+          typed_per_filter_config: {
+            [each.filterName ?? filterName]: {
+              "@type": `${filterType}.ExtAuthzPerRoute`,
+              ...settings,
+            },
+          },
+        };
+  const listener = httpListener({
+    name: nameOf(each),
+    port: 0,
+    filters: [...before, httpFilter(each.filterName ?? filterName, typed)],
+    virtualHosts: [
+      {
+        name: "v",
+        domains: ["*"],
+        ...perRoute(each.host),
+        routes: [
+          {
+            match: { prefix: "/", headers: [{ name: "x-other-route", present_match: true }] },
+            route: { cluster: "up", prefix_rewrite: "/other" },
+          },
+          {
+            match: { prefix: "/" },
+            route: { cluster: "up" },
+            metadata: { filter_metadata: { "route.ns": { k: "v" }, other: { k: "o" } } },
+            ...perRoute(each.route),
+          },
+        ],
+      },
+    ],
+    accessLog: log,
+    logFormat,
+  });
+  if (each.tls === true) {
+    (listener["filter_chains"] as JsonObject[])[0]!["transport_socket"] = downstreamTls({
+      tls_certificates: [certificate("server")],
+      validation_context: { trusted_ca: { filename: tlsFile("ca-cert.pem") } },
+    });
+  }
+  return listener;
+}
+
+function serviceOf(each: AuthCase): JsonObject {
+  const timeout = each.slow === true ? "0.1s" : "20s";
+  if (each.http !== undefined || each.httpService !== undefined) {
+    const cluster = each.dead === true ? "dead" : "auth-http";
+    const uri = { uri: "http://auth.test/ignored", cluster, timeout };
+    return { http_service: { server_uri: uri, ...each.httpService } };
+  }
+  const cluster = each.dead === true ? "dead" : "auth-grpc";
+  const grpc = { cluster_name: cluster, ...each.envoyGrpc };
+  const service = { envoy_grpc: grpc, timeout, ...each.grpcService };
+  return { grpc_service: service, transport_api_version: "V3" };
+}
+
+/** What differs from run to run has a name in its place. */
+function stableCheck({ request, metadata }: GrpcCallSeen): unknown {
+  const text = JSON.stringify(request, (key, value: unknown) => {
+    if (key === "headers" && Array.isArray(value)) return value.map(stableHeader);
+    if (isObject(value)) return Object.fromEntries(Object.entries(value).toSorted(byName));
+    if (key === "portValue") return 0;
+    if (key === "time") return "TIME";
+    if (key === "id" && typeof value === "string") return /^\d+$/.test(value) ? "ID" : value;
+    return value;
+  });
+  const head = Object.entries(metadata.getMap())
+    .filter(([name]) => name !== "user-agent")
+    .map(([name, value]) => `${name}: ${stableText(String(value))}`)
+    .toSorted();
+  return { head, ...(JSON.parse(stableText(text)) as object) };
+}
+
+const isObject = (value: unknown): value is object =>
+  typeof value === "object" && value !== null && !Array.isArray(value);
+const byName = ([a]: [string, unknown], [b]: [string, unknown]): number => (a < b ? -1 : 1);
+
+/** Of raw headers, whose values are bytes. */
+function stableHeader({ key, rawValue }: { key: string; rawValue: string }): object {
+  return { key, rawValue: key === "x-request-id" ? "UUID" : rawValue };
+}
+
+function stableText(text: string): string {
+  return text
+    .replaceAll(/[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}/g, "UUID")
+    .replaceAll(/((?:^|,)\d+\.\d+\.\d+\.\d+):\d+/g, "$1:PORT");
+}
+
+/** Head and body line by line, without what tells the time. */
+function stableHead(text: string): string[] {
+  const [head, ...body] = text.split("\r\n\r\n");
+  const lines = head!
+    .split("\r\n")
+    .filter(
+      (line) => !/^(date|x-envoy-upstream-service-time|x-envoy-expected-rq-timeout-ms):/.test(line),
+    )
+    .map((line) => stableText(line).replace(/^(x-forwarded-for: ).*/, "$1IP"));
+  const rest = body.join("\r\n\r\n");
+  // The order of headers of one name counts, that of names does not: Envoy makes checks of maps.
+  const sorted = lines.slice(1).toSorted((a, b) => (nameOfLine(a) < nameOfLine(b) ? -1 : 1));
+  return [lines[0]!, ...sorted, ...(rest === "" ? [] : ["", rest])];
+}
+
+const nameOfLine = (line: string): string => line.slice(0, line.indexOf(":"));
+
+function stableLog(line: string): string {
+  const [, start, metadata] = /^(.*?)(\{.*\}|-)$/.exec(line)!;
+  if (metadata === "-") return line;
+  const values = JSON.parse(metadata!) as { [key: string]: unknown };
+  if ("ext_authz_duration" in values) values["ext_authz_duration"] = "MS";
+  return start! + JSON.stringify(Object.fromEntries(Object.entries(values).toSorted(byName)));
+}
+
+/** The lines of the access log, as soon as there are so many. */
+async function logged(file: string, count: number): Promise<string[]> {
+  const deadline = performance.now() + 30_000;
+  for (;;) {
+    const lines = readLog(file);
+    if (lines.length >= count) return lines;
+    if (performance.now() > deadline) throw new Error(`the log has ${lines.length} lines`);
+    await new Promise((resolve) => setTimeout(resolve, 5));
+  }
+}
+
+function readLog(file: string): string[] {
+  try {
+    return readFileSync(file, "utf8").split("\n").slice(0, -1);
+  } catch {
+    return [];
+  }
+}
+
+async function stats(admin: number): Promise<Map<string, number>> {
+  const all = await statsBelow(admin, "");
+  return new Map([...all].filter(([name]) => isCompared(name)));
+}
+
+/** The filter's counters, and what it charges the route's cluster with. */
+function isCompared(name: string): boolean {
+  return (
+    name.includes("ext_authz") ||
+    /^cluster\.up\.(internal\.|external\.)?upstream_rq_(completed|\d)/.test(name)
+  );
+}
+
+function moved(
+  before: ReadonlyMap<string, number>,
+  after: ReadonlyMap<string, number>,
+): { [name: string]: number } {
+  const changes: { [name: string]: number } = {};
+  for (const [name, value] of [...after].toSorted(([a], [b]) => (a < b ? -1 : 1))) {
+    const change = value - (before.get(name) ?? 0);
+    if (change !== 0) changes[name] = change;
+  }
+  return changes;
+}
