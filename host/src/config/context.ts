@@ -14,7 +14,7 @@ import type {
   ParseContext,
   PerRouteConfig,
 } from "../contracts/extension.ts";
-import type { SecretKind, SecretRequest, SecretSlot } from "../contracts/secret.ts";
+import type { MaterialSlots, SecretKind, SecretRequest, SecretSlot } from "../contracts/secret.ts";
 import type { AnyContent } from "./any-contents.ts";
 import { readDataSource } from "./data-source.ts";
 import { durationNanos } from "./rule-checks.ts";
@@ -193,6 +193,10 @@ export class ConfigContext implements ParseContext {
       variant: "",
       parse,
     });
+  }
+
+  tlsContext(slots: MaterialSlots): void {
+    this.#found.tlsContexts.push(slots);
   }
 
   pathOf(message: Message): string {

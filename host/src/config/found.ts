@@ -7,7 +7,7 @@ import type {
   ParseContext,
   PerRouteConfig,
 } from "../contracts/extension.ts";
-import type { SecretKind, SecretMaterial } from "../contracts/secret.ts";
+import type { MaterialSlots, SecretKind, SecretMaterial } from "../contracts/secret.ts";
 import type { Place } from "./problem.ts";
 
 /** What parsing came across that has to be dealt with when all is read. */
@@ -20,6 +20,7 @@ export interface Found {
   /** One for each key. */
   readonly secrets: FoundSecret[];
   readonly watchedFiles: FoundFiles[];
+  readonly tlsContexts: MaterialSlots[];
 }
 
 /** A secret that comes by discovery, as one kind of user sees it. */
@@ -80,5 +81,6 @@ export function nothingFound(): Found {
     references: [],
     secrets: [],
     watchedFiles: [],
+    tlsContexts: [],
   };
 }

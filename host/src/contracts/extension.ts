@@ -13,7 +13,7 @@ import type {
 } from "./network/transport-socket.ts";
 import type { Result } from "./result.ts";
 import type { ClusterContext, ListenerContext, WorkerContext } from "./runtime.ts";
-import type { SecretKind, SecretRequest, SecretSlot } from "./secret.ts";
+import type { MaterialSlots, SecretKind, SecretRequest, SecretSlot } from "./secret.ts";
 import type { StatsSink } from "./stats-sink.ts";
 import type { StatsScope } from "./stats.ts";
 import type { ClusterManager } from "./upstream/cluster.ts";
@@ -254,6 +254,8 @@ export interface ParseContext {
     kind: SecretKind,
     parse: (context: ParseContext) => Value | undefined,
   ): SecretSlot<Value> | undefined;
+  /** A TLS context is made of what these slots hold; for those who look at certificates. */
+  tlsContext(slots: MaterialSlots): void;
   /** Where a message that was read stands: `static_resources.listeners[0]`. */
   pathOf(message: Message): string;
   /** `over` merged over `base` as protobuf does; both stay as they are. */

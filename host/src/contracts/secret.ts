@@ -15,6 +15,17 @@ export interface CertificateConfig {
   readonly keyType: string;
   /** DNS names that it is for, in lower case; `*.` in front stands for one label. */
   readonly names: readonly string[];
+  readonly origin: MaterialOrigin;
+}
+
+/** For those who look at what is in force. */
+export interface MaterialOrigin {
+  /** The secret's name; empty for what is written into the configuration. */
+  readonly secretName: string;
+  /** The file of the certificates; `<inline>`. */
+  readonly path: string;
+  /** When the first of the certificates expires, ms since the epoch; undefined when there is none. */
+  readonly expiresMs: number | undefined;
 }
 
 /** `CertificateValidationContext`. */
@@ -28,6 +39,7 @@ export interface ValidationConfig {
   /** SHA-256 of the SubjectPublicKeyInfo, base64. */
   readonly spkiHashes: readonly string[];
   readonly acceptUntrusted: boolean;
+  readonly origin: MaterialOrigin;
 }
 
 /** `SubjectAltNameMatcher`. */
@@ -77,8 +89,11 @@ export interface TlsMaterial {
 export interface MaterialUser<Contexts> {
   /** Throws, with a text for the operator, when the pieces do not fit together: the update is refused then. */
   build(material: TlsMaterial): Contexts;
-  /** What was built of an update is in force from here on. Not called for what `follow` itself builds. */
-  onUpdated?(): void;
+  /**
+   * What was built of an update is in force from here on; undefined: a secret is still missing. Not called for what
+   * `follow` itself builds.
+   */
+  onUpdated?(contexts: Contexts | undefined): void;
 }
 
 /** The contexts in force: new handshakes use them, connections that are there keep theirs. */
@@ -93,6 +108,8 @@ export interface FollowedMaterial<Contexts> {
 
 /** The secrets of one thread. */
 export interface SecretProviders {
+  /** This thread keeps the stats of secrets, which come once for all workers. */
+  readonly showsStats: boolean;
   /** Builds now, and whenever a secret in one of the slots changes. Throws what `build` throws. */
   follow<Contexts>(slots: MaterialSlots, user: MaterialUser<Contexts>): FollowedMaterial<Contexts>;
 }

@@ -18,10 +18,20 @@ export interface StagedSecrets {
  * all of them by `commit`.
  */
 export class LiveSecrets implements SecretProviders {
+  readonly showsStats: boolean;
   #materials: Materials = new Map();
   /** With the update that is being staged. */
   #arriving: Materials | undefined;
   readonly #followers = new Set<Follower<unknown>>();
+
+  constructor(showsStats: boolean) {
+    this.showsStats = showsStats;
+  }
+
+  /** What has arrived, by key. */
+  get materials(): Materials {
+    return this.#materials;
+  }
 
   follow<Contexts>(slots: MaterialSlots, user: MaterialUser<Contexts>): FollowedMaterial<Contexts> {
     const materials = this.#arriving ?? this.#materials;
@@ -84,6 +94,6 @@ class Follower<Contexts> implements FollowedMaterial<Contexts> {
 
   use(contexts: Contexts | undefined): void {
     this.current = contexts;
-    this.#user.onUpdated?.();
+    this.#user.onUpdated?.(contexts);
   }
 }

@@ -7,9 +7,10 @@ import type { CertificateConfig } from "../contracts/secret.ts";
 import { subjectAltNames } from "../common/x509/subject-alt-names.ts";
 import { parsedSubject } from "../common/x509/subject-name.ts";
 
-/** A `TlsCertificate`, read and checked; undefined when it was reported. Nothing of a key gets into a text. */
+/** A `TlsCertificate`, read and checked; undefined when it was reported. `secretName`: empty for none. Nothing of a key gets into a text. */
 export function parseCertificate(
   message: TlsCertificate,
+  secretName: string,
   context: ParseContext,
 ): CertificateConfig | undefined {
   const chain = required(message, "certificate_chain", message.certificateChain, context);
@@ -45,6 +46,7 @@ export function parseCertificate(
     password,
     keyType: keyObject.asymmetricKeyType ?? "",
     names: certificateNames(certificate),
+    origin: { secretName, path: from, expiresMs: certificate.validToDate.getTime() },
   };
 }
 

@@ -43,10 +43,10 @@ function certificateSlot(
   const { watchedDirectory } = message;
   if (watchedDirectory !== undefined) {
     return context.watchedFiles(watchedDirectory, "certificate", (reading) =>
-      parseCertificate(message, reading),
+      parseCertificate(message, "", reading),
     );
   }
-  const value = parseCertificate(message, context);
+  const value = parseCertificate(message, "", context);
   return value && { kind: "fixed", value };
 }
 
@@ -82,7 +82,7 @@ function validationSlot(
   context: ParseContext,
 ): SecretSlot<ValidationConfig> {
   const { watchedDirectory } = message;
-  const parse = (reading: ParseContext): ValidationConfig => parseValidation(message, reading);
+  const parse = (reading: ParseContext): ValidationConfig => parseValidation(message, "", reading);
   const watched = watchedDirectory && context.watchedFiles(watchedDirectory, "validation", parse);
   return watched ?? { kind: "fixed", value: parse(context) };
 }
@@ -112,8 +112,8 @@ const certificateRequest: SecretRequest<CertificateConfig> = {
   kind: "certificate",
   variant: "",
   parse: (message, context) => {
-    const { type } = message as Secret;
-    if (type.case === "tlsCertificate") return parseCertificate(type.value, context);
+    const { name, type } = message as Secret;
+    if (type.case === "tlsCertificate") return parseCertificate(type.value, name, context);
     return otherKind(message as Secret, "tls_certificate", context);
   },
 };
@@ -137,12 +137,12 @@ function validationRequest(
     kind: "validation",
     variant,
     parse: (message, context) => {
-      const { type } = message as Secret;
+      const { name, type } = message as Secret;
       if (type.case !== "validationContext") {
         return otherKind(message as Secret, "validation_context", context);
       }
       const whole = base === undefined ? type.value : context.merged(base, type.value);
-      return parseValidation(whole, context);
+      return parseValidation(whole, name, context);
     },
   };
 }

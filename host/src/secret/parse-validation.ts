@@ -19,9 +19,10 @@ const sanTypes: readonly (SanMatcherConfig["type"] | undefined)[] = [
 /** `TrustChainVerification.ACCEPT_UNTRUSTED` */
 const acceptUntrusted = 1;
 
-/** A `CertificateValidationContext`, read and checked. */
+/** A `CertificateValidationContext`, read and checked. `secretName`: empty for none. */
 export function parseValidation(
   message: CertificateValidationContext,
+  secretName: string,
   context: ParseContext,
 ): ValidationConfig {
   const trustedCa = context
@@ -46,6 +47,11 @@ export function parseValidation(
     certificateHashes: parseHashes(message, context),
     spkiHashes: parseSpkiHashes(message, context),
     acceptUntrusted: (message.trustChainVerification as number) === acceptUntrusted,
+    origin: {
+      secretName,
+      path: sourceName(message.trustedCa),
+      expiresMs: firstExpiry(trustedCa ?? ""),
+    },
   };
 }
 
@@ -61,6 +67,12 @@ function checkAuthorities(
   if (blocks.length > 0 && blocks.every(isCertificate)) return;
   const text = `Failed to load trusted CA certificates from ${from}: they must be certificates in PEM`;
   context.problem(message, "trusted_ca", text);
+}
+
+function firstExpiry(pem: string): number | undefined {
+  const blocks = (pem.match(pemCertificate) ?? []).filter(isCertificate);
+  const ends = blocks.map((block) => new X509Certificate(block).validToDate.getTime());
+  return ends.length === 0 ? undefined : Math.min(...ends);
 }
 
 function isCertificate(pem: string): boolean {

@@ -12,6 +12,7 @@ import type { ExtensionDiscovery } from "../xds/extension-discovery.ts";
 import type { SecretDiscovery } from "../xds/secret-discovery.ts";
 import type { AdminDeps } from "./admin/admin-deps.ts";
 import { builtInExtensions } from "./built-in-extensions.ts";
+import type { Certificates } from "./certificates.ts";
 import { ForwardedAccessLog } from "./forwarded-access-log.ts";
 import { traceGuest } from "./guest-tracing.ts";
 import { workerGuests } from "./worker-guests.ts";
@@ -30,6 +31,7 @@ export interface AdminSource {
   readonly discovery: ExtensionDiscovery;
   /** Undefined: no secret comes by discovery. */
   readonly secrets: SecretDiscovery | undefined;
+  readonly certificates: Certificates;
   readonly server: Server;
   singleton<T>(key: string, create: () => T): T;
 }
@@ -62,6 +64,7 @@ export async function adminDeps(source: AdminSource): Promise<AdminDeps | undefi
     version: sluiceVersion(),
     state: () => server.state,
     clusters: () => source.clusters,
+    certificates: () => source.certificates.shown(),
     listeners: () => server.boundListeners,
     guests: () => workerGuests(server),
     traceGuest: (request) => traceGuest(server, request),

@@ -37,7 +37,7 @@ export class Configuration {
   readonly guestShared = createGuestShared();
   readonly stats = new StatsStore();
   /** As this thread has them, for what it calls itself. */
-  readonly secrets = new LiveSecrets();
+  readonly secrets = new LiveSecrets(true);
   readonly #singletons = new Map<string, unknown>();
   /** Warnings that were given. */
   readonly warned = new Set<string>();

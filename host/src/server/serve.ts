@@ -19,6 +19,7 @@ import type { SecretDiscovery } from "../xds/secret-discovery.ts";
 import type { LoadedBootstrap } from "./bootstrap.ts";
 import { withSharedCounts, type Configuration } from "./configuration.ts";
 import { adminDeps } from "./admin-source.ts";
+import { Certificates } from "./certificates.ts";
 import { createAdmin } from "./admin/admin.ts";
 import { discoverSecrets } from "./secrets.ts";
 import { ServerStats } from "./server-stats.ts";
@@ -73,7 +74,8 @@ class MainThread implements ServerComponents {
     const secrets = await discoverSecrets(bootstrap, { configuration, registry, logger: log });
     const clusters = bootstrap.clusters.map(withSharedCounts);
     this.#clusterStats.commit({ clusters, removedClusters: [] });
-    this.#loaded = { bootstrap, discovery, secrets, clusters };
+    const certificates = new Certificates(bootstrap.found.tlsContexts, configuration.secrets);
+    this.#loaded = { bootstrap, discovery, secrets, clusters, certificates };
     const { localInfo, guestLimits, companions } = bootstrap;
     const constants = { localInfo, guestLimits, companions };
     return { ok: true, value: { constants, warm: () => this.#warm(this.#loaded!) } };
@@ -145,7 +147,8 @@ class MainThread implements ServerComponents {
 
   /** Brings what is looked up, rather than counted, up to the moment. */
   #refresh(server: Server): void {
-    this.#serverStats.refresh(server.state);
+    const days = this.#loaded!.certificates.daysUntilFirstExpiry(systemTime.systemMs());
+    this.#serverStats.refresh(server.state, days);
     this.#clusterStats.refresh();
   }
 
@@ -172,5 +175,6 @@ interface Loaded {
   readonly bootstrap: LoadedBootstrap;
   readonly discovery: ExtensionDiscovery;
   readonly secrets: SecretDiscovery | undefined;
+  readonly certificates: Certificates;
   readonly clusters: readonly ClusterConfig[];
 }

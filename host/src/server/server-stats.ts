@@ -11,15 +11,13 @@ const stateNumbers: { readonly [state in ServerState]: number } = {
   INITIALIZING: 3,
 };
 
-/** Nothing expires: there are no certificates. */
-const noExpiry = 4_294_967_295;
-
 /** `server.` and `listener_manager.`: what the main thread knows of the process. */
 export class ServerStats {
   readonly #store: StatsStore;
   readonly #scope: StatsScope;
   readonly #state: Gauge;
   readonly #live: Gauge;
+  readonly #expiry: Gauge;
   readonly #uptime: Gauge;
   readonly #connections: Gauge;
   readonly #memory: { readonly allocated: Gauge; readonly heap: Gauge; readonly physical: Gauge };
@@ -30,7 +28,7 @@ export class ServerStats {
     const scope = store.main.scope("server");
     this.#scope = scope;
     scope.gauge("concurrency").set(concurrency);
-    scope.gauge("days_until_first_cert_expiring").set(noExpiry);
+    this.#expiry = scope.gauge("days_until_first_cert_expiring");
     scope.gauge("hot_restart_epoch").set(0);
     scope.gauge("parent_connections").set(0);
     scope.counter("static_unknown_fields");
@@ -67,7 +65,8 @@ export class ServerStats {
   }
 
   /** What is looked up rather than counted; before each flush and each answer of `/stats`. */
-  refresh(state: ServerState): void {
+  refresh(state: ServerState, daysUntilFirstExpiry: number): void {
+    this.#expiry.set(daysUntilFirstExpiry);
     this.#state.set(stateNumbers[state]);
     this.#live.set(state === "LIVE" ? 1 : 0);
     this.#uptime.set(Math.floor(process.uptime()));

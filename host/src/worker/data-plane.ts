@@ -45,7 +45,7 @@ export class DataPlane implements WorkerRuntime {
   readonly #stats: ThreadStats;
   readonly #clusters: ClusterManagerImpl;
   readonly #extensionConfigs: ExtensionConfigs;
-  readonly #secrets = new LiveSecrets();
+  readonly #secrets: LiveSecrets;
   readonly #listeners: ConnectionHandler;
   readonly #singletons = new SingletonMap();
   readonly #companions: WorkerCompanions;
@@ -54,6 +54,7 @@ export class DataPlane implements WorkerRuntime {
   constructor(init: DataPlaneInit, thread: ThreadParts, extensions: ExtensionRegistry) {
     const { dispatcher } = thread;
     this.#loggers = thread.loggers;
+    this.#secrets = new LiveSecrets(init.workerIndex === 0);
     this.#extensions = extensions;
     this.#stats = thread.stats;
     const common = {

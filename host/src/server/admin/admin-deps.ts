@@ -14,6 +14,7 @@ import type { StatsStore } from "../../stats/stats-store.ts";
 import type { Result } from "../../contracts/result.ts";
 import type { TraceRequest } from "../../guest/watch/guest-trace.ts";
 import type { RunningTrace, TraceRefusal } from "../guest-tracing.ts";
+import type { ShownContext } from "../certificates.ts";
 import type { WorkerGuests } from "./guests.ts";
 
 /** Where a listener's connections arrive. */
@@ -67,6 +68,8 @@ export interface AdminDeps {
   /** `LIVE`, `DRAINING`, `PRE_INITIALIZING` or `INITIALIZING`. */
   state(): string;
   clusters(): readonly ClusterConfig[];
+  /** The certificates of each TLS context. */
+  certificates(): readonly ShownContext[];
   listeners(): readonly ListenerStatus[];
   /** Asks all workers; does not reject. */
   guests(): Promise<readonly WorkerGuests[]>;

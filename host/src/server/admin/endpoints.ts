@@ -1,5 +1,6 @@
 import type { AdminDeps } from "./admin-deps.ts";
 import { type AdminRequest, type AdminResponse, textResponse } from "./admin-request.ts";
+import { certsPage } from "./certs.ts";
 import { clustersPage } from "./clusters.ts";
 import { configDumpPage } from "./config-dump.ts";
 import { indexPage } from "./index-page.ts";
@@ -51,6 +52,13 @@ export const endpoints: readonly Endpoint[] = [
     mutates: false,
     params: [],
     handle: () => indexPage(endpoints),
+  },
+  {
+    path: "/certs",
+    help: "print certs on machine",
+    mutates: false,
+    params: [],
+    handle: certsPage,
   },
   {
     path: "/clusters",

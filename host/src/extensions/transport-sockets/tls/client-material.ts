@@ -6,13 +6,16 @@ import { PeerVerifier } from "./peer-verifier.ts";
 
 /** What a cluster makes of the material that is in force; a change replaces the whole, sessions included. */
 export class ClientMaterial {
+  readonly material: TlsMaterial;
   readonly context: SecureContext;
   readonly verifier: PeerVerifier;
   readonly sessions: ClientSessions;
 
   /** Throws what OpenSSL says of it. */
-  constructor(config: ClientTlsConfig, { certificates, validation }: TlsMaterial) {
+  constructor(config: ClientTlsConfig, material: TlsMaterial) {
     const { parameters } = config;
+    const { certificates, validation } = material;
+    this.material = material;
     const identity = certificates[0];
     this.context = createSecureContext({
       minVersion: parameters.minVersion,

@@ -1,5 +1,6 @@
 import type { DownstreamTransportSocketFactory } from "../../../contracts/extension.ts";
 import type { ServerTlsConfig } from "./context-config.ts";
+import { followContexts } from "./follow-contexts.ts";
 import { NotReadySocket } from "./not-ready-socket.ts";
 import { parseServerContext } from "./parse-server-context.ts";
 import { ServerMaterial } from "./server-material.ts";
@@ -11,22 +12,15 @@ export const downstreamTls: DownstreamTransportSocketFactory<ServerTlsConfig> = 
   messageName: "envoy.extensions.transport_sockets.tls.v3.DownstreamTlsContext",
   parseConfig: parseServerContext,
   createTransportSockets: (config, context) => {
-    // A secret comes once for all workers.
-    const counts = context.workerIndex === 0;
-    const factoryStats = context.listenerScope.scope("server_ssl_socket_factory");
-    const updates = factoryStats.counter("ssl_context_update_by_sds");
-    const notReady = factoryStats.counter("downstream_context_secrets_not_ready");
-    factoryStats.counter("upstream_context_secrets_not_ready");
-    const followed = context.secrets.follow(config.material, {
-      build: (material) => new ServerMaterial(config, material),
-      onUpdated: () => {
-        if (counts) updates.inc();
-      },
-    });
-    if (counts) updates.add(followed.arrivedSecrets);
+    const { secrets, listenerScope: scope } = context;
+    const { followed, notReady } = followContexts(
+      config.material,
+      (material) => new ServerMaterial(config, material),
+      { secrets, scope, side: "server" },
+    );
     const shared: ServerTlsShared = {
       config,
-      stats: new TlsStats(context.listenerScope),
+      stats: new TlsStats(scope),
       logger: context.loggers.logger("connection"),
     };
     return {

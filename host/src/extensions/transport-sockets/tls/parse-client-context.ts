@@ -31,6 +31,7 @@ export function parseClientContext(
     verifiesServerName: message.autoSniSanValidation,
     maxSessionKeys: message.maxSessionKeys ?? maxSessionKeysDefault,
   };
+  context.tlsContext(config.material);
   check(message, config, context);
   if (common !== undefined) tryOut(config, common, context);
   return config;

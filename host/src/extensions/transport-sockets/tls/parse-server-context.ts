@@ -42,6 +42,7 @@ export function parseServerContext(
     preferClientCiphers: message.preferClientCiphers,
     sessionTimeoutSeconds: Math.floor(context.durationMs(message.sessionTimeout, 0) / 1000),
   };
+  context.tlsContext(material);
   if (common !== undefined) tryOut(config, common, context);
   return config;
 }

@@ -6,6 +6,7 @@ import type { SniCallback } from "./server-tls-socket.ts";
 
 /** What a filter chain makes of the material that is in force; a change replaces the whole. */
 export class ServerMaterial {
+  readonly material: TlsMaterial;
   readonly contexts: ServerContexts;
   readonly verifier: PeerVerifier;
   readonly requestsCertificate: boolean;
@@ -13,6 +14,7 @@ export class ServerMaterial {
 
   constructor(config: ServerTlsConfig, material: TlsMaterial) {
     const contexts = new ServerContexts(config, material);
+    this.material = material;
     this.contexts = contexts;
     this.verifier = new PeerVerifier(material.validation);
     this.requestsCertificate = config.requireClientCertificate || material.validation !== undefined;

@@ -2,6 +2,7 @@ import type { UpstreamTransportSocketFactory } from "../../../contracts/extensio
 import { ClientMaterial } from "./client-material.ts";
 import { ClientTlsSocket, type ClientTlsShared } from "./client-tls-socket.ts";
 import type { ClientTlsConfig } from "./context-config.ts";
+import { followContexts } from "./follow-contexts.ts";
 import { parseClientContext } from "./parse-client-context.ts";
 import { TlsStats } from "./tls-stats.ts";
 
@@ -10,18 +11,15 @@ export const upstreamTls: UpstreamTransportSocketFactory<ClientTlsConfig> = {
   messageName: "envoy.extensions.transport_sockets.tls.v3.UpstreamTlsContext",
   parseConfig: parseClientContext,
   createTransportSockets: (config, context) => {
-    const { clusterScope, loggers, secrets } = context;
-    const factoryStats = clusterScope.scope("client_ssl_socket_factory");
-    const updates = factoryStats.counter("ssl_context_update_by_sds");
-    const notReady = factoryStats.counter("upstream_context_secrets_not_ready");
-    factoryStats.counter("downstream_context_secrets_not_ready");
-    const followed = secrets.follow(config.material, {
-      build: (material) => new ClientMaterial(config, material),
-      onUpdated: () => updates.inc(),
-    });
+    const { clusterScope: scope, loggers, secrets } = context;
+    const { followed, notReady } = followContexts(
+      config.material,
+      (material) => new ClientMaterial(config, material),
+      { secrets, scope, side: "client" },
+    );
     const shared: ClientTlsShared = {
       config,
-      stats: new TlsStats(clusterScope),
+      stats: new TlsStats(scope),
       logger: loggers.logger("connection"),
     };
     return {

@@ -26,6 +26,7 @@ function problemsOf(common: JsonObject | undefined, more: JsonObject = {}): stri
     },
     durationMs: (_duration, fallback) => fallback,
     secret: () => undefined,
+    tlsContext: () => undefined,
   } satisfies Partial<ParseContext>;
   parseServerContext(read.message as never, context as unknown as ParseContext);
   return found;
