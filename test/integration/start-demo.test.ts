@@ -1,6 +1,5 @@
 import assert from "node:assert/strict";
-import { spawn, type ChildProcess } from "node:child_process";
-import { readdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { after, test } from "node:test";
@@ -8,6 +7,7 @@ import { copyCheckout } from "../support/checkout-copy.ts";
 import { TestClient } from "../support/hcm-server.ts";
 import { ask } from "../support/http-exchange.ts";
 import { canConnect, freePort } from "../support/ports.ts";
+import { RunningCommand, save } from "../support/running-command.ts";
 
 // `npm start` in a checkout of its own: the newcomer's first minutes, in their order.
 
@@ -19,72 +19,8 @@ const demoFolders = (): string[] =>
   readdirSync(tmpdir()).filter((name) => name.startsWith("sluice-demo-"));
 const foldersBefore = new Set(demoFolders());
 
-/** Everything that `npm start` prints, in a process group of its own, as under a terminal. */
-class Demo {
-  readonly child: ChildProcess;
-  output = "";
-  ended = false;
-  #wake: (() => void)[] = [];
-
-  constructor() {
-    const flags = ["--port", String(port), "--admin-port", String(adminPort), "--concurrency", "2"];
-    this.child = spawn("npm", ["start", "--", ...flags], {
-      cwd: checkout,
-      detached: true,
-      stdio: ["ignore", "pipe", "pipe"],
-      env: { ...process.env, npm_config_update_notifier: "false" },
-    });
-    for (const stream of [this.child.stdout!, this.child.stderr!]) {
-      stream.setEncoding("utf8").on("data", (text: string) => {
-        this.output += text;
-        this.#changed();
-      });
-    }
-    this.child.on("close", () => {
-      this.ended = true;
-      this.#changed();
-    });
-    after(async () => {
-      if (!this.ended) process.kill(-this.child.pid!, "SIGKILL");
-      while (!this.ended) await this.#change();
-    });
-  }
-
-  /** Waits for a text behind what was there at `from`; gives what was printed since. */
-  async until(text: string | RegExp, from = 0): Promise<string> {
-    for (;;) {
-      const since = this.output.slice(from);
-      if (typeof text === "string" ? since.includes(text) : text.test(since)) return since;
-      if (this.ended) throw new Error(`ended before ${String(text)}:\n${this.output}`);
-      await this.#change();
-    }
-  }
-
-  async untilEnded(): Promise<number | null> {
-    while (!this.ended) await this.#change();
-    return this.child.exitCode;
-  }
-
-  #change(): Promise<void> {
-    return new Promise((resolve) => this.#wake.push(resolve));
-  }
-
-  #changed(): void {
-    const wake = this.#wake;
-    this.#wake = [];
-    for (const each of wake) each();
-  }
-}
-
-/** Saves a source with one text instead of another, as an editor does. */
-function save(file: string, from: string, to: string): void {
-  const text = readFileSync(file, "utf8");
-  assert.ok(text.includes(from), `${file} has no ${from}`);
-  writeFileSync(`${file}~`, text.replace(from, to));
-  renameSync(`${file}~`, file);
-}
-
-const demo = new Demo();
+const flags = ["--port", String(port), "--admin-port", String(adminPort), "--concurrency", "2"];
+const demo = new RunningCommand({ after }, ["npm", "start", "--", ...flags], { cwd: checkout });
 const clients: TestClient[] = [];
 after(() => clients[0]?.[Symbol.asyncDispose]());
 
@@ -166,7 +102,7 @@ test("mended sources are swapped in again, on the connection of the first reques
 });
 
 test("Ctrl-C leaves nothing running and nothing behind", async () => {
-  const group = demo.child.pid!;
+  const group = demo.pid;
   assert.ok(processesOf(group).length > 2, "npm, the demo, the proxy and its data plane");
   process.kill(-group, "SIGINT");
   await demo.untilEnded();

@@ -8,10 +8,14 @@ import { parseArguments } from "./parse-arguments.ts";
 import { versionText } from "./version.ts";
 
 /** What filter authors use; the server does not load it. */
-const authorCommands: ReadonlySet<string> = new Set(["start", "inspect"]);
+const authorCommands: ReadonlySet<string> = new Set(["dev", "inspect", "start"]);
+
+/** Those that run filters without a server. */
+const testCommands: ReadonlySet<string> = new Set(["test"]);
 
 /** The command `sluice`: does what the arguments say and gives the exit code. */
 export async function main(args: readonly string[]): Promise<number> {
+  if (testCommands.has(args[0] ?? "")) become("../testing/main", args);
   if (authorCommands.has(args[0] ?? "")) become("../dev/main", args);
   if (args[0] === "trace") {
     const { trace } = await import("./trace.ts");

@@ -26,6 +26,8 @@ export function logEvent(line: string): LogEvent {
     return { kind: "refused", resource: refused[1]!, reason: reasonOf(refused[2]!) };
   }
   if (!guestComponents.has(component) && !badLevels.has(level)) return { kind: "other" };
+  // One hook is enough.
+  if (/^envoy_on_\w+\(\) function not found\./.test(text)) return { kind: "other" };
   const shown = guestComponents.has(component) ? text : `${component}: ${text}`;
   return { kind: "shown", text: `${level}: ${shown}` };
 }

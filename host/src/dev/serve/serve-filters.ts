@@ -7,7 +7,7 @@ import { bootstrapText } from "../proxy/bootstrap-text.ts";
 import { startProxy, untilExit } from "../proxy/proxy-process.ts";
 import { PushedFilter } from "../proxy/pushed-filter.ts";
 import { oneAtATime, watchSource } from "../proxy/source-watch.ts";
-import { capabilities, moduleProblem } from "./check-module.ts";
+import { capabilities, filterProblem } from "./check-filter.ts";
 import { type DevCommand, devHelp, devUsage, parseDevArguments } from "./dev-arguments.ts";
 import { startEchoUpstream } from "./echo-upstream.ts";
 import { logEvent } from "./proxy-log.ts";
@@ -87,7 +87,7 @@ class DevSession {
       configuration,
       capabilities: capabilities(allowed),
       optimize: false,
-      check: (built) => moduleProblem(filter.source, built, allowed),
+      check: (built) => filterProblem(filter.source, built, allowed),
     });
     return filter;
   }
@@ -161,7 +161,7 @@ class DevSession {
     const filter = this.#filters.find((other) => other.resource === resource);
     if (filter === undefined) return console.error(line);
     filter.forget();
-    console.error(filter.explain(line) ?? `${filter.source}: ${reason}`);
+    console.error(filter.explain(line) ?? `${filter.source}: ${reason}${mendFor(reason)}`);
     if (this.#serves) return console.error(oldOneStays);
     this.#refusedAtStart = true;
     this.#proxy?.kill("SIGTERM");
@@ -173,6 +173,24 @@ class DevSession {
     else if (pushed.kind === "same") console.log(`${filter.source} saved: nothing is different`);
   }
 }
+
+/** What may help, on a line of its own. */
+function mendFor(reason: string): string {
+  const mend = mends.find(([pattern]) => pattern.test(reason))?.[1];
+  return mend === undefined ? "" : `\n    ${mend}`;
+}
+
+const mends: readonly (readonly [RegExp, string])[] = [
+  [
+    /proxy_on_configure returned false/,
+    "It does not take its configuration: what it logs says why. Another one: --configuration <text>.",
+  ],
+  [/over its CPU limit/, "It does not come to an end while it starts: look for a loop."],
+  [
+    /failed: .*RuntimeError/,
+    "It trapped while it started, in the functions above, the innermost first.",
+  ],
+];
 
 const oldOneStays = "The filter that runs stays.";
 

@@ -2,13 +2,13 @@ import { callbacks, wasiFunctions } from "@sluice/abi";
 import type { BuiltFilter } from "../../filter-source/build-filter.ts";
 import { inspectModule, type ModuleReport } from "../inspect/module-report.ts";
 
-/** Says why a module cannot run as an HTTP filter, and how to mend it; undefined: it can. */
-export async function moduleProblem(
+/** Says why a filter cannot run as an HTTP filter, and how to mend it; undefined: it can. */
+export async function filterProblem(
   source: string,
   filter: BuiltFilter,
   allowed: readonly string[] | undefined,
 ): Promise<string | undefined> {
-  if (filter.kind === "lua") return undefined;
+  if (filter.kind === "lua") return scriptProblem(source, filter.text);
   const inspected = await inspectModule(filter.bytes, "Sluice");
   if (!inspected.ok) return `${source}: ${inspected.error}`;
   const report = inspected.value;
@@ -18,6 +18,12 @@ export async function moduleProblem(
       ? own!.reasons.join("\n    ")
       : (placeProblem(report) ?? capabilityProblem(report, allowed));
   return problem === undefined ? undefined : `${source}: ${problem}`;
+}
+
+function scriptProblem(source: string, text: string): string | undefined {
+  if (/\benvoy_on_(request|response)\b/.test(text)) return undefined;
+  return `${source}: the script has no hook, so nothing of it would ever run
+    Define function envoy_on_request(handle) or function envoy_on_response(handle).`;
 }
 
 function placeProblem({ places }: ModuleReport): string | undefined {

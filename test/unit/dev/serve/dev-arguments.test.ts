@@ -1,0 +1,72 @@
+import assert from "node:assert/strict";
+import { mkdirSync, writeFileSync } from "node:fs";
+import path from "node:path";
+import { after, test } from "node:test";
+import {
+  type DevCommand,
+  parseDevArguments,
+} from "../../../../host/src/dev/serve/dev-arguments.ts";
+import { scratchFolder } from "../../../support/sluice-process.ts";
+
+const folder = scratchFolder({ after });
+mkdirSync(path.join(folder, "mine/assembly"), { recursive: true });
+mkdirSync(path.join(folder, "scripts"));
+const main = path.join(folder, "mine/assembly/index.ts");
+const script = path.join(folder, "scripts/a.lua");
+for (const file of [main, script]) writeFileSync(file, "");
+
+function parsed(...args: string[]): DevCommand {
+  const result = parseDevArguments(args);
+  assert.ok(result.ok && result.value !== "help", result.ok ? "" : result.error);
+  return result.value;
+}
+
+test("parseDevArguments() finds the filter in a folder, and calls it as the folder", () => {
+  const { filters, port, allowed } = parsed(
+    path.join(folder, "mine"),
+    path.join(folder, "scripts"),
+  );
+  assert.deepEqual(filters, [
+    { name: "mine", file: main },
+    { name: "a", file: script },
+  ]);
+  assert.deepEqual([port, allowed], [10_000, undefined]);
+});
+
+test("parseDevArguments() gives filters of one name different names", () => {
+  const names = parsed(script, script, script).filters.map(({ name }) => name);
+  assert.deepEqual(names, ["a", "a-2", "a-3"]);
+});
+
+test("parseDevArguments() takes the upstream, capabilities and the configuration, also from a file", () => {
+  const file = path.join(folder, "config.json");
+  writeFileSync(file, "{}");
+  const command = parsed(
+    main,
+    "--upstream",
+    "[::1]:80",
+    "--allow",
+    "a, b",
+    "--configuration",
+    `@${file}`,
+  );
+  assert.deepEqual(command.upstream, { host: "::1", port: 80 });
+  assert.deepEqual(command.allowed, ["a", "b"]);
+  assert.equal(command.configuration, "{}");
+  assert.deepEqual(parsed(main, "--allow", "").allowed, []);
+});
+
+test("parseDevArguments() says what is wrong in one sentence", () => {
+  const error = (...args: string[]): string => {
+    const result = parseDevArguments(args);
+    return result.ok ? "ok" : result.error;
+  };
+  assert.match(error(), /^Which filter\?/);
+  assert.match(error(folder), /there is no filter; give its \.ts, \.lua or \.wasm file$/);
+  assert.equal(error("nowhere.ts"), "there is no file nowhere.ts");
+  assert.match(error(import.meta.filename.replace(".test.ts", "")), /^there is no file/);
+  assert.match(error(main, "--upstream", "here"), /give ip:port, such as/);
+  assert.match(error(main, "--admin-port", "0"), /^--admin-port '0' is not a port/);
+  assert.match(error(main, script, "--configuration", "x"), /for one filter; there are several/);
+  assert.match(error(main, "--configuration", "@/nowhere"), /^--configuration: ENOENT/);
+});
