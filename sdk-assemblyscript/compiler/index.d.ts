@@ -14,6 +14,10 @@ export interface Problem {
 export interface CompileOptions {
   /** False: in a fraction of the time, for a larger and slower module. Default: true. */
   readonly optimize?: boolean;
+  /** Gives a source map, too. Default: false. */
+  readonly sourceMap?: boolean;
+  /** The module uses no memory below this address. */
+  readonly reservedBytes?: number;
 }
 
 /** Compiles the filter whose main file is `entry`; writes nothing. */
@@ -21,7 +25,12 @@ export function compileFilter(
   entry: string,
   options?: CompileOptions,
 ): Promise<
-  | { readonly ok: true; readonly bytes: Uint8Array<ArrayBuffer> }
+  | {
+      readonly ok: true;
+      readonly bytes: Uint8Array<ArrayBuffer>;
+      /** JSON; only when it was asked for. Columns are offsets in the module. */
+      readonly sourceMap?: string;
+    }
   | { readonly ok: false; readonly problems: readonly Problem[] }
 >;
 

@@ -19,16 +19,18 @@ const here = path.dirname(fileURLToPath(import.meta.url));
 /**
  * Compiles the filter whose main file is `entry`. Writes nothing.
  * @param {string} entry path of a .ts file
- * @param {{optimize?: boolean}} [options] optimize: false compiles in a fraction of the time what is larger and slower
- * @returns {Promise<{ok: true, bytes: Uint8Array} | {ok: false, problems: Problem[]}>}
+ * @param {{optimize?: boolean, sourceMap?: boolean, reservedBytes?: number}} [options] see the declarations
+ * @returns {Promise<{ok: true, bytes: Uint8Array, sourceMap?: string} | {ok: false, problems: Problem[]}>}
  */
-export async function compileFilter(entry, { optimize = true } = {}) {
+export async function compileFilter(entry, options = {}) {
+  const { optimize = true, sourceMap = false, reservedBytes } = options;
   const { default: asc } = await import("assemblyscript/asc");
   const baseDir = path.dirname(path.resolve(entry));
   const diagnostics = [];
   /** Text of every file that the compiler read, by the name that it has there. */
   const files = new Map();
   let bytes;
+  let map;
   const { error } = await asc.main(
     [
       path.basename(entry),
@@ -38,6 +40,8 @@ export async function compileFilter(entry, { optimize = true } = {}) {
       "filter.wasm",
       optimize ? "-O3" : "-O0",
       ...packageFolders(),
+      ...(sourceMap ? ["--sourceMap"] : []),
+      ...(reservedBytes === undefined ? [] : ["--memoryBase", String(reservedBytes)]),
       "--debug", // keeps function names, for the backtraces of traps
     ],
     {
@@ -46,10 +50,13 @@ export async function compileFilter(entry, { optimize = true } = {}) {
       readFile: (name, folder) => readSource(path.resolve(folder, name), name, files),
       writeFile: (name, content) => {
         if (name.endsWith(".wasm")) bytes = content;
+        if (name.endsWith(".map")) map = content;
       },
     },
   );
-  if (error === null && bytes !== undefined) return { ok: true, bytes };
+  if (error === null && bytes !== undefined) {
+    return { ok: true, bytes, ...(map !== undefined && { sourceMap: map }) };
+  }
   const problems = diagnostics
     .filter(({ category }) => category === errorCategory)
     .map((diagnostic) => problemOf(diagnostic, files));

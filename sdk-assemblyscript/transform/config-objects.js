@@ -63,11 +63,16 @@ function fieldOf(parser, { name, type, initializer, range }, all) {
     const read = `this.${field.name} = []; for (let i = 0, count = reader.count("${field.name}"); i < count; i++) { const item = new ${item}(); reader.item("${field.name}", i, item); this.${field.name}.push(item); }`;
     return { ...field, part: item, read, list: true };
   }
-  if (isPart)
-    return { ...field, part: item, read: `reader.object("${field.name}", this.${field.name});` };
+  if (isPart) {
+    const made = required ? `this.${field.name} = new ${item}(); ` : "";
+    const read = `${made}reader.object("${field.name}", this.${field.name});`;
+    return { ...field, part: item, read };
+  }
   const scalar = isList ? list(item) : single(item);
   if (scalar !== undefined) {
-    const call = scalar.call.replaceAll("NAME", field.name);
+    // A field without a default cannot be read before it has been set.
+    const otherwise = required ? scalar.empty : `this.${field.name}`;
+    const call = scalar.call.replaceAll("NAME", field.name).replaceAll("OTHERWISE", otherwise);
     return { ...field, read: `this.${field.name} = ${call};`, schema: scalar.schema };
   }
   parser.error(
@@ -80,16 +85,18 @@ function fieldOf(parser, { name, type, initializer, range }, all) {
 
 function single(type) {
   if (type === "string")
-    return { call: 'reader.text("NAME", this.NAME)', schema: { type: "string" } };
+    return { call: 'reader.text("NAME", OTHERWISE)', empty: '""', schema: { type: "string" } };
   if (type === "bool")
-    return { call: 'reader.bool("NAME", this.NAME)', schema: { type: "boolean" } };
+    return { call: 'reader.bool("NAME", OTHERWISE)', empty: "false", schema: { type: "boolean" } };
   if (type === "f64" || type === "f32") {
-    return { call: `<${type}>reader.number("NAME", this.NAME)`, schema: { type: "number" } };
+    const call = `<${type}>reader.number("NAME", OTHERWISE)`;
+    return { call, empty: "0", schema: { type: "number" } };
   }
   if (!Object.hasOwn(integers, type)) return undefined;
   const [least, most] = integers[type];
   return {
-    call: `<${type}>reader.integer("NAME", <i64>this.NAME, ${least}, ${most})`,
+    call: `<${type}>reader.integer("NAME", <i64>OTHERWISE, ${least}, ${most})`,
+    empty: "0",
     schema: { type: "integer", minimum: Number(least), maximum: Number(most) },
   };
 }
@@ -97,10 +104,15 @@ function single(type) {
 function list(item) {
   const schema = (type) => ({ type: "array", items: { type } });
   if (item === "string")
-    return { call: 'reader.texts("NAME", this.NAME)', schema: schema("string") };
+    return { call: 'reader.texts("NAME", OTHERWISE)', empty: "[]", schema: schema("string") };
   if (item === "f64")
-    return { call: 'reader.numbers("NAME", this.NAME)', schema: schema("number") };
+    return { call: 'reader.numbers("NAME", OTHERWISE)', empty: "[]", schema: schema("number") };
   return undefined;
+}
+
+/** What the compiler calls the readers that were written for the classes of a file. */
+export function writtenFileOf(internalPath) {
+  return `${internalPath}~config`;
 }
 
 function addReader(parser, source, declaration, fields) {
@@ -110,7 +122,7 @@ function addReader(parser, source, declaration, fields) {
   const text = `import { ConfigReader as SluiceConfigReader } from "${sdk}";
 class Written extends SluiceConfigReader { override read(reader: SluiceConfigReader): void { super.read(reader); ${lines.join(" ")} } }`;
   const snippet = new parser.constructor(parser.diagnostics);
-  snippet.parseFile(text, `${source.internalPath}~config.ts`, false);
+  snippet.parseFile(text, `${writtenFileOf(source.internalPath)}.ts`, false);
   const [parsed] = snippet.sources;
   // What is written belongs to the file that the class stands in.
   parsed.internalPath = source.internalPath;

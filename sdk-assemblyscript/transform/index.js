@@ -7,7 +7,7 @@
 //
 // A main file that calls `registerPlugin` or exports the callbacks itself is left as it is in that.
 import { isMainFile } from "./classes.js";
-import { writeReaders } from "./config-objects.js";
+import { writeReaders, writtenFileOf } from "./config-objects.js";
 import { describeFilter } from "./description.js";
 import { allCallbacks, overriddenCallbacks } from "./overridden.js";
 import { registration } from "./registration.js";
@@ -52,6 +52,10 @@ export default class SluiceTransform {
   }
 
   async afterCompile(module) {
+    // A source map has the texts of all files, those that were written here too.
+    const { sources } = this.program;
+    const written = sources.map(({ internalPath }) => writtenFileOf(internalPath));
+    sources.push(...written.map((internalPath) => ({ internalPath, text: "" })));
     const description = await describeFilter(this, this.#entryFolder, this.#schema);
     const bytes = new TextEncoder().encode(JSON.stringify(description));
     module.addCustomSection("sluice.filter", bytes);

@@ -180,6 +180,21 @@ export const layers = {
     "host/src/filter-source",
   ],
 
+  // What runs filters for their tests: the main thread's part and a worker's in one thread.
+  "host/src/testing": [
+    ...leaf,
+    "host/src/cli",
+    "host/src/config",
+    "host/src/access-log",
+    "host/src/extensions",
+    "host/src/filter-source",
+    "host/src/guest",
+    "host/src/server",
+    "host/src/snapshot",
+    "host/src/stats",
+    "host/src/worker",
+  ],
+
   "sdk-assemblyscript/assembly": ["abi/src/numbers"],
   "sample-filters": ["sdk-assemblyscript/assembly"],
 };

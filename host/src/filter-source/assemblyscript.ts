@@ -8,7 +8,11 @@ type SdkCompiler = typeof import("../../../sdk-assemblyscript/compiler/index.js"
 type CompileOptions = import("../../../sdk-assemblyscript/compiler/index.js").CompileOptions;
 
 type Compilation =
-  | { readonly ok: true; readonly bytes: Uint8Array<ArrayBuffer> }
+  | {
+      readonly ok: true;
+      readonly bytes: Uint8Array<ArrayBuffer>;
+      readonly sourceMap?: string;
+    }
   | { readonly ok: false; readonly problem: string };
 
 const compilerFile = "@sluice/sdk-assemblyscript/compiler/index.js";

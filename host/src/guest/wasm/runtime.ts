@@ -68,6 +68,11 @@ export class WasmRuntime {
     return this.#vms.size;
   }
 
+  /** The VMs that exist. */
+  get vms(): WasmVm[] {
+    return [...this.#vms.values()].map(({ vm }) => vm);
+  }
+
   /** What is counted of a plugin, whoever's VM it is in. */
   statsOf(plugin: Plugin): PluginStats {
     return this.#stats(plugin);

@@ -275,10 +275,24 @@ export function vmImports(vm: WasmVm): WebAssembly.Imports {
     deny(vm, wasi, allowed, "WASI capability", errnoNotCapable);
   }
   Object.assign(env, toolchainCalls(vm));
+  if (vm.plugin.limits.instructions !== undefined) {
+    for (const functions of [env, wasi]) countCalls(vm, functions);
+  }
   const imports: WebAssembly.Imports = { env: watchedImports(vm, env) };
   const watchedWasi = watchedImports(vm, wasi);
   for (const name of wasiModules) imports[name] = watchedWasi;
   return imports;
+}
+
+/** Deterministic mode: calls are a part of what the module costs. */
+function countCalls(vm: WasmVm, functions: WebAssembly.ModuleImports): void {
+  for (const [name, run] of Object.entries(functions)) {
+    const host = run as (...args: number[]) => number;
+    functions[name] = (...args: number[]) => {
+      if (vm.costs !== undefined) vm.costs.hostCalls += 1;
+      return host(...args);
+    };
+  }
 }
 
 const errnoNotCapable = 76;

@@ -15,6 +15,11 @@ export interface CallbackCost {
 export class InstructionCosts {
   /** By name of the callback or start function. */
   readonly byCallback = new Map<string, CallbackCost>();
+  /** Calls of host functions. */
+  hostCalls = 0;
+  /** Memory that the host has asked the module for, to hand something over. */
+  allocations = 0;
+  allocatedBytes = 0;
   readonly #left: WebAssembly.Global;
   readonly #pluginName: string;
   readonly #stats: StatsScope | undefined;
@@ -44,6 +49,11 @@ export class InstructionCosts {
     cost.last = taken;
     cost.max = Math.max(cost.max, taken);
     this.#histogram(name)?.record(taken);
+  }
+
+  allocated(bytes: number): void {
+    this.allocations += 1;
+    this.allocatedBytes += bytes;
   }
 
   /** The running call has taken more than it may. */

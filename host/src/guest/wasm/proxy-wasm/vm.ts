@@ -346,6 +346,7 @@ export class WasmVm {
     this.restriction = Restriction.Allocation;
     const pointer = this.exports.malloc(size)! >>> 0;
     this.restriction = outer;
+    if (this.#costs !== undefined) this.#costs.allocated(size);
     return this.memory.contains(pointer, size) ? pointer : 0;
   }
 

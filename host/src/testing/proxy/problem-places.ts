@@ -1,0 +1,28 @@
+import type { Problem } from "../../config/problem.ts";
+import type { FilterEntry, Suite } from "../suite/suite.ts";
+
+/** Where in a generated configuration the filters of a suite stand. */
+const chains = [
+  { name: "http", pattern: /\.http_filters\[(\d+)\]/ },
+  { name: "listener", pattern: /\.listener_filters\[(\d+)\]/ },
+  { name: "network", pattern: /\.filters\[(\d+)\]/ },
+] as const;
+
+/** A problem of the generated configuration, as a problem of the suite that it was made from. */
+export function problemPlaces(suite: Suite, problem: Problem): Problem {
+  const entry = entryOf(suite, problem.path);
+  if (entry === undefined) {
+    return { ...problem, file: suite.file, line: 0, column: 0 };
+  }
+  const inFilter = /typed_config\.(?!http_filters)([^\s]*)$/.exec(problem.path)?.[1] ?? "";
+  const path = inFilter === "" ? entry.place.path : `${entry.place.path}: ${inFilter}`;
+  return { ...problem, ...entry.place, path };
+}
+
+function entryOf(suite: Suite, path: string): FilterEntry | undefined {
+  for (const { name, pattern } of chains) {
+    const found = pattern.exec(path);
+    if (found !== null) return suite.chains[name][Number(found[1])];
+  }
+  return undefined;
+}

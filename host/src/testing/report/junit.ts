@@ -1,0 +1,50 @@
+import { formatProblem } from "../../config/problem.ts";
+import type { CaseResult, SuiteResult } from "../run/suite-runner.ts";
+
+/** The results as JUnit's XML, which CI servers read. */
+export function junitText(results: readonly SuiteResult[]): string {
+  const suites = results.map(suiteText).join("");
+  return `<?xml version="1.0" encoding="UTF-8"?>\n<testsuites>\n${suites}</testsuites>\n`;
+}
+
+function suiteText({ file, cases, problems }: SuiteResult): string {
+  const failed = cases.filter(({ failures }) => failures.length > 0).length;
+  const seconds = secondsOf(cases.reduce((sum, { ms }) => sum + ms, 0));
+  const broken = problems.length > 0 ? 1 : 0;
+  const head = `name="${escape(file)}" tests="${cases.length + broken}" failures="${failed}" errors="${broken}" time="${seconds}"`;
+  const error =
+    broken === 0
+      ? ""
+      : `    <testcase name="suite" classname="${escape(file)}">\n      <error message="${escape(problems[0]!)}">${escape(problems.join("\n"))}</error>\n    </testcase>\n`;
+  const body = cases.map((each) => caseText(file, each)).join("");
+  return `  <testsuite ${head}>\n${error}${body}  </testsuite>\n`;
+}
+
+function caseText(file: string, { test, failures, ms }: CaseResult): string {
+  const { line } = test.place;
+  const head = `name="${escape(test.name)}" classname="${escape(file)}" file="${escape(file)}" line="${line}" time="${secondsOf(ms)}"`;
+  if (failures.length === 0) return `    <testcase ${head}/>\n`;
+  const lines = failures.map(({ place, text }) =>
+    formatProblem({ ...place, path: "", severity: "error", text }),
+  );
+  const failure = `<failure message="${escape(failures[0]!.text)}">${escape(lines.join("\n"))}</failure>`;
+  return `    <testcase ${head}>\n      ${failure}\n    </testcase>\n`;
+}
+
+function secondsOf(ms: number): string {
+  return (ms / 1000).toFixed(3);
+}
+
+/** XML has no other control characters than these three. */
+function escape(text: string): string {
+  return (
+    text
+      // oxlint-disable-next-line no-control-regex -- they are what is replaced
+      .replaceAll(/[\x00-\x08\x0b\x0c\x0e-\x1f]/g, "\ufffd")
+      .replaceAll("&", "&amp;")
+      .replaceAll("<", "&lt;")
+      .replaceAll(">", "&gt;")
+      .replaceAll('"', "&quot;")
+      .replaceAll("\n", "&#10;")
+  );
+}

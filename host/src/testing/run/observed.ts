@@ -1,0 +1,68 @@
+import type { Costs, LogLine, StreamRecord } from "../proxy/proxy.ts";
+import type { Received, ReceivedBytes } from "../servers/received.ts";
+import type { HeaderList } from "../suite/suite.ts";
+import type { Connection } from "./connection.ts";
+import type { Exchange, Response } from "./exchange.ts";
+
+/** What has come between two expectations, copied when it was looked at. */
+export interface Observed {
+  /** Of the latest request; undefined: there was none. */
+  readonly response: Response | undefined;
+  readonly reset: boolean;
+  readonly clientPort: number | undefined;
+  readonly received: Buffer | undefined;
+  readonly closed: boolean;
+  /** Since the expectation before. */
+  readonly requests: readonly Received[];
+  readonly connections: readonly ReceivedBytes[];
+  readonly log: readonly LogLine[];
+  /** Those that the expectation asks for. */
+  readonly metrics: ReadonlyMap<string, number | undefined>;
+}
+
+/** All that came of a case. */
+export interface Outcome {
+  /** One for each step that expects something, and for the end. */
+  readonly observed: readonly Observed[];
+  readonly records: readonly StreamRecord[];
+  readonly costs: Costs | undefined;
+  /** Why the configuration was refused. */
+  readonly refused: readonly string[] | undefined;
+  /** Lines that were logged before the first step; they belong to what is observed first. */
+  readonly startLines: number;
+}
+
+/** What an expectation looks at, as it is now. */
+export function snapshotOf(parts: {
+  readonly exchange: Exchange | undefined;
+  readonly connection: Connection | undefined;
+  readonly requests: readonly Received[];
+  readonly connections: readonly ReceivedBytes[];
+  readonly log: readonly LogLine[];
+  readonly metrics: ReadonlyMap<string, number | undefined>;
+}): Observed {
+  const { exchange, connection } = parts;
+  return {
+    response: exchange && Object.assign(copyOf(exchange.response)),
+    reset: exchange?.reset ?? false,
+    clientPort: exchange?.clientPort,
+    received: connection?.received,
+    closed: connection?.closed ?? false,
+    requests: parts.requests.map((each) => ({ ...each })),
+    connections: parts.connections.map((each) => ({ ...each })),
+    log: parts.log,
+    metrics: parts.metrics,
+  };
+}
+
+function copyOf(response: Response): Response {
+  return Object.assign(
+    Object.create(Object.getPrototypeOf(response) as object) as Response,
+    response,
+  );
+}
+
+/** Without what belongs to one connection only. */
+export function endToEnd(headers: HeaderList): HeaderList {
+  return headers.filter(([name]) => name !== "connection" && name !== "keep-alive");
+}

@@ -1,0 +1,102 @@
+import { isRefusal, type Proxy, type Refusal } from "../proxy/proxy.ts";
+import type { Expectation } from "../suite/expectation.ts";
+import type { Action, TestCase } from "../suite/suite.ts";
+import { Connection } from "./connection.ts";
+import { Exchange } from "./exchange.ts";
+import { type Observed, type Outcome, snapshotOf } from "./observed.ts";
+
+/** Runs the steps of a case in a proxy that was started for it, and ends the proxy. */
+export async function runCase(test: TestCase, started: Proxy | Refusal): Promise<Outcome> {
+  if (isRefusal(started)) {
+    const { problems: refused } = started;
+    return { observed: [], records: [], costs: undefined, refused, startLines: 0 };
+  }
+  const run = new CaseRun(started);
+  const startLines = started.log().length;
+  const observed: Observed[] = [];
+  try {
+    for (const { action, expectation } of test.steps) {
+      await run.act(action, expectation);
+      if (expectation !== undefined) observed.push(await run.look(expectation));
+    }
+    await started.settle(() => true);
+  } finally {
+    run.end();
+  }
+  const costs = started.costs();
+  const records = await started.close();
+  return { observed, records, costs, refused: undefined, startLines };
+}
+
+/** A case under way: its requests and connections, and what has been looked at. */
+class CaseRun {
+  readonly #proxy: Proxy;
+  #exchange: Exchange | undefined = undefined;
+  #connection: Connection | undefined = undefined;
+  readonly #all: { close(): void }[] = [];
+  #requestsSeen = 0;
+  #linesSeen = 0;
+
+  constructor(proxy: Proxy) {
+    this.#proxy = proxy;
+  }
+
+  async act(action: Action, expectation: Expectation | undefined): Promise<void> {
+    switch (action.kind) {
+      case "request":
+        this.#exchange = await Exchange.begin(this.#proxy, action.request);
+        this.#all.push(this.#exchange);
+        if (!action.request.open) await this.#waitForResponse(expectation);
+        return;
+      case "send":
+        await this.#exchange?.send(action.send);
+        await this.#connection?.send(action.send);
+        if (action.send.end) await this.#waitForResponse(expectation);
+        return;
+      case "connect":
+        this.#connection = await Connection.open(this.#proxy);
+        this.#all.push(this.#connection);
+        if (action.send !== undefined) await this.#connection.send(action.send);
+        return;
+      case "close":
+        this.#exchange?.close();
+        this.#connection?.close();
+        return this.#proxy.settle(() => false);
+      case "advance":
+        return this.#proxy.advance(action.ms);
+      case "look":
+        return this.#proxy.settle(() => false);
+    }
+  }
+
+  async look(expectation: Expectation): Promise<Observed> {
+    const metrics = new Map<string, number | undefined>();
+    for (const { name } of expectation.metrics) metrics.set(name, await this.#proxy.metric(name));
+    const requests = this.#proxy.requests.slice(this.#requestsSeen);
+    const log = this.#proxy.log().slice(this.#linesSeen);
+    this.#requestsSeen += requests.length;
+    this.#linesSeen += log.length;
+    const { connections } = this.#proxy;
+    const exchange = this.#exchange;
+    return snapshotOf({
+      exchange,
+      connection: this.#connection,
+      requests,
+      connections,
+      log,
+      metrics,
+    });
+  }
+
+  end(): void {
+    for (const each of this.#all) each.close();
+  }
+
+  /** The clock stands still for those who expect that nothing has come yet. */
+  #waitForResponse(expectation: Expectation | undefined): Promise<void> {
+    const exchange = this.#exchange;
+    if (exchange === undefined) return this.#proxy.settle(() => true);
+    if (expectation?.response?.kind === "pending") return this.#proxy.settle(() => false);
+    return this.#proxy.waitFor(() => exchange.isOver);
+  }
+}
