@@ -1,12 +1,8 @@
 import { test } from "node:test";
-import { startEcho, tryReadme } from "../support/sample-run.ts";
-
-const [server, canary] = await Promise.all([startEcho("server"), startEcho("canary")]);
+import { tryReadme } from "../support/sample-run.ts";
 
 for (const name of ["header", "auth", "ratelimit", "ab-routing", "body", "maintenance"]) {
   // Envoy has no shared values for Lua.
   const skip = name === "ratelimit" && process.env["SLUICE_UNDER_TEST"] !== undefined;
-  test(`${name} does what its README shows`, { skip }, (context) =>
-    tryReadme(context, name, { 8080: server, 8081: canary }),
-  );
+  test(`${name} does what its README shows`, { skip }, (context) => tryReadme(context, name));
 }

@@ -31,7 +31,7 @@ export async function assemblyScript(entry: string): Promise<Uint8Array<ArrayBuf
 function digest(file: string): string {
   const hash = createHash("sha256");
   const sources = [
-    file,
+    ...sourcesOf(file),
     path.join(root, "sdk-assemblyscript/compiler/index.js"),
     path.join(root, "node_modules/assemblyscript/package.json"),
     ...filesUnder(path.join(root, "sdk-assemblyscript/assembly")),
@@ -40,6 +40,13 @@ function digest(file: string): string {
   ];
   for (const source of sources) hash.update(`${source}\0`).update(readFileSync(source));
   return hash.digest("hex");
+}
+
+/** A filter of its own folder has all that is in it, and a package.json that describes it. */
+function sourcesOf(file: string): string[] {
+  const folder = path.dirname(file);
+  if (path.basename(file) !== "index.ts") return [file];
+  return [...filesUnder(folder), path.join(folder, "../package.json")].filter(existsSync);
 }
 
 function filesUnder(folder: string): string[] {

@@ -2,19 +2,26 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import path from "node:path";
 import { setTimeout } from "node:timers/promises";
-import { type Answer, askOnce, type Question } from "./http-exchange.ts";
+import { namedPort, type Ports, runCommand } from "./sample-commands.ts";
 
 const samples = path.resolve(import.meta.dirname, "../../sample-filters");
 
-/** A `curl` that a README shows, and what it prints; `...` stands for any lines. */
+/** A command that a README shows, and what it prints; `...` stands for any lines. */
 export interface Example {
   readonly command: string;
-  readonly question: Question;
   readonly lines: readonly string[];
 }
 
+/** A server that a README starts: `node sample-filters/<file> <port> <argument> &`. */
+export interface SampleServer {
+  readonly file: string;
+  /** Where the configuration has it. */
+  readonly port: number;
+  readonly args: readonly string[];
+}
+
 /** The configuration of a sample on other ports, with files by their full names. */
-export function sampleConfig(name: string, ports: Readonly<Record<number, number>>): string {
+export function sampleConfig(name: string, ports: Ports): string {
   let text = readFileSync(path.join(samples, name, "sluice.yaml"), "utf8");
   for (const [from, to] of Object.entries(ports)) {
     text = text.replaceAll(`port_value: ${from}`, `port_value: ${to}`);
@@ -24,30 +31,40 @@ export function sampleConfig(name: string, ports: Readonly<Record<number, number
 
 /** The examples in the `console` blocks of a sample's README. */
 export function readmeExamples(name: string): Example[] {
-  const readme = readFileSync(path.join(samples, name, "README.md"), "utf8");
   const examples: Example[] = [];
-  for (const [, block = ""] of readme.matchAll(/```console\n([\s\S]*?)```/g)) {
+  for (const block of blocksOf(name, "console")) {
     for (const part of block.split(/^\$ /m).slice(1)) {
       const [command = "", ...lines] = part.trimEnd().split("\n");
-      examples.push({ command, question: questionOf(command), lines });
+      examples.push({ command, lines });
     }
   }
   assert.ok(examples.length > 0, `the README of ${name} shows nothing`);
   return examples;
 }
 
-/**
- * Asks what the example asks, at the port that the README's stands for, and compares. Statistics (port 9901) are asked
- * for until they have arrived.
- */
-export async function tryExample(
-  ports: Readonly<Record<number, number>>,
-  { command, question, lines }: Example,
-): Promise<void> {
-  const asked = Number(/127\.0\.0\.1:(\d+)/.exec(command)![1]);
-  const deadline = performance.now() + (asked === 9901 ? 20_000 : 0);
+/** What stands in the proxy's log after the examples: the `log` blocks. */
+export function readmeLogLines(name: string): string[] {
+  return blocksOf(name, "log").flatMap((block) => block.trimEnd().split("\n"));
+}
+
+/** The servers that a sample's README starts before the proxy. */
+export function readmeServers(name: string): SampleServer[] {
+  const servers: SampleServer[] = [];
+  for (const block of blocksOf(name, "sh")) {
+    for (const [, file = "", port, rest = ""] of block.matchAll(
+      /^node sample-filters\/(\S+\.js) (\d+)(.*) &$/gm,
+    )) {
+      servers.push({ file: path.join(samples, file), port: Number(port), args: wordsOf(rest) });
+    }
+  }
+  return servers;
+}
+
+/** Runs what the example runs and compares. Statistics (port 9901) are asked for until they have arrived. */
+export async function tryExample(ports: Ports, { command, lines }: Example): Promise<void> {
+  const deadline = performance.now() + (namedPort(command) === 9901 ? 20_000 : 0);
   for (;;) {
-    const printed = linesOf(await askOnce(ports[asked]!, question));
+    const printed = await runCommand(command, ports);
     if (matches(printed, lines, 0, 0)) return;
     if (performance.now() >= deadline) {
       const instead = `prints\n${printed.join("\n")}\n\ninstead of\n${lines.join("\n")}`;
@@ -57,30 +74,14 @@ export async function tryExample(
   }
 }
 
-function questionOf(command: string): Question {
-  const words = [...command.matchAll(/'([^']*)'|(\S+)/g)].map(
-    ([, quoted, plain]) => quoted ?? plain!,
-  );
-  assert.equal(words[0], "curl", command);
-  const headers: Record<string, string> = {};
-  let body: string | undefined;
-  let target = "";
-  for (let i = 1; i < words.length; i += 1) {
-    const word = words[i]!;
-    if (word === "-H") {
-      const [name = "", value = ""] = words[(i += 1)]!.split(": ");
-      headers[name] = value;
-    } else if (word === "-d") body = words[(i += 1)];
-    else if (word !== "-i") target = word;
-  }
-  const { pathname, search, host } = new URL(target);
-  const common = { path: pathname + search, host, headers };
-  return body === undefined ? common : { ...common, method: "POST", body };
+function blocksOf(name: string, language: string): string[] {
+  const readme = readFileSync(path.join(samples, name, "README.md"), "utf8");
+  const pattern = new RegExp(`^\`\`\`${language}\\n([\\s\\S]*?)^\`\`\``, "gm");
+  return [...readme.matchAll(pattern)].map(([, block = ""]) => block);
 }
 
-function linesOf({ status, headers, body }: Answer): string[] {
-  const head = [...headers].map(([name, value]) => `${name}: ${value}`);
-  return [`HTTP/1.1 ${status}`, ...head, "", ...body.trimEnd().split("\n")];
+function wordsOf(text: string): string[] {
+  return text.split(" ").filter((word) => word !== "");
 }
 
 /** Whether the lines from `at` on are those wanted from `next` on. */

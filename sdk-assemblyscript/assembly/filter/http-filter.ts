@@ -1,13 +1,33 @@
-import { Body } from "../hostcall/body";
-import { HeaderMap } from "../hostcall/headers";
+import { Body, StreamBodies } from "../hostcall/body";
+import { HeaderMap, StreamHeaders } from "../hostcall/headers";
 import { DataStatus, HeadersStatus, TrailersStatus } from "../status";
 import { Stream } from "./stream";
 
 /**
- * One HTTP stream. Override what you need; `Plugin.createHttpFilter` makes one for each request. The maps and
- * bodies given to a callback can be used in it only.
+ * One HTTP stream. Override what you need; `Plugin.createHttpFilter` makes one for each request. What a callback is
+ * given it need not keep: `requestHeaders` and the like are the same, also when a callout is answered.
  */
 export class HttpFilter extends Stream {
+  /** In all callbacks of the stream and of its callouts; changes count until they have gone on. */
+  get requestHeaders(): HeaderMap {
+    return StreamHeaders.ofRequest;
+  }
+
+  /** As soon as there are some. */
+  get responseHeaders(): HeaderMap {
+    return StreamHeaders.ofResponse;
+  }
+
+  /** What has been held of it. `size` is that of the last `onRequestBody`. */
+  get requestBody(): Body {
+    return StreamBodies.ofRequest;
+  }
+
+  /** What has been held of it. `size` is that of the last `onResponseBody`. */
+  get responseBody(): Body {
+    return StreamBodies.ofResponse;
+  }
+
   onRequestHeaders(_headers: HeaderMap, _endOfStream: bool): HeadersStatus {
     return HeadersStatus.Continue;
   }

@@ -1,0 +1,63 @@
+import assert from "node:assert/strict";
+import { type Answer, askOnce, type Question } from "./http-exchange.ts";
+import { TestClient } from "./hcm-server.ts";
+
+// What the commands in READMEs do, without them: `curl` asks over HTTP, `printf … | nc` sends bytes and prints what
+// comes back until both sides have ended.
+
+/** Ports of this run, by those that the README names. */
+export type Ports = Readonly<Record<number, number>>;
+
+/** Runs `command`; what it prints, line by line. `curl` prints as with `-i`. */
+export async function runCommand(command: string, ports: Ports): Promise<string[]> {
+  const port = portIn(command, ports);
+  if (command.startsWith("curl ")) return linesOf(await askOnce(port, questionOf(command)));
+  const [, text] = /^printf '([^']*)' \| nc -N 127\.0\.0\.1 \d+$/.exec(command) ?? [];
+  assert.ok(text !== undefined, `nobody knows what this does: ${command}`);
+  return exchange(port, text.replaceAll("\\r", "\r").replaceAll("\\n", "\n"));
+}
+
+/** The port that the command goes to, as the README names it. */
+export function namedPort(command: string): number {
+  return Number(/127\.0\.0\.1[: ](\d+)/.exec(command)?.[1]);
+}
+
+function portIn(command: string, ports: Ports): number {
+  const port = ports[namedPort(command)];
+  assert.ok(port !== undefined, `no such port: ${command}`);
+  return port;
+}
+
+function questionOf(command: string): Question {
+  const words = [...command.matchAll(/'([^']*)'|(\S+)/g)].map(
+    ([, quoted, plain]) => quoted ?? plain!,
+  );
+  const headers: Record<string, string> = {};
+  let body: string | undefined;
+  let target = "";
+  for (let i = 1; i < words.length; i += 1) {
+    const word = words[i]!;
+    if (word === "-H") {
+      const [name = "", value = ""] = words[(i += 1)]!.split(": ");
+      headers[name] = value;
+    } else if (word === "-d") body = words[(i += 1)];
+    else if (word !== "-i") target = word;
+  }
+  const { pathname, search, host } = new URL(target);
+  const common = { path: pathname + search, host, headers };
+  return body === undefined ? common : { ...common, method: "POST", body };
+}
+
+function linesOf({ status, headers, body }: Answer): string[] {
+  if (Number.isNaN(status)) return ["curl: (52) Empty reply from server"];
+  const head = [...headers].map(([name, value]) => `${name}: ${value}`);
+  return [`HTTP/1.1 ${status}`, ...head, "", ...body.trimEnd().split("\n")];
+}
+
+async function exchange(port: number, text: string): Promise<string[]> {
+  await using client = await TestClient.connect(port);
+  client.send(text);
+  client.socket.end();
+  const printed = await client.until(() => false);
+  return printed === "" ? [] : printed.trimEnd().split(/\r?\n/);
+}
