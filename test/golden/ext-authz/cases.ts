@@ -122,7 +122,7 @@ const answers: AuthCase[] = [
       ],
       query_parameters_to_remove: ["c", "none"],
     }),
-    request: { target: "/p?a=1&b=2&c=3&b=4&c&e%20f=g" },
+    request: { target: "/p?z=1&b=2&c=3&b=4&c&e%20f=g&z=0&flag&=x&B=1" },
   },
   {
     name: "ok with query parameters, of none",
@@ -477,7 +477,8 @@ const bodies: AuthCase[] = [
     name: "a body that is too large",
     filter: withBody(10),
     grpc: allowed,
-    request: post("0123456789a"),
+    // The rest of it never comes.
+    request: { method: "POST", headers: ["content-length: 100"], body: "0123456789a" },
   },
   {
     name: "a body that is too large, cut",

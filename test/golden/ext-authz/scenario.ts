@@ -64,25 +64,27 @@ export async function runCases(
   const config = configOf(cases, { ...ports, admin, log });
   const sluice = await startSluice(cleanup, { config, args: argumentsOf() });
   const listeners = await listenerPorts(admin);
-  const outcomes = new Map<string, AuthOutcome>();
-  for (const [i, each] of cases.entries()) {
+  const seenOf = new Map<AuthCase, Omit<AuthOutcome, "log">>();
+  for (const each of cases) {
     current = each;
     seen.checks = [];
     seen.upstream = [];
     const before = await stats(admin);
     const port = listeners.get(nameOf(each))!;
     const response = await exchange(await connect(each, port), requestOf(each));
-    const lines = await logged(log, i + 1);
-    outcomes.set(each.name, {
+    seenOf.set(each, {
       checks: seen.checks,
       upstream: seen.upstream,
       response: stableHead(response),
-      log: stableLog(lines[i]!),
       stats: moved(before, await stats(admin)),
     });
   }
+  // Lines of a file are kept for a while: they are looked at when all is done.
+  const lines = await logged(log, cases.length);
   await sluice.stop("SIGKILL");
-  return outcomes;
+  return new Map(
+    [...seenOf].map(([each, rest], i) => [each.name, { ...rest, log: stableLog(lines[i]!) }]),
+  );
 }
 
 /** Envoy would keep the log's lines for ten seconds. */
@@ -105,7 +107,7 @@ function nameOf(each: AuthCase): string {
 function requestOf(each: AuthCase): string {
   const { method = "GET", target = "/", headers = [], body = "" } = each.request ?? {};
   const lines = [`${method} ${target} HTTP/1.1`, "host: h", ...headers];
-  if (body !== "" && !headers.some((line) => line.startsWith("transfer-encoding"))) {
+  if (body !== "" && !headers.some((line) => /^(transfer-encoding|content-length):/.test(line))) {
     lines.push(`content-length: ${body.length}`);
   }
   return `${lines.join("\r\n")}\r\n\r\n${body}`;

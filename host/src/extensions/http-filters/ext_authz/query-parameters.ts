@@ -1,28 +1,34 @@
 import type { HeaderPair } from "../../common/ext_authz/auth-response.ts";
 
-/** `path` with parameters set and removed by their names, which are compared as they stand there. */
+/**
+ * `path` with parameters set and removed by their names, which are compared as they stand there. As in Envoy,
+ * parameters are in the order of their names afterwards, and each has its `=`.
+ */
 export function changeQuery(
   path: string,
   toSet: readonly HeaderPair[],
   toRemove: readonly string[],
 ): string {
   const at = path.indexOf("?");
-  const parts = at < 0 || at === path.length - 1 ? [] : path.slice(at + 1).split("&");
   const base = at < 0 ? path : path.slice(0, at);
-  let kept = parts.filter((part) => part !== "" && !toRemove.includes(nameOf(part)));
-  for (const [name, value] of toSet) {
-    const first = kept.findIndex((part) => nameOf(part) === name);
-    const made = `${name}=${value}`;
-    if (first < 0) kept.push(made);
-    else
-      kept = kept.flatMap((part, i) =>
-        i === first ? [made] : nameOf(part) === name ? [] : [part],
-      );
-  }
-  return kept.length === 0 ? base : `${base}?${kept.join("&")}`;
+  const values = valuesByName(at < 0 ? "" : path.slice(at + 1));
+  for (const [name, value] of toSet) values.set(name, [value]);
+  for (const name of toRemove) values.delete(name);
+  const names = [...values.keys()].sort();
+  const parts = names.flatMap((name) => values.get(name)!.map((value) => `${name}=${value}`));
+  return parts.length === 0 ? base : `${base}?${parts.join("&")}`;
 }
 
-function nameOf(part: string): string {
-  const equals = part.indexOf("=");
-  return equals < 0 ? part : part.slice(0, equals);
+function valuesByName(query: string): Map<string, string[]> {
+  const values = new Map<string, string[]>();
+  for (const part of query.split("&")) {
+    if (part === "") continue;
+    const equals = part.indexOf("=");
+    const name = equals < 0 ? part : part.slice(0, equals);
+    const value = equals < 0 ? "" : part.slice(equals + 1);
+    const known = values.get(name);
+    if (known === undefined) values.set(name, [value]);
+    else known.push(value);
+  }
+  return values;
 }

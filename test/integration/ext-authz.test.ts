@@ -1,0 +1,20 @@
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { after, describe, test } from "node:test";
+import { authCases } from "../golden/ext-authz/cases.ts";
+import { type AuthOutcome, runCases } from "../golden/ext-authz/scenario.ts";
+
+// Requests through a real proxy with real authorization services, over gRPC and HTTP, against recordings of Envoy:
+// what the service was told, what the upstream and the client got, the access log and every counter.
+
+const recorded = JSON.parse(
+  readFileSync(new URL("../golden/ext-authz/outcomes.json", import.meta.url), "utf8"),
+) as { readonly outcomes: { readonly [name: string]: AuthOutcome } };
+
+const outcomes = await runCases({ after }, authCases);
+
+describe("ext_authz does what Envoy does", () => {
+  for (const { name } of authCases) {
+    test(name, () => assert.deepEqual(outcomes.get(name), recorded.outcomes[name]));
+  }
+});
