@@ -94,6 +94,11 @@ export const layers = {
     "host/src/grpc",
     "host/src/router",
   ],
+  "host/src/extensions/network-filters/ext_authz": [
+    "+",
+    "host/src/extensions/common/ext_authz",
+    "host/src/grpc",
+  ],
   // The places where a Proxy-Wasm module can run.
   "host/src/extensions/http-filters/wasm": [
     "+",

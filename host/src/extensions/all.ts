@@ -7,6 +7,7 @@ import { wasmAccessLogger } from "./access-loggers/wasm/config.ts";
 import { wasmService } from "./bootstrap/wasm/config.ts";
 import { extAuthzFilter } from "./http-filters/ext_authz/config.ts";
 import { grpcHttp1BridgeFilter } from "./http-filters/grpc_http1_bridge/config.ts";
+import { grpcJsonTranscoderFilter } from "./http-filters/grpc_json_transcoder/config.ts";
 import { grpcStatsFilter } from "./http-filters/grpc_stats/config.ts";
 import { grpcWebFilter } from "./http-filters/grpc_web/config.ts";
 import { luaFilter } from "./http-filters/lua/config.ts";
@@ -18,6 +19,7 @@ import { tlsInspectorFilter } from "./listener-filters/tls_inspector/config.ts";
 import { wasmListenerFilter } from "./listener-filters/wasm/config.ts";
 import { directResponseFilter } from "./network-filters/direct_response/config.ts";
 import { echoFilter } from "./network-filters/echo/config.ts";
+import { networkExtAuthzFilter } from "./network-filters/ext_authz/config.ts";
 import { httpConnectionManagerFilter } from "./network-filters/http_connection_manager/config.ts";
 import { tcpProxyFilter } from "./network-filters/tcp_proxy/config.ts";
 import { wasmNetworkFilter } from "./network-filters/wasm/config.ts";
@@ -30,6 +32,7 @@ export const registry: ExtensionRegistry = createRegistry({
   httpFilters: [
     extAuthzFilter,
     grpcHttp1BridgeFilter,
+    grpcJsonTranscoderFilter,
     grpcStatsFilter,
     grpcWebFilter,
     luaFilter,
@@ -40,6 +43,7 @@ export const registry: ExtensionRegistry = createRegistry({
   networkFilters: [
     directResponseFilter,
     echoFilter,
+    networkExtAuthzFilter,
     httpConnectionManagerFilter,
     tcpProxyFilter,
     wasmNetworkFilter,
