@@ -69,14 +69,16 @@ function writeNotices(inputs) {
     const found = /^.*node_modules\/(?:@[^/]+\/)?[^/]+/.exec(path.resolve(input));
     if (found !== null) folders.add(found[0]);
   }
-  const notices = [...folders].sort().map((folder) => {
-    const { name, version, license } = JSON.parse(
-      readFileSync(path.join(folder, "package.json"), "utf8"),
-    );
-    const file = readdirSync(folder).find((entry) => /^licen[cs]e/i.test(entry));
-    const text = file === undefined ? "" : `\n${readFileSync(path.join(folder, file), "utf8")}`;
-    return `${name} ${version}: ${license}\n${text}`;
-  });
+  const notices = [...folders]
+    .sort((a, b) => a.localeCompare(b))
+    .map((folder) => {
+      const { name, version, license } = JSON.parse(
+        readFileSync(path.join(folder, "package.json"), "utf8"),
+      );
+      const file = readdirSync(folder).find((entry) => /^licen[cs]e/i.test(entry));
+      const text = file === undefined ? "" : `\n${readFileSync(path.join(folder, file), "utf8")}`;
+      return `${name} ${version}: ${license}\n${text}`;
+    });
   writeFileSync(path.join(outFolder, "THIRD-PARTY-NOTICES.txt"), notices.join("\n"));
 }
 
