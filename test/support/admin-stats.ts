@@ -5,9 +5,14 @@ export function adminAt(port: number): JsonObject {
   return { admin: { address: { socket_address: { address: "127.0.0.1", port_value: port } } } };
 }
 
-/** Counters and gauges whose names begin with `prefix`, by what stands behind it. */
-export async function statsBelow(port: number, prefix: string): Promise<Map<string, number>> {
-  const text = await (await fetch(`http://127.0.0.1:${port}/stats`)).text();
+/** Counters and gauges whose names begin with `prefix`, by what stands behind it; `filter`: and match this. */
+export async function statsBelow(
+  port: number,
+  prefix: string,
+  filter = "",
+): Promise<Map<string, number>> {
+  const query = filter === "" ? "" : `?filter=${encodeURIComponent(filter)}`;
+  const text = await (await fetch(`http://127.0.0.1:${port}/stats${query}`)).text();
   const values = new Map<string, number>();
   for (const line of text.split("\n")) {
     const [name, value] = line.split(": ");

@@ -5,13 +5,16 @@ import { writeFileSync } from "node:fs";
 import path from "node:path";
 import { envoyVersion } from "../running-envoy.ts";
 import { authCases } from "./cases.ts";
+import { runConnections } from "./network.ts";
 import { runCases } from "./scenario.ts";
 
 process.env["SLUICE_UNDER_TEST"] = "envoy";
 const cleanups: (() => void | Promise<void>)[] = [];
 try {
-  const outcomes = await runCases({ after: (each) => cleanups.push(each) }, authCases);
-  const json = { envoy: envoyVersion(), outcomes: Object.fromEntries(outcomes) };
+  const cleanup = { after: (each: (typeof cleanups)[0]) => void cleanups.push(each) };
+  const outcomes = Object.fromEntries(await runCases(cleanup, authCases));
+  const connections = Object.fromEntries(await runConnections(cleanup));
+  const json = { envoy: envoyVersion(), outcomes, connections };
   const file = path.join(import.meta.dirname, "outcomes.json");
   writeFileSync(file, `${JSON.stringify(json, undefined, 1)}\n`);
 } finally {

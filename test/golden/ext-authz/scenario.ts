@@ -1,14 +1,8 @@
-import { readFileSync } from "node:fs";
 import net from "node:net";
 import path from "node:path";
 import type { JsonObject } from "@bufbuild/protobuf";
 import { adminAt, statsBelow } from "../../support/admin-stats.ts";
-import {
-  exchange,
-  type GrpcCallSeen,
-  grpcService,
-  rawHttpServer,
-} from "../../support/callout-services.ts";
+import { exchange, grpcService, rawHttpServer } from "../../support/callout-services.ts";
 import { listenerPorts } from "../../support/listener-ports.ts";
 import { freePort } from "../../support/ports.ts";
 import {
@@ -27,6 +21,7 @@ import {
   tlsFile,
 } from "../../support/tls.ts";
 import type { AuthCase } from "./cases.ts";
+import { flushArguments, logged, moved, stableCheck, stableHead, stableLog } from "./stable.ts";
 
 /** What everybody saw of one request. */
 export interface AuthOutcome {
@@ -62,22 +57,24 @@ export async function runCases(
   const admin = await freePort();
   const log = path.join(scratchFolder(cleanup), "access.log");
   const config = configOf(cases, { ...ports, admin, log });
-  const sluice = await startSluice(cleanup, { config, args: argumentsOf() });
+  const sluice = await startSluice(cleanup, { config, args: flushArguments() });
   const listeners = await listenerPorts(admin);
   const seenOf = new Map<AuthCase, Omit<AuthOutcome, "log">>();
+  let before = await stats(admin);
   for (const each of cases) {
     current = each;
     seen.checks = [];
     seen.upstream = [];
-    const before = await stats(admin);
     const port = listeners.get(nameOf(each))!;
     const response = await exchange(await connect(each, port), requestOf(each));
+    const after = await stats(admin);
     seenOf.set(each, {
       checks: seen.checks,
       upstream: seen.upstream,
       response: stableHead(response),
-      stats: moved(before, await stats(admin)),
+      stats: moved(before, after),
     });
+    before = after;
   }
   // Lines of a file are kept for a while: they are looked at when all is done.
   const lines = await logged(log, cases.length);
@@ -85,13 +82,6 @@ export async function runCases(
   return new Map(
     [...seenOf].map(([each, rest], i) => [each.name, { ...rest, log: stableLog(lines[i]!) }]),
   );
-}
-
-/** Envoy would keep the log's lines for ten seconds. */
-function argumentsOf(): string[] {
-  const flush = ["--file-flush-interval-msec", "5"];
-  const isEnvoy = process.env["SLUICE_UNDER_TEST"] !== undefined;
-  return ["--concurrency", "1", ...(isEnvoy ? flush : [])];
 }
 
 async function connect(each: AuthCase, port: number): Promise<net.Socket> {
@@ -227,103 +217,11 @@ function serviceOf(each: AuthCase): JsonObject {
   return { grpc_service: service, transport_api_version: "V3" };
 }
 
-/** What differs from run to run has a name in its place. */
-function stableCheck({ request, metadata }: GrpcCallSeen): unknown {
-  const text = JSON.stringify(request, (key, value: unknown) => {
-    if (key === "headers" && Array.isArray(value)) return value.map(stableHeader);
-    if (isObject(value)) return Object.fromEntries(Object.entries(value).toSorted(byName));
-    if (key === "portValue") return 0;
-    if (key === "time") return "TIME";
-    if (key === "id" && typeof value === "string") return /^\d+$/.test(value) ? "ID" : value;
-    return value;
-  });
-  const head = Object.entries(metadata.getMap())
-    .filter(([name]) => name !== "user-agent")
-    .map(([name, value]) => `${name}: ${stableText(String(value))}`)
-    .toSorted();
-  return { head, ...(JSON.parse(stableText(text)) as object) };
-}
-
-const isObject = (value: unknown): value is object =>
-  typeof value === "object" && value !== null && !Array.isArray(value);
-const byName = ([a]: [string, unknown], [b]: [string, unknown]): number => (a < b ? -1 : 1);
-
-/** Of raw headers, whose values are bytes. */
-function stableHeader({ key, rawValue }: { key: string; rawValue: string }): object {
-  return { key, rawValue: key === "x-request-id" ? "UUID" : rawValue };
-}
-
-function stableText(text: string): string {
-  return text
-    .replaceAll(/[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}/g, "UUID")
-    .replaceAll(/((?:^|,)\d+\.\d+\.\d+\.\d+):\d+/g, "$1:PORT");
-}
-
-/** Head and body line by line, without what tells the time. */
-function stableHead(text: string): string[] {
-  const [head, ...body] = text.split("\r\n\r\n");
-  const lines = head!
-    .split("\r\n")
-    .filter(
-      (line) => !/^(date|x-envoy-upstream-service-time|x-envoy-expected-rq-timeout-ms):/.test(line),
-    )
-    .map((line) => stableText(line).replace(/^(x-forwarded-for: ).*/, "$1IP"));
-  const rest = body.join("\r\n\r\n");
-  // The order of headers of one name counts, that of names does not: Envoy makes checks of maps.
-  const sorted = lines.slice(1).toSorted((a, b) => (nameOfLine(a) < nameOfLine(b) ? -1 : 1));
-  return [lines[0]!, ...sorted, ...(rest === "" ? [] : ["", rest])];
-}
-
-const nameOfLine = (line: string): string => line.slice(0, line.indexOf(":"));
-
-function stableLog(line: string): string {
-  const [, start, metadata] = /^(.*?)(\{.*\}|-)$/.exec(line)!;
-  if (metadata === "-") return line;
-  const values = JSON.parse(metadata!) as { [key: string]: unknown };
-  if ("ext_authz_duration" in values) values["ext_authz_duration"] = "MS";
-  return start! + JSON.stringify(Object.fromEntries(Object.entries(values).toSorted(byName)));
-}
-
-/** The lines of the access log, as soon as there are so many. */
-async function logged(file: string, count: number): Promise<string[]> {
-  const deadline = performance.now() + 30_000;
-  for (;;) {
-    const lines = readLog(file);
-    if (lines.length >= count) return lines;
-    if (performance.now() > deadline) throw new Error(`the log has ${lines.length} lines`);
-    await new Promise((resolve) => setTimeout(resolve, 5));
-  }
-}
-
-function readLog(file: string): string[] {
-  try {
-    return readFileSync(file, "utf8").split("\n").slice(0, -1);
-  } catch {
-    return [];
-  }
-}
-
-async function stats(admin: number): Promise<Map<string, number>> {
-  const all = await statsBelow(admin, "");
-  return new Map([...all].filter(([name]) => isCompared(name)));
-}
-
 /** The filter's counters, and what it charges the route's cluster with. */
-function isCompared(name: string): boolean {
-  return (
-    name.includes("ext_authz") ||
-    /^cluster\.up\.(internal\.|external\.)?upstream_rq_(completed|\d)/.test(name)
+async function stats(admin: number): Promise<Map<string, number>> {
+  return await statsBelow(
+    admin,
+    "",
+    String.raw`ext_authz|^cluster\.up\.(internal\.|external\.)?upstream_rq_(completed|\d)`,
   );
-}
-
-function moved(
-  before: ReadonlyMap<string, number>,
-  after: ReadonlyMap<string, number>,
-): { [name: string]: number } {
-  const changes: { [name: string]: number } = {};
-  for (const [name, value] of [...after].toSorted(([a], [b]) => (a < b ? -1 : 1))) {
-    const change = value - (before.get(name) ?? 0);
-    if (change !== 0) changes[name] = change;
-  }
-  return changes;
 }
