@@ -32,6 +32,8 @@ export class MessageReader {
   readonly #bytes = new OwnedBuffer();
   readonly #messageMax: number;
   problem: FramingProblem | undefined = undefined;
+  /** Of the last message. */
+  flag = 0;
 
   /** `messageMax`: bytes of one message. */
   constructor(messageMax: number) {
@@ -48,13 +50,22 @@ export class MessageReader {
     const bytes = this.#bytes;
     if (this.problem !== undefined || bytes.length < prefixLength) return undefined;
     const prefix = bytes.slice(0, prefixLength);
-    const flag = prefix[0]!;
+    this.flag = prefix[0]!;
     const length = prefix.readUInt32BE(1);
     if (length > this.#messageMax) this.problem = "too_long";
-    else if (flag !== 0 && length > 0) this.problem = "compressed";
+    else if (this.flag !== 0 && length > 0) this.problem = "compressed";
     if (this.problem !== undefined || bytes.length < prefixLength + length) return undefined;
     const message = Buffer.from(bytes.slice(prefixLength, length));
     bytes.drain(prefixLength + length);
     return message;
+  }
+
+  /** When bytes are left that are no whole message: how many there should be behind the prefix, and are. */
+  incomplete(): { readonly expected: number; readonly actual: number } | undefined {
+    const { length } = this.#bytes;
+    if (length === 0) return undefined;
+    if (length < prefixLength) return { expected: prefixLength, actual: length };
+    const expected = this.#bytes.slice(0, prefixLength).readUInt32BE(1);
+    return { expected, actual: length - prefixLength };
   }
 }
