@@ -27,7 +27,8 @@ import { RequestTable } from "../../host/src/guest/lua/request-table.ts";
 import { ScriptStats } from "../../host/src/guest/lua/script-stats.ts";
 import { createGuestShared, GuestSharedState } from "../../host/src/guest/shared/shared-state.ts";
 import { LuaScript, type LuaScriptEnvironment } from "../../host/src/guest/lua/lua-script.ts";
-import { StreamHandle, type StreamSide } from "../../host/src/guest/lua/stream-handle.ts";
+import { StreamHandle } from "../../host/src/guest/lua/stream-handle.ts";
+import type { StreamSide } from "../../host/src/guest/lua/stream-side.ts";
 import { SimulatedDispatcher } from "./simulated-dispatcher.ts";
 import { ownBudget } from "./guarded.ts";
 

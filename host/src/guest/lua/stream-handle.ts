@@ -6,7 +6,6 @@ import {
   FilterDataStatus,
   FilterHeadersStatus,
   FilterTrailersStatus,
-  type StreamFilterCallbacks,
 } from "../../contracts/http/filter.ts";
 import type {
   AsyncClient,
@@ -16,12 +15,9 @@ import type {
 } from "../../contracts/upstream/async-client.ts";
 import { BufferObject } from "./api/buffer-object.ts";
 import { HeaderObject, type HeaderOwner } from "./api/header-object.ts";
-import { type LuaObject, LuaTypeId } from "./api/lua-objects.ts";
+import { type LuaObject, LuaTypeId, noSlot } from "./api/lua-objects.ts";
 import { type HttpCallOptions, type HttpCallResult, pushCallResult } from "./api/http-call.ts";
 import type { ImportedKeys } from "./api/utility-methods.ts";
-import type { Struct } from "./api/values.ts";
-import type { RequestTable } from "./request-table.ts";
-import type { ScriptStats } from "./script-stats.ts";
 import {
   LuaOutcome,
   type LuaScript,
@@ -29,40 +25,8 @@ import {
   type ResumeValue,
   type SliceOwner,
 } from "./lua-script.ts";
+import type { StreamSide } from "./stream-side.ts";
 import type { HookWatch } from "./watch/hook-watch.ts";
-
-/** One direction of the stream, as the handle sees it; implemented by the filter. */
-export interface StreamSide {
-  /** `respond` exists on the request side only. */
-  readonly isRequest: boolean;
-  bufferedBody(): DataBuffer | undefined;
-  modifyBody(change: (buffer: DataBuffer) => void): void;
-  /** Appends to the stream's buffer. */
-  addBody(data: DataBuffer): void;
-  /** What else there is to know of the stream. */
-  readonly stream: StreamFilterCallbacks;
-  /** The key of the filter's own metadata. */
-  readonly filterName: string;
-  /** `LuaPerRoute.filter_context`; empty when there is none. */
-  readonly filterContext: Struct;
-  /** What `stats()` of the script makes. */
-  readonly stats: ScriptStats;
-  /** What the hooks of the stream have in common. */
-  readonly requestTable: RequestTable;
-  /** Before each change of the request headers. */
-  clearRouteCache(): void;
-  /** Undefined: there is no such cluster. */
-  asyncClient(cluster: string): AsyncClient | undefined;
-  /** Takes up what a callout had held back. */
-  continueIteration(): void;
-  /** The script wants the route looked up again; nothing happens on the response side. */
-  dropRoute(): void;
-  respond(status: number, headers: readonly (readonly [string, string])[], body: string): void;
-  /** `traceback`: empty when there is none. */
-  onScriptError(text: string, traceback: string): void;
-  /** The script's state is lost; the stream passes all the same. */
-  onTrap(reason: string): void;
-}
 
 /** What the script waits for. */
 const State = {
@@ -110,8 +74,9 @@ export class StreamHandle implements LuaObject, HeaderOwner, SliceOwner {
   readonly #script: LuaScript;
   readonly side: StreamSide;
   readonly #headers: HeaderMap;
-  readonly #slots: number[] = [];
-  #handleSlot = -1;
+  #handleSlot = noSlot;
+  /** The objects of the running stretch, linked. */
+  #sliceSlots = noSlot;
   #thread: LuaThread | undefined = undefined;
   #state: State = State.Running;
   #destroyed = false;
@@ -239,8 +204,12 @@ export class StreamHandle implements LuaObject, HeaderOwner, SliceOwner {
 
   keepForSlice(slot: number): void {
     // The first object of all is the handle itself, which lives until the hook has ended.
-    if (this.#handleSlot < 0) this.#handleSlot = slot;
-    else this.#slots.push(slot);
+    if (this.#handleSlot === noSlot) {
+      this.#handleSlot = slot;
+      return;
+    }
+    this.#script.objects.link(slot, this.#sliceSlots);
+    this.#sliceSlots = slot;
   }
 
   part<T extends LuaObject>(name: string, make: () => T): T {
@@ -437,15 +406,15 @@ export class StreamHandle implements LuaObject, HeaderOwner, SliceOwner {
   }
 
   #endSlice(): void {
-    for (let i = 0; i < this.#slots.length; i += 1) this.#script.objects.kill(this.#slots[i]!);
-    this.#slots.length = 0;
+    this.#script.objects.killLinked(this.#sliceSlots);
+    this.#sliceSlots = noSlot;
     this.#headerObject = undefined;
     this.#parts = undefined;
   }
 
   #releaseHandle(): void {
-    if (this.#handleSlot >= 0) this.#script.objects.kill(this.#handleSlot);
-    this.#handleSlot = -1;
+    if (this.#handleSlot !== noSlot) this.#script.objects.kill(this.#handleSlot);
+    this.#handleSlot = noSlot;
   }
 
   #wholeBody(): BufferObject | undefined {

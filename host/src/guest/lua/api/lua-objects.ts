@@ -57,6 +57,9 @@ export const typeNames = [
   "Histogram",
 ] as const;
 
+/** Stands for no object. */
+export const noSlot = -1;
+
 /** A userdata that outlives the stretch of script in which it was made raises this. */
 const deadText = "object used outside of proper scope";
 
@@ -70,6 +73,8 @@ export class LuaObjects {
   readonly #slots: (LuaObject | undefined)[] = [];
   readonly #generations: number[] = [];
   readonly #free: number[] = [];
+  /** By slot: the one that is linked behind it; -1: none. */
+  readonly #linked: number[] = [];
   readonly #metatables: bigint[] = [];
 
   constructor(engine: LuaEngine) {
@@ -86,6 +91,7 @@ export class LuaObjects {
     const slot = this.#free.pop() ?? this.#slots.length;
     this.#slots[slot] = object;
     this.#generations[slot] ??= 1;
+    this.#linked[slot] = noSlot;
     this.#pushSlot(L, slot, object.type);
     return slot;
   }
@@ -95,6 +101,16 @@ export class LuaObjects {
     this.#slots[slot] = undefined;
     this.#generations[slot] = (this.#generations[slot]! + 1) | 0;
     this.#free.push(slot);
+  }
+
+  /** Puts `rest`, which may be `noSlot`, behind `slot`: they die together by `killLinked`. */
+  link(slot: number, rest: number): void {
+    this.#linked[slot] = rest;
+  }
+
+  /** Kills this object and all that are linked behind it. `noSlot`: none. */
+  killLinked(slot: number): void {
+    for (let each = slot; each !== noSlot; each = this.#linked[each]!) this.kill(each);
   }
 
   /** Argument `arg` (or upvalue) as an object of `type`; raises an error when it is something else or dead. */

@@ -4,7 +4,7 @@ import type { Address } from "../../../contracts/address.ts";
 import type { StreamInfo } from "../../../contracts/stream-info.ts";
 import type { HostFunction, LuaEngine } from "../engine/lua-engine.ts";
 import { LuaType } from "../engine/lua-exports.ts";
-import type { StreamSide } from "../stream-handle.ts";
+import type { StreamSide } from "../stream-side.ts";
 import { type LuaObject, type LuaObjects, LuaTypeId, typeNames } from "./lua-objects.ts";
 import { DynamicMetadataObject, MetadataObject, type SlotOwner } from "./metadata-objects.ts";
 import { SslObject } from "./ssl-objects.ts";

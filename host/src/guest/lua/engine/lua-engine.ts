@@ -61,6 +61,8 @@ export class LuaEngine {
   readonly #scratch: number;
   readonly #activation: number;
   readonly #names = new Map<string, number>();
+  /** By index in the function table, as far as they were called from here. */
+  readonly #functions: ((a: number, b: number) => void)[] = [];
   readonly #print: (line: string) => void;
   readonly #quota: StateQuota;
   readonly #watched: WatchedGuest | undefined;
@@ -84,9 +86,7 @@ export class LuaEngine {
       memory: () => instantiated.memory!,
       // Streams that are left may go on with a state that has given its room back.
       reserve: (bytes: number) => this.#released || this.#quota.grow(bytes),
-      call: (index: number, a: number, b: number): void => {
-        this.api.__indirect_function_table.get(index)(a, b);
-      },
+      call: (index: number, a: number, b: number): void => this.#functionAt(index)(a, b),
       stackSave: () => this.api.stackSave(),
       stackRestore: (pointer: number) => this.api.stackRestore(pointer),
       setThrew: () => this.api.setThrew(1, 0),
@@ -362,6 +362,12 @@ export class LuaEngine {
   #activationName(): string | undefined {
     const name = this.memory.words[(this.#activation + ActivationField.Name) >> 2]!;
     return name === 0 ? undefined : this.memory.cString(name);
+  }
+
+  /** What stands in the engine's function table; what is there once is never exchanged. */
+  #functionAt(index: number): (a: number, b: number) => void {
+    this.#functions[index] ??= this.api.__indirect_function_table.get(index);
+    return this.#functions[index]!;
   }
 
   #takeMessage(L: number): string {
