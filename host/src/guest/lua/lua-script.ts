@@ -1,4 +1,5 @@
 import type { LuaOptions } from "../../contracts/config/guests.ts";
+import type { TimeSource } from "../../contracts/event.ts";
 import type { Logger } from "../../contracts/log.ts";
 import type { CpuShare } from "../limits/cpu-share.ts";
 import type { GuestBudget } from "../limits/guest-budget.ts";
@@ -54,6 +55,8 @@ export interface LuaScriptEnvironment {
   readonly shared: ScriptSharedData;
   /** Where `require` looks; undefined: in the script's own `modules`. */
   readonly modules?: ModuleFinder | undefined;
+  /** What `os` tells the time by; undefined: the machine's clocks. */
+  readonly time?: TimeSource | undefined;
   /** Whose time hooks count as. */
   readonly share?: CpuShare | undefined;
 }
@@ -120,7 +123,7 @@ export class LuaScript {
       });
       this.engine = engine;
       this.objects = new LuaObjects(engine);
-      installLibraries(engine, config.options);
+      installLibraries(engine, config.options, environment.time);
       this.#installExtensions();
       this.#defineTypes(logger);
       this.#loadMainChunk();

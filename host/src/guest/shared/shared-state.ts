@@ -9,6 +9,7 @@ import { SharedMetrics } from "./shared-metrics.ts";
 import { SharedQueues } from "./shared-queues.ts";
 import { SharedLimits } from "./shared-limits.ts";
 import type { GuestShared, GuestSharedLimits } from "../../contracts/config/guests.ts";
+import type { TimeSource } from "../../contracts/event.ts";
 import type { WorkerContext } from "../../contracts/runtime.ts";
 
 /** Makes what all threads share. `thread` is the number of the thread that makes it. */
@@ -23,9 +24,14 @@ export function limitGuestShared(shared: GuestShared, limits: GuestSharedLimits)
 
 /** What guests share, as the calling thread has it. */
 export function guestSharedOf(
-  context: Pick<WorkerContext, "guestShared" | "singleton">,
+  context: Pick<WorkerContext, "guestShared" | "singleton"> &
+    Partial<Pick<WorkerContext, "dispatcher">>,
 ): GuestSharedState {
-  return context.singleton("sluice.guest_shared", () => new GuestSharedState(context.guestShared));
+  const time = context.dispatcher?.machineTime;
+  return context.singleton(
+    "sluice.guest_shared",
+    () => new GuestSharedState(context.guestShared, time),
+  );
 }
 
 /** Shared data, queues and metrics as one thread sees them. */
@@ -39,12 +45,13 @@ export class GuestSharedState {
   readonly #namespaces: Namespaces;
   #registrations = 0;
 
-  constructor(shared: GuestShared) {
+  /** `time`: what values expire by, instead of the machine's clocks. */
+  constructor(shared: GuestShared, time?: TimeSource) {
     const heap = new SharedHeap(shared.memory, shared.thread);
     const map = new SharedMap(heap);
     this.#heap = heap;
     this.data = new SharedData(heap, map);
-    this.expiring = new ExpiringData(heap, map);
+    this.expiring = new ExpiringData(heap, map, time && (() => time.systemMs()));
     this.queues = new SharedQueues(heap, map);
     this.metrics = new SharedMetrics(heap, map);
     this.channel = new QueueChannel(shared.channel, shared.thread);

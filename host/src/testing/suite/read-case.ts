@@ -49,7 +49,7 @@ function readCase(value: Value, context: CaseContext): TestCase {
   const expect = reader.group("expect");
   const refused = readPlaced(expect?.get("refused"), context.problems);
   const steps = readSteps(reader, expect, { ...context, known });
-  if (refused === undefined && steps.length === 0 && value.node.kind === "map") {
+  if (refused === undefined && steps.length === 0 && !reader.has("steps") && name !== undefined) {
     reader.error(value, "does nothing: give a request, or steps");
   }
   expect?.end();

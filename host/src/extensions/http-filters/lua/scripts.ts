@@ -177,6 +177,7 @@ export class FilterScripts implements ScriptChooser {
       shared: { data: guestSharedOf(context).expiring, namespace: this.#namespace },
       share,
       watched: this.watched,
+      time: context.dispatcher.machineTime,
     };
     return new LuaScriptStates(script, environment, {
       loadBudgetMs: limits.configureMs,

@@ -1,4 +1,6 @@
+import { systemTime } from "../../../common/time/clock.ts";
 import type { LuaOptions } from "../../../contracts/config/guests.ts";
+import type { TimeSource } from "../../../contracts/event.ts";
 import { luajitMessage } from "../dialect/messages.ts";
 import { luajitPrelude } from "../dialect/prelude.ts";
 import { restoreTokens, translateSource } from "../dialect/translate.ts";
@@ -9,8 +11,12 @@ import { osFunctions } from "./os.ts";
 /** What Envoy's `os` and `io` have besides, and what exists nowhere here: calling it raises an error. */
 const absentFunctions = ["dofile", "loadfile", "newproxy"] as const;
 
-/** Opens what a script may use. The stack is as before. */
-export function installLibraries(engine: LuaEngine, options: LuaOptions): void {
+/** Opens what a script may use. The stack is as before. `time`: what `os` tells the time by. */
+export function installLibraries(
+  engine: LuaEngine,
+  options: LuaOptions,
+  time: TimeSource = systemTime,
+): void {
   engine.openLibrary("_G", "base");
   engine.openLibrary("coroutine", "coroutine");
   engine.openLibrary("table", "table");
@@ -22,7 +28,7 @@ export function installLibraries(engine: LuaEngine, options: LuaOptions): void {
   const compatible = options.profile === "envoy-compatible";
   refuseFunctions(engine, compatible ? absentFunctions : [...absentFunctions, "require"]);
   if (compatible) {
-    installMachine(engine);
+    installMachine(engine, time);
   } else {
     for (const name of ["os", "io", "debug", "package"]) {
       installLibrary(
@@ -104,9 +110,9 @@ function installLua54(engine: LuaEngine): void {
 }
 
 /** The part of Envoy's libraries that reaches the machine, as far as it does here. */
-function installMachine(engine: LuaEngine): void {
+function installMachine(engine: LuaEngine, time: TimeSource): void {
   const refusal = (library: string) => (field: string) => `${library}.${field} is not supported`;
-  installLibrary(engine, "os", osFunctions(engine), refusal("os"));
+  installLibrary(engine, "os", osFunctions(engine, time), refusal("os"));
   const write: HostFunction = (L) => {
     const count = engine.api.lua_gettop(L);
     for (let i = 1; i <= count; i += 1) engine.write(engine.checkString(L, i));

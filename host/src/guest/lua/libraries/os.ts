@@ -1,19 +1,23 @@
+import type { TimeSource } from "../../../contracts/event.ts";
 import type { HostFunction, LuaEngine } from "../engine/lua-engine.ts";
 import { LuaType } from "../engine/lua-exports.ts";
 
 /** The functions of `os` that reach the machine: clocks and the environment, read only. */
-export function osFunctions(engine: LuaEngine): { readonly [name: string]: HostFunction } {
+export function osFunctions(
+  engine: LuaEngine,
+  timeSource: TimeSource,
+): { readonly [name: string]: HostFunction } {
   const { api } = engine;
   const absent = (L: number, arg: number): boolean => api.lua_type(L, arg) <= LuaType.Nil;
   return {
     time: (L) => {
-      const ms = absent(L, 1) ? systemMs() : readTime(engine, L);
+      const ms = absent(L, 1) ? timeSource.systemMs() : readTime(engine, L);
       api.lua_pushnumber(L, Math.floor(ms / 1000));
       return 1;
     },
     date: (L) => {
       const format = absent(L, 1) ? "%c" : engine.checkString(L, 1);
-      const seconds = absent(L, 2) ? systemMs() / 1000 : api.luaL_checknumber(L, 2);
+      const seconds = absent(L, 2) ? timeSource.systemMs() / 1000 : api.luaL_checknumber(L, 2);
       const utc = format.startsWith("!");
       const time = brokenDown(Math.floor(seconds), utc);
       const text = utc ? format.slice(1) : format;
@@ -38,10 +42,6 @@ export function osFunctions(engine: LuaEngine): { readonly [name: string]: HostF
       return 1;
     },
   };
-}
-
-function systemMs(): number {
-  return performance.timeOrigin + performance.now();
 }
 
 /** C's `struct tm`, with full years, and days and months counted from 1. */
