@@ -1,3 +1,4 @@
+import { X509Certificate } from "node:crypto";
 import { createSecureContext, type SecureContext } from "node:tls";
 import type { TlsMaterial } from "../../../contracts/secret.ts";
 import { ClientSessions } from "./client-sessions.ts";
@@ -9,6 +10,8 @@ export class ClientMaterial {
   readonly material: TlsMaterial;
   readonly context: SecureContext;
   readonly verifier: PeerVerifier;
+  /** What servers are shown when they ask; undefined: nothing. */
+  readonly certificate: X509Certificate | undefined;
   readonly sessions: ClientSessions;
 
   /** Throws what OpenSSL says of it. */
@@ -34,6 +37,7 @@ export class ClientMaterial {
             ...(identity.password === undefined ? {} : { passphrase: identity.password }),
           }),
     });
+    this.certificate = identity && new X509Certificate(identity.chain);
     this.verifier = new PeerVerifier(validation);
     this.sessions = new ClientSessions(config.maxSessionKeys);
   }

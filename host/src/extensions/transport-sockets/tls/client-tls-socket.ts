@@ -140,6 +140,7 @@ export class ClientTlsSocket implements SecureClientSocket {
     this.ssl = new ConnectionInfo(socket, facts.peer, {
       validated: facts.peer !== undefined && !reused && verifier.validates,
       isClient: true,
+      local: this.#material.certificate,
       authorities: verifier.authorities,
     });
     stats.countHandshake(this.ssl, reused, facts.curve);

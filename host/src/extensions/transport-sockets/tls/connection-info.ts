@@ -13,10 +13,12 @@ import { parsedSubject, rfc2253 } from "../../../common/x509/subject-name.ts";
 
 const noNames: SubjectAltNames = { dns: [], uri: [], email: [], ip: [] };
 
-/** What the verification of a peer adds. */
-export interface PeerVerification {
+/** What is known of the handshake besides what the socket says. */
+export interface HandshakeFacts {
   /** The peer presented a certificate in this handshake, and it was checked. */
   readonly validated: boolean;
+  /** This side's own certificate; undefined when it has none. */
+  readonly local: X509Certificate | undefined;
   /** TLS 1.3 has no session ids: a client of it shows none. */
   readonly isClient?: boolean;
   /** Fingerprints (SHA-256, as Node writes them) of the authorities that are trusted. */
@@ -43,16 +45,16 @@ export class ConnectionInfo implements SslConnectionInfo {
   #chain: readonly X509Certificate[] | undefined = undefined;
 
   /** `peer`: the peer's certificate, that the handshake's verification has looked at already. */
-  constructor(socket: TLSSocket, peer: X509Certificate | undefined, verified: PeerVerification) {
+  constructor(socket: TLSSocket, peer: X509Certificate | undefined, facts: HandshakeFacts) {
     this.#socket = socket;
     this.sni = socket.servername || "";
     this.#peer = peer;
-    this.peerCertificateValidated = verified.validated;
-    this.#authorities = verified.authorities;
+    this.peerCertificateValidated = facts.validated;
+    this.#authorities = facts.authorities;
     this.#tlsVersion = socket.getProtocol() ?? "";
-    this.#showsSessionId = !(verified.isClient === true && this.#tlsVersion === "TLSv1.3");
+    this.#showsSessionId = !(facts.isClient === true && this.#tlsVersion === "TLSv1.3");
     this.#cipher = socket.getCipher()?.name ?? "";
-    this.#local = socket.getX509Certificate();
+    this.#local = facts.local;
     this.#session = sessionFacts(tlsHandle(socket)?.getSession());
   }
 

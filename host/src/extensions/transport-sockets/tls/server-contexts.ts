@@ -1,4 +1,4 @@
-import { createHash } from "node:crypto";
+import { createHash, X509Certificate } from "node:crypto";
 import { createSecureContext, type SecureContext, type SecureContextOptions } from "node:tls";
 import type { CertificateConfig, TlsMaterial } from "../../../contracts/secret.ts";
 import type { ServerTlsConfig } from "./context-config.ts";
@@ -19,6 +19,8 @@ export class ServerContexts {
   readonly chooses: boolean;
   readonly #certificates: readonly CertificateConfig[];
   readonly #contexts: readonly SecureContext[];
+  /** The certificates as connections tell of them, made when first asked for: OpenSSL would make one for each. */
+  readonly #x509: (X509Certificate | undefined)[] = [];
 
   /** Throws what OpenSSL says of it. */
   constructor(config: ServerTlsConfig, material: TlsMaterial) {
@@ -35,6 +37,21 @@ export class ServerContexts {
   }
 
   choose(serverName: string): SecureContext {
+    return this.#contexts[this.#indexOf(serverName)] ?? this.fallback;
+  }
+
+  /** The certificate that a client got who asked for this name; undefined: only its connection knows. */
+  certificate(serverName: string): X509Certificate | undefined {
+    if (this.chooses) return this.#read(Math.max(this.#indexOf(serverName), 0));
+    return this.#certificates.length === 1 ? this.#read(0) : undefined;
+  }
+
+  #read(index: number): X509Certificate {
+    this.#x509[index] ??= new X509Certificate(this.#certificates[index]!.chain);
+    return this.#x509[index];
+  }
+
+  #indexOf(serverName: string): number {
     const name = serverName.toLowerCase();
     let index = this.#certificates.findIndex(({ names }) => names.includes(name));
     if (index < 0) {
@@ -42,7 +59,7 @@ export class ServerContexts {
         names.some((pattern) => matchesDnsName(pattern, name)),
       );
     }
-    return this.#contexts[index] ?? this.fallback;
+    return index;
   }
 }
 

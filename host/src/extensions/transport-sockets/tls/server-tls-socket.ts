@@ -98,7 +98,7 @@ export class ServerTlsSocket implements SecureSocket {
     this.#timer?.disable();
     const { socket } = this;
     const { config, stats } = this.#shared;
-    const { verifier } = this.#material;
+    const { contexts, verifier } = this.#material;
     if (config.requireSni && !socket.servername) {
       stats.connectionError.inc();
       this.#fail(tlsErrorText("NO_SERVER_NAME"), "the client did not say which server it wants");
@@ -118,6 +118,7 @@ export class ServerTlsSocket implements SecureSocket {
     this.ssl = new ConnectionInfo(socket, peer, {
       validated: peer !== undefined && !reused && verifier.validates,
       authorities: verifier.authorities,
+      local: contexts.certificate(socket.servername || "") ?? socket.getX509Certificate(),
     });
     stats.countHandshake(this.ssl, reused);
     this.owner?.onSecured();
