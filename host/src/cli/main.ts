@@ -8,7 +8,7 @@ import { parseArguments } from "./parse-arguments.ts";
 import { versionText } from "./version.ts";
 
 /** What filter authors use; the server does not load it. */
-const authorCommands: ReadonlySet<string> = new Set(["dev", "inspect", "start"]);
+const authorCommands: ReadonlySet<string> = new Set(["dev", "inspect", "new", "start"]);
 
 /** Those that run filters without a server. */
 const testCommands: ReadonlySet<string> = new Set(["test"]);

@@ -5,6 +5,7 @@ type Command = (args: readonly string[]) => Promise<number>;
 const commands: Readonly<Record<string, () => Promise<Command>>> = {
   dev: async () => (await import("./serve/serve-filters.ts")).serveFilters,
   inspect: async () => (await import("./inspect/inspect.ts")).inspect,
+  new: async () => (await import("./new/new-filter.ts")).newFilter,
   start: async () => (await import("./demo/start-demo.ts")).startDemo,
 };
 

@@ -1,0 +1,112 @@
+import path from "node:path";
+import { type CommandFlag, flagRows, scanFlags } from "../../cli/scan-flags.ts";
+import { closest } from "../../common/closest.ts";
+import type { Result } from "../../contracts/result.ts";
+
+/** What `sluice new` is asked to do. */
+export interface NewCommand {
+  /** Of the filter and of the last part of the folder. */
+  readonly name: string;
+  readonly folder: string;
+  readonly language: Language;
+  /** Flags of `sluice dev`, which is to follow; undefined: it is not. */
+  readonly dev: readonly string[] | undefined;
+}
+
+/** As `--lang` takes them, with the folder of the template. */
+export const languages = {
+  as: "assemblyscript",
+  lua: "lua",
+  rust: "rust",
+  go: "go",
+} as const;
+export type Language = keyof typeof languages;
+
+/** Flags of `sluice new`. */
+export const newFlags = [
+  {
+    name: "--lang",
+    value: "as|lua|rust|go",
+    help: "What the filter is written in. Default: as, which is AssemblyScript.",
+  },
+  { name: "--dev", help: "Run it at once, as sluice dev does. For as and lua." },
+  { name: "--port", value: "<n>", help: "With --dev: port of the proxy. Default: 10000." },
+] as const satisfies readonly CommandFlag[];
+
+export const newUsage = "usage: sluice new <name> [--lang as|lua|rust|go]";
+
+/** What `sluice new --help` prints. */
+export function newHelp(): string {
+  return [
+    newUsage,
+    "",
+    "Makes a folder with a filter, a suite that it passes, and a configuration that runs it. The last part of <name>",
+    "is what the filter is called.",
+    "",
+    ...flagRows(newFlags),
+    "",
+  ].join("\n");
+}
+
+/** Names of npm packages, crates and Go modules alike. */
+const namePattern = /^[a-z][a-z0-9]*(-[a-z0-9]+)*$/;
+const nameLengthMax = 64;
+/** A crate cannot be called as one that it depends on. */
+const crates: ReadonlySet<string> = new Set(["alloc", "core", "log", "proxy-wasm", "std", "test"]);
+
+/** Reads the arguments behind `new`. An error is one sentence for the user. */
+export function parseNewArguments(args: readonly string[]): Result<NewCommand | "help", string> {
+  const scanned = scanFlags(args, newFlags);
+  if (!scanned.ok) return scanned;
+  const { operands, values, help } = scanned.value;
+  if (help) return { ok: true, value: "help" };
+  const [folder, another] = operands;
+  if (folder === undefined) return fail("What is the filter called? Give a name.");
+  if (another !== undefined) return fail(`One filter at a time: '${folder}' or '${another}'.`);
+  const name = path.basename(path.resolve(folder));
+  const language = languageOf(values.get("--lang") ?? "as");
+  if (!language.ok) return language;
+  const problem = nameProblem(name, language.value);
+  if (problem !== undefined) return fail(problem);
+  const dev = devFlagsOf(values, language.value);
+  if (!dev.ok) return dev;
+  return { ok: true, value: { name, folder, language: language.value, dev: dev.value } };
+}
+
+function nameProblem(name: string, language: Language): string | undefined {
+  if (!namePattern.test(name) || name.length > nameLengthMax) {
+    return `'${name}' is no name for a filter: letters from a to z, digits and single hyphens, such as my-filter.`;
+  }
+  if (language !== "rust" || !crates.has(name)) return undefined;
+  return `'${name}' is a crate that the filter needs: give it another name.`;
+}
+
+function languageOf(text: string): Result<Language, string> {
+  if (isLanguage(text)) return { ok: true, value: text };
+  const near = closest(text, Object.values(languages));
+  const short = Object.entries(languages).find(([, long]) => long === near)?.[0];
+  const hint = short === undefined ? Object.keys(languages).join(", ") : `perhaps ${short}`;
+  return fail(`--lang '${text}' is not known: ${hint}.`);
+}
+
+function devFlagsOf(
+  values: ReadonlyMap<string, string>,
+  language: Language,
+): Result<readonly string[] | undefined, string> {
+  const port = values.get("--port");
+  if (!values.has("--dev")) {
+    return port === undefined ? { ok: true, value: undefined } : fail("--port goes with --dev.");
+  }
+  if (language !== "as" && language !== "lua") {
+    return fail("--dev is for as and lua: the others are built first, see the folder's README.");
+  }
+  return { ok: true, value: port === undefined ? [] : ["--port", port] };
+}
+
+function isLanguage(text: string): text is Language {
+  return Object.hasOwn(languages, text);
+}
+
+function fail(error: string): { readonly ok: false; readonly error: string } {
+  return { ok: false, error };
+}
