@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { type Answer, askOnce, type Question } from "./http-exchange.ts";
+import { type Answer, parseAnswer, type Question, requestText } from "./http-exchange.ts";
 import { TestClient } from "./hcm-server.ts";
 
 // What the commands in READMEs do, without them: `curl` asks over HTTP, `printf … | nc` sends bytes and prints what
@@ -11,7 +11,7 @@ export type Ports = Readonly<Record<number, number>>;
 /** Runs `command`; what it prints, line by line. `curl` prints as with `-i`. */
 export async function runCommand(command: string, ports: Ports): Promise<string[]> {
   const port = portIn(command, ports);
-  if (command.startsWith("curl ")) return linesOf(await askOnce(port, questionOf(command)));
+  if (command.startsWith("curl ")) return curl(port, questionOf(command));
   const [, text] = /^printf '([^']*)' \| nc -N 127\.0\.0\.1 \d+$/.exec(command) ?? [];
   assert.ok(text !== undefined, `nobody knows what this does: ${command}`);
   return exchange(port, text.replaceAll("\\r", "\r").replaceAll("\\n", "\n"));
@@ -48,8 +48,15 @@ function questionOf(command: string): Question {
   return body === undefined ? common : { ...common, method: "POST", body };
 }
 
+async function curl(port: number, question: Question): Promise<string[]> {
+  await using client = await TestClient.connect(port);
+  client.send(requestText(question));
+  const begun = await client.until((text) => text !== "");
+  if (begun === "") return ["curl: (52) Empty reply from server"];
+  return linesOf(parseAnswer(await client.response()));
+}
+
 function linesOf({ status, headers, body }: Answer): string[] {
-  if (Number.isNaN(status)) return ["curl: (52) Empty reply from server"];
   const head = [...headers].map(([name, value]) => `${name}: ${value}`);
   return [`HTTP/1.1 ${status}`, ...head, "", ...body.trimEnd().split("\n")];
 }

@@ -1,12 +1,13 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { existsSync, writeFileSync } from "node:fs";
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import type { Socket } from "node:net";
 import path from "node:path";
 import { createInterface } from "node:readline";
 import type { TestContext } from "node:test";
+import { setTimeout } from "node:timers/promises";
 import { assemblyScript } from "./assemblyscript.ts";
-import { freePort, untilListening } from "./ports.ts";
+import { freePort } from "./ports.ts";
 import type { Ports } from "./sample-commands.ts";
 import {
   readmeExamples,
@@ -68,7 +69,7 @@ export async function startSample(context: TestContext, name: string): Promise<R
     config = config.replaceAll(built, module);
   }
   const proxy = await startSluice(context, { config, folder, args: ["--concurrency", "2"] });
-  for (const port of [10000, 10001]) if (ports[port]) await untilListening(ports[port]);
+  for (const port of [10000, 10001]) if (ports[port]) await untilBound(ports[port]);
   return { proxy, ports, module };
 }
 
@@ -85,4 +86,14 @@ async function compiled(name: string, folder: string): Promise<string | undefine
   const file = path.join(folder, `${name}.wasm`);
   writeFileSync(file, await assemblyScript(entry));
   return file;
+}
+
+/** Waits until somebody listens there, without connecting: filters count connections. */
+async function untilBound(port: number): Promise<void> {
+  const entry = new RegExp(`:${port.toString(16).toUpperCase().padStart(4, "0")} \\S+ 0A `);
+  const deadline = performance.now() + 60_000;
+  while (!entry.test(readFileSync("/proc/net/tcp", "utf8"))) {
+    if (performance.now() > deadline) throw new Error(`nobody listens on port ${port}`);
+    await setTimeout(20);
+  }
 }

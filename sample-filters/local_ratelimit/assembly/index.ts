@@ -1,84 +1,81 @@
 import {
   ConfigObject,
   Configuration,
-  currentTimeMilliseconds,
   HeaderMap,
   HeadersStatus,
   HttpFilter,
   LocalResponse,
+  Log,
+  NetworkFilter,
   Plugin,
-  SharedData,
-  Status,
+  Property,
+  StreamStatus,
 } from "@sluice/sdk-assemblyscript/assembly";
+import { takeToken } from "./window";
+
+const unlimited = u32.MAX_VALUE;
 
 class Settings extends ConfigObject {
-  requests!: u32;
+  /** Of each client, where the plugin is an HTTP filter. */
+  requests: u32 = unlimited;
+  /** Of each address, where it is a network filter. */
+  connections: u32 = unlimited;
   seconds!: u32;
   clientHeader: string = "x-client";
 }
 
 class LocalRateLimit extends Plugin {
   readonly settings: Settings = new Settings();
+  readonly address: Property = new Property(["source", "address"]);
 
   override onConfigure(configuration: Configuration): bool {
-    return configuration.into(this.settings);
+    if (!configuration.into(this.settings)) return false;
+    const settings = this.settings;
+    if (settings.requests != unlimited || settings.connections != unlimited) return true;
+    Log.error("configuration: $: requests or connections is needed");
+    return false;
   }
 
   override createHttpFilter(): HttpFilter {
-    return new RateLimitFilter(this.settings);
+    return new RequestLimit(this.settings);
+  }
+
+  override createNetworkFilter(): NetworkFilter {
+    return new ConnectionLimit(this);
   }
 }
 
-class RateLimitFilter extends HttpFilter {
+class RequestLimit extends HttpFilter {
   constructor(private readonly settings: Settings) {
     super();
   }
 
   override onRequestHeaders(headers: HeaderMap, _endOfStream: bool): HeadersStatus {
-    const client = headers.get(this.settings.clientHeader);
-    if (this.takeToken(client === null ? "unknown" : client)) return HeadersStatus.Continue;
+    const settings = this.settings;
+    const client = headers.get(settings.clientHeader);
+    const key = "requests of " + (client === null ? "unknown" : client);
+    if (takeToken(key, settings.requests, settings.seconds)) return HeadersStatus.Continue;
     const response = new LocalResponse(429);
     response.body = "slow down\n";
     response.details = "local_ratelimit";
-    response.header("retry-after", this.settings.seconds.toString()).send();
+    response.header("retry-after", settings.seconds.toString()).send();
     return HeadersStatus.StopIteration;
-  }
-
-  private takeToken(client: string): bool {
-    const window = new SharedData("window of " + client);
-    // Others may take theirs meanwhile. Who loses that often goes through.
-    for (let tries = 0; tries < 10; tries++) {
-      const now = currentTimeMilliseconds();
-      const bytes = window.get();
-      const next = new Window();
-      if (bytes !== null) next.read(bytes);
-      if (now - next.startMs >= <u64>this.settings.seconds * 1000) {
-        next.startMs = now;
-        next.taken = 0;
-      }
-      if (next.taken >= this.settings.requests) return false;
-      next.taken += 1;
-      if (window.replace(next.write()) != Status.CasMismatch) return true;
-    }
-    return true;
   }
 }
 
-/** When a client's window began and how many tokens it has taken since, as twelve bytes. */
-class Window {
-  startMs: u64 = 0;
-  taken: u32 = 0;
-
-  read(bytes: ArrayBuffer): void {
-    if (bytes.byteLength != 12) return;
-    this.startMs = load<u64>(changetype<usize>(bytes));
-    this.taken = load<u32>(changetype<usize>(bytes) + 8);
+class ConnectionLimit extends NetworkFilter {
+  constructor(private readonly plugin: LocalRateLimit) {
+    super();
   }
 
-  write(): ArrayBuffer {
-    const bytes = new ArrayBuffer(12);
-    store<u64>(changetype<usize>(bytes), this.startMs);
-    store<u32>(changetype<usize>(bytes) + 8, this.taken);
-    return bytes;
+  override onNewConnection(): StreamStatus {
+    const settings = this.plugin.settings;
+    const address = this.plugin.address.text();
+    // Without the port.
+    const host = address === null ? "" : address.substring(0, address.lastIndexOf(":"));
+    const key = "connections of " + host;
+    if (takeToken(key, settings.connections, settings.seconds)) return StreamStatus.Continue;
+    this.close();
+    return StreamStatus.StopIteration;
   }
 }
