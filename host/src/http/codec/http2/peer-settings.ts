@@ -59,6 +59,15 @@ export function ownSettings(settings: Http2Settings, isClient: boolean): number[
   else pairs.push(SettingId.MaxConcurrentStreams, settings.maxConcurrentStreams);
   pairs.push(SettingId.InitialWindowSize, settings.initialStreamWindowSize);
   if (settings.allowConnect && !isClient) pairs.push(SettingId.EnableConnectProtocol, 1);
-  for (const { identifier, value } of settings.customSettings) pairs.push(identifier, value);
+  const custom = settings.customSettings;
+  if (!custom.some(({ identifier }) => identifier === SettingId.MaxHeaderListSize)) {
+    pairs.push(SettingId.MaxHeaderListSize, headerListBytesMost(settings));
+  }
+  for (const { identifier, value } of custom) pairs.push(identifier, value);
   return pairs;
+}
+
+/** What no head that is taken exceeds, counted as the setting is: 32 bytes more per field (RFC 9113 section 6.5.2). */
+function headerListBytesMost(settings: Http2Settings): number {
+  return Math.min(settings.maxHeadersBytes + 32 * settings.maxHeadersCount, 0xffff_ffff);
 }
