@@ -4,9 +4,11 @@ import { mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSyn
 import http from "node:http";
 import { tmpdir } from "node:os";
 import path from "node:path";
-import { test } from "node:test";
+import { test, type TestContext } from "node:test";
 import { fileURLToPath } from "node:url";
 import { run } from "../support/command.ts";
+import { freePort } from "../support/ports.ts";
+import { RunningCommand } from "../support/running-command.ts";
 
 const root = fileURLToPath(new URL("../../", import.meta.url));
 
@@ -52,7 +54,8 @@ test("the packed packages run in an empty folder outside the checkout", async (t
   mkdirSync(app);
   writeFileSync(path.join(app, "package.json"), '{ "private": true }');
   const flags = ["--prefer-offline", "--no-audit", "--no-fund"];
-  const installed = await npm(["install", ...flags, ...tarballs], app);
+  // What AssemblyScript filters are compiled with is the project's choice.
+  const installed = await npm(["install", ...flags, ...tarballs, assemblyscript()], app);
   if (
     installed.code !== 0 &&
     /ENOTFOUND|ECONNREFUSED|ETIMEDOUT|EAI_AGAIN|ENOTCACHED/.test(installed.stderr)
@@ -66,6 +69,36 @@ test("the packed packages run in an empty folder outside the checkout", async (t
     assert.equal(version.code, 0, version.stderr);
     assert.match(version.stdout, /^sluice \d+\.\d+\.\d+ /m);
   });
+
+  for (const language of ["as", "lua"]) {
+    await t.test(
+      `npx sluice new mine-${language} makes a project whose README's commands work`,
+      async () => {
+        const made = await npm(
+          ["exec", "--no", "sluice", "--", "new", `mine-${language}`, "--lang", language],
+          app,
+        );
+        assert.equal(made.code, 0, made.stderr);
+        assert.match(made.stdout, /^Next:\n {2}cd mine-\w+\n {2}npm test /m);
+        const project = path.join(app, `mine-${language}`);
+        for (const [program, ...args] of readmeCommands(project)) {
+          if (args.join(" ") === "run dev") await tryDev(t, project);
+          else if (program === "npx") {
+            const validated = await npm(
+              ["exec", "--no", "--", ...args, "--mode", "validate"],
+              project,
+            );
+            assert.equal(validated.code, 0, validated.stderr);
+          } else {
+            assert.equal(program, "npm");
+            const finished = await npm(args, project);
+            assert.equal(finished.code, 0, finished.stdout + finished.stderr);
+            if (args[0] === "test") assert.match(finished.stdout, /^2 cases, 2 passed$/m);
+          }
+        }
+      },
+    );
+  }
 
   writeFileSync(path.join(app, "sluice.yaml"), config);
   await t.test("npx sluice --mode validate", async () => {
@@ -99,6 +132,19 @@ test("the packed packages run in an empty folder outside the checkout", async (t
   });
 });
 
+/** `npm run dev` on another port: one request, and its end. */
+async function tryDev(t: TestContext, project: string): Promise<void> {
+  const port = await freePort();
+  const command = ["npm", "run", "dev", "--", "--port", String(port)];
+  const dev = new RunningCommand(t, command, { cwd: project });
+  await dev.until("Ctrl-C ends it.");
+  const answer = await fetch(`http://127.0.0.1:${port}/`, { headers: { "x-name": "Ada" } });
+  assert.equal(answer.headers.get("x-greeting"), "hello, Ada");
+  await dev.until(/\+ x-greeting: hello, Ada$/m);
+  process.kill(-dev.pid, "SIGINT");
+  await dev.untilEnded();
+}
+
 function get(socketPath: string): Promise<{ status: unknown; lua: unknown; body: string }> {
   return new Promise((resolve, reject) => {
     const request = http.get({ socketPath, path: "/" }, (response) => {
@@ -109,6 +155,12 @@ function get(socketPath: string): Promise<{ status: unknown; lua: unknown; body:
     });
     request.on("error", reject);
   });
+}
+
+/** The compiler, in the version of this checkout. */
+function assemblyscript(): string {
+  const manifest = JSON.parse(readFileSync(path.join(root, "package.json"), "utf8"));
+  return `assemblyscript@${manifest.devDependencies.assemblyscript}`;
 }
 
 /** Packs the workspaces that are published, each with its `prepack`. */
@@ -127,6 +179,14 @@ function npm(args: readonly string[], cwd: string) {
     cwd,
     env: { ...process.env, PATH: `${bin}${path.delimiter}${process.env["PATH"]}` },
   });
+}
+
+/** What the README of a new project shows: the commands, without those that go on until they are ended. */
+function readmeCommands(project: string): string[][] {
+  const readme = readFileSync(path.join(project, "README.md"), "utf8");
+  const [, block = ""] = /```sh\n([\s\S]*?)```/.exec(readme)!;
+  const lines = block.trim().split("\n");
+  return lines.map((line) => line.split("#")[0]!.trim().split(/ +/));
 }
 
 test("the packages that are published are named in the packing test", () => {

@@ -51,8 +51,11 @@ export function newHelp(): string {
 /** Names of npm packages, crates and Go modules alike. */
 const namePattern = /^[a-z][a-z0-9]*(-[a-z0-9]+)*$/;
 const nameLengthMax = 64;
-/** A crate cannot be called as one that it depends on. */
-const crates: ReadonlySet<string> = new Set(["alloc", "core", "log", "proxy-wasm", "std", "test"]);
+/** Crates cannot be called as one that they need, modules not as what Go has itself. */
+const takenNames: { readonly [language in Language]?: readonly string[] } = {
+  rust: ["alloc", "core", "log", "proxy-wasm", "std", "test"],
+  go: ["all", "cmd", "go", "main", "std"],
+};
 
 /** Reads the arguments behind `new`. An error is one sentence for the user. */
 export function parseNewArguments(args: readonly string[]): Result<NewCommand | "help", string> {
@@ -77,8 +80,8 @@ function nameProblem(name: string, language: Language): string | undefined {
   if (!namePattern.test(name) || name.length > nameLengthMax) {
     return `'${name}' is no name for a filter: letters from a to z, digits and single hyphens, such as my-filter.`;
   }
-  if (language !== "rust" || !crates.has(name)) return undefined;
-  return `'${name}' is a crate that the filter needs: give it another name.`;
+  if (takenNames[language]?.includes(name) !== true) return undefined;
+  return `'${name}' has a meaning of its own in ${language}: give the filter another name.`;
 }
 
 function languageOf(text: string): Result<Language, string> {

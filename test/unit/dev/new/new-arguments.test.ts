@@ -27,7 +27,7 @@ test("parseNewArguments() says what is wrong in one sentence", () => {
     "--lang 'assemblyscirpt' is not known: perhaps as.",
   );
   assert.equal(error("a", "--lang", "cobol"), "--lang 'cobol' is not known: as, lua, rust, go.");
-  assert.match(error("log", "--lang", "rust"), /is a crate that the filter needs/);
+  assert.match(error("log", "--lang", "rust"), /^'log' has a meaning of its own in rust/);
   assert.match(error("a", "--lang", "go", "--dev"), /^--dev is for as and lua/);
   assert.equal(error("a", "--port", "1"), "--port goes with --dev.");
 });
