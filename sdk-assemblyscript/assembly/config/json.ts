@@ -19,6 +19,26 @@ export class JsonValue {
 
   constructor(readonly kind: JsonKind) {}
 
+  isText(): bool {
+    return this.kind == JsonKind.String;
+  }
+
+  isNumber(): bool {
+    return this.kind == JsonKind.Number;
+  }
+
+  isBool(): bool {
+    return this.kind == JsonKind.Bool;
+  }
+
+  isList(): bool {
+    return this.kind == JsonKind.Array;
+  }
+
+  isObject(): bool {
+    return this.kind == JsonKind.Object;
+  }
+
   /** Null when the object has no such member. */
   member(name: string): JsonValue | null {
     const at = this.names.indexOf(name);
