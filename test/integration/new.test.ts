@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import path from "node:path";
 import { after, test } from "node:test";
 import { run, sluice, sluiceBin } from "../support/command.ts";
@@ -14,6 +14,7 @@ const folder = scratchFolder({ after });
 
 test("sluice new --dev makes a filter in a checkout, and it answers a request", async (t) => {
   const checkout = path.resolve(import.meta.dirname, "../..");
+  mkdirSync(path.join(checkout, ".cache"), { recursive: true });
   const cwd = mkdtempSync(path.join(checkout, ".cache/new-"));
   t.after(() => rmSync(cwd, { recursive: true }));
   const port = await freePort();

@@ -3,12 +3,14 @@
 //
 //   node -C sluice-source test/sample-filters/new-projects.ts
 import { spawnSync } from "node:child_process";
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import path from "node:path";
 import { sluiceBin } from "../support/command.ts";
 
 // Below the checkout, so that npm's scripts find its packages.
-const folder = mkdtempSync(path.resolve(import.meta.dirname, "../../.cache/new-projects-"));
+const cache = path.resolve(import.meta.dirname, "../../.cache");
+mkdirSync(cache, { recursive: true });
+const folder = mkdtempSync(path.join(cache, "new-projects-"));
 let failed = false;
 try {
   for (const [language, tool] of [
