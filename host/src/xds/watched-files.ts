@@ -3,7 +3,7 @@ import { nothingFound, type FoundFiles } from "../config/found.ts";
 import { formatProblems, ProblemList } from "../config/problem.ts";
 import { Source } from "../config/source.ts";
 import { FileWatcher } from "./file-watcher.ts";
-import { modelFor } from "./secret-source.ts";
+import { modelFor } from "./resource-source.ts";
 import type { SecretEnvironment } from "./secret-subscription.ts";
 
 /** Certificates that are written into the configuration as files, with a `watched_directory`. */
@@ -52,9 +52,9 @@ export class WatchedFiles {
   }
 
   async #apply(): Promise<string | undefined> {
-    const { registry, localInfo, apply, onUnknownField, warned } = this.#environment;
+    const { registry, localInfo, apply } = this.#environment;
     const problems = new ProblemList();
-    const model = modelFor(new Source("", ""), problems, { name: "", onUnknownField, warned });
+    const model = modelFor(new Source("", ""), problems, this.#environment);
     const context = new ConfigContext({ model, registry, localInfo, found: nothingFound() });
     const material = this.#files.parse(context);
     if (problems.failed || material === undefined) return formatProblems(problems.errors);
