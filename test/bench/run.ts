@@ -7,10 +7,12 @@ import { startUpstream } from "./lib/proxies.ts";
 import { Report } from "./lib/report.ts";
 import { benchBodies, benchStalledReader } from "./scenario/bodies.ts";
 import { benchGet } from "./scenario/get.ts";
+import { benchGrpc } from "./scenario/grpc.ts";
 import { benchBodyCopies, benchGuests } from "./scenario/guests.ts";
 import { benchHttp2 } from "./scenario/http2.ts";
 import { benchStartup } from "./scenario/startup.ts";
 import { benchSwaps } from "./scenario/swaps.ts";
+import { benchTls } from "./scenario/tls.ts";
 import { parseArgs } from "node:util";
 
 const { values, positionals } = parseArgs({
@@ -22,6 +24,8 @@ const report = new Report();
 const scenarios: Record<string, () => Promise<void>> = {
   get: () => withUpstream(() => benchGet(report, seconds)),
   http2: () => withUpstream(() => benchHttp2(report, seconds)),
+  tls: () => withUpstream(() => benchTls(report, seconds)),
+  grpc: () => withUpstream(() => benchGrpc(report, seconds)),
   guests: () =>
     withUpstream(async () => {
       benchBodyCopies(report);

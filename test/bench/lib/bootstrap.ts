@@ -4,24 +4,40 @@ export interface BootstrapOptions {
   readonly httpFilters?: readonly string[];
   /** HTTP/2 to the upstream. */
   readonly http2Upstream?: boolean;
+  /** A second listener that serves the same over TLS; files. */
+  readonly tls?: { readonly certificate: string; readonly key: string };
 }
 
 const upstreamPort = 18_100;
 const http2UpstreamPort = 18_104;
 const proxyPort = 18_101;
 const adminPort = 18_102;
+const securePort = 18_105;
 
 /** The bootstrap file that Envoy and Sluice are both given. */
 export function bootstrap(options: BootstrapOptions): string {
   const filters = (options.httpFilters ?? []).map((filter) => indent(filter, 10)).join("");
   const port = options.http2Upstream === true ? http2UpstreamPort : upstreamPort;
   const protocol = options.http2Upstream === true ? "    http2_protocol_options: {}\n" : "";
+  const secure =
+    options.tls && listener("secure", securePort, filters) + transportSocket(options.tls);
   return `node: { id: bench, cluster: bench }
 admin: { address: { socket_address: { address: 127.0.0.1, port_value: ${adminPort} } } }
 static_resources:
   listeners:
-  - name: main
-    address: { socket_address: { address: 127.0.0.1, port_value: ${proxyPort} } }
+${listener("main", proxyPort, filters)}${secure ?? ""}  clusters:
+  - name: upstream
+    type: STATIC
+    connect_timeout: 1s
+${protocol}    load_assignment:
+      cluster_name: upstream
+      endpoints: [{ lb_endpoints: [{ endpoint: { address: { socket_address: { address: 127.0.0.1, port_value: ${port} } } } }] }]
+`;
+}
+
+function listener(name: string, port: number, filters: string): string {
+  return `  - name: ${name}
+    address: { socket_address: { address: 127.0.0.1, port_value: ${port} } }
     filter_chains:
     - filters:
       - name: envoy.filters.network.http_connection_manager
@@ -35,13 +51,17 @@ static_resources:
           http_filters:
 ${filters}          - name: envoy.filters.http.router
             typed_config: { "@type": type.googleapis.com/envoy.extensions.filters.http.router.v3.Router }
-  clusters:
-  - name: upstream
-    type: STATIC
-    connect_timeout: 1s
-${protocol}    load_assignment:
-      cluster_name: upstream
-      endpoints: [{ lb_endpoints: [{ endpoint: { address: { socket_address: { address: 127.0.0.1, port_value: ${port} } } } }] }]
+`;
+}
+
+/** Of the filter chain that stands last. */
+function transportSocket({ certificate, key }: NonNullable<BootstrapOptions["tls"]>): string {
+  return `      transport_socket:
+        name: envoy.transport_sockets.tls
+        typed_config:
+          "@type": type.googleapis.com/envoy.extensions.transport_sockets.tls.v3.DownstreamTlsContext
+          common_tls_context:
+            tls_certificates: [{ certificate_chain: { filename: ${certificate} }, private_key: { filename: ${key} } }]
 `;
 }
 

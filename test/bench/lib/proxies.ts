@@ -12,8 +12,12 @@ export const ports = {
   /** Where those peers speak HTTP/2 that cannot find out by themselves what a client speaks. */
   http2Proxy: 18_103,
   http2Upstream: 18_104,
+  secureProxy: 18_105,
 } as const;
 export const proxyUrl = `http://127.0.0.1:${ports.proxy}`;
+
+/** What gRPC calls send and get: a message of 100 bytes in its frame. */
+export const grpcMessage = `\0\0\0\0d${"x".repeat(100)}`;
 
 const folder = mkdtempSync(path.join(tmpdir(), "sluice-bench-"));
 // Started by root, nginx serves the body's file as nobody.
@@ -108,11 +112,14 @@ export function startSluice(
 function nginxUpstream(): string {
   const file = scratchFile("one-megabyte", "x".repeat(1_048_576));
   const small = scratchFile("hundred-kilobytes", "x".repeat(102_400));
+  const message = scratchFile("grpc-message", grpcMessage);
   return `daemon off; worker_processes 1; pid ${folder}/upstream.pid; error_log stderr;
 events { worker_connections 1024; }
 http { access_log off; keepalive_requests 1000000000; keepalive_timeout 600s;
  server { listen 127.0.0.1:${ports.upstream}; listen 127.0.0.1:${ports.http2Upstream} http2;
   location / { default_type text/plain; return 200 "hello world\\n"; }
+  location /bench.Echo/ { error_page 418 =200 /grpc-message; return 418; }
+  location = /grpc-message { internal; default_type application/grpc; add_trailer grpc-status 0; alias ${message}; }
   location /bytes/102400 { alias ${small}; }
   location /bytes/1048576 { alias ${file}; } } }`;
 }
