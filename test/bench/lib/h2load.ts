@@ -10,13 +10,16 @@ export interface Http2LoadOptions {
   /** The proxy. */
   readonly pid: number;
   readonly seconds: number;
+  /** More for h2load. */
+  readonly args?: readonly string[];
 }
 
 /** Warms up, then measures: h2load with 16 connections of 16 streams each, on its own core. */
 export async function http2Load(options: Http2LoadOptions): Promise<LoadResult> {
-  await h2load(options.url, warmUpSeconds);
+  const { url, args = [] } = options;
+  await h2load(url, warmUpSeconds, args);
   const before = cpuMicros(options.pid);
-  const text = await h2load(options.url, options.seconds);
+  const text = await h2load(url, options.seconds, args);
   const cpu = cpuMicros(options.pid) - before;
   const number = (pattern: RegExp): number => Number(pattern.exec(text)?.[1] ?? 0);
   const requests = number(/(\d+) done/);
@@ -31,10 +34,12 @@ export async function http2Load(options: Http2LoadOptions): Promise<LoadResult> 
   };
 }
 
-function h2load(url: string, seconds: number): Promise<string> {
-  const args = ["-c", cores.load, "h2load", "-c16", "-m16", "-t1", `-D${seconds}`, url];
+function h2load(url: string, seconds: number, more: readonly string[]): Promise<string> {
+  const args = ["-c16", "-m16", "-t1", `-D${seconds}`, ...more, url];
   return new Promise((resolve, reject) => {
-    const child = spawn("taskset", args, { stdio: ["ignore", "pipe", "inherit"] });
+    const child = spawn("taskset", ["-c", cores.load, "h2load", ...args], {
+      stdio: ["ignore", "pipe", "inherit"],
+    });
     let text = "";
     child.stdout.setEncoding("latin1").on("data", (part: string) => (text += part));
     child.on("error", reject);
