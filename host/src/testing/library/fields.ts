@@ -69,4 +69,6 @@ export interface SuiteFields extends Omit<CaseFields, "configuration" | "upstrea
   readonly filters?: readonly FilterFields[];
   readonly network_filters?: readonly FilterFields[];
   readonly listener_filters?: readonly FilterFields[];
+  readonly access_loggers?: readonly FilterFields[];
+  readonly services?: readonly FilterFields[];
 }

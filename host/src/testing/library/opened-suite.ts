@@ -102,8 +102,13 @@ async function startCase(
 ): Promise<TestProxy> {
   const { lab } = sharedParts();
   const started = await lab.start(suite, test, await build(suite));
-  if (isRefusal(started)) throw new SuiteError(started.problems);
+  if (isRefusal(started)) throw new SuiteError(started.problems.map(placeless));
   return new TestProxy(started, read);
+}
+
+/** Fields of a program have no lines. */
+function placeless(problem: string): string {
+  return problem.replace(/^.*openSuite:\d+:\d+: /, "");
 }
 
 async function build(suite: Suite): Promise<ReadonlyMap<string, string>> {

@@ -36,7 +36,10 @@ export function bootstrapOf(suite: Suite, test: TestCase, options: BootstrapOpti
     node: { id: "test", cluster: "test", ...settings.node },
     ...(admin !== undefined && { admin: { address: loopback(admin) } }),
     ...(options.isEnvoy && { stats_flush_on_admin: true }),
-    ...(!options.isEnvoy && { bootstrap_extensions: [guests] }),
+    bootstrap_extensions: [
+      ...(options.isEnvoy ? [] : [guests]),
+      ...suite.chains.services.map((entry) => filterOf(entry, "service", test, options)),
+    ],
     static_resources: {
       listeners: [listenerOf(suite, test, options)],
       clusters: [...settings.servers].map(([name, script]) =>
@@ -75,6 +78,7 @@ function listenerOf(suite: Suite, test: TestCase, options: BootstrapOptions): Js
       : [
           connectionManager(
             chains.http.map((filter) => entry(filter, "http")),
+            chains.loggers.map((logger) => entry(logger, "logger")),
             test,
             options,
           ),
@@ -102,6 +106,7 @@ const toUpstream: JsonValue = [{ match: { prefix: "/" }, route: { cluster: "upst
 
 function connectionManager(
   filters: readonly JsonMap[],
+  loggers: readonly JsonMap[],
   test: TestCase,
   options: BootstrapOptions,
 ): JsonMap {
@@ -114,7 +119,7 @@ function connectionManager(
       ),
       stat_prefix: "test",
       http_protocol_options: { enable_trailers: true },
-      access_log: [accessLog(options)],
+      access_log: [...loggers, accessLog(options)],
       route_config: {
         name: "test",
         virtual_hosts: [{ name: "test", domains: ["*"], routes }],
@@ -172,12 +177,14 @@ function clusterOf(name: string, script: ServerScript, port: number): JsonMap {
   };
 }
 
-type Place = "http" | "network" | "listener";
+type Place = "http" | "network" | "listener" | "logger" | "service";
 
 const wasmMessages: { readonly [place in Place]: string } = {
   http: "envoy.extensions.filters.http.wasm.v3.Wasm",
   network: "envoy.extensions.filters.network.wasm.v3.Wasm",
   listener: "sluice.listener.wasm.v1.Wasm",
+  logger: "envoy.extensions.access_loggers.wasm.v3.WasmAccessLog",
+  service: "envoy.extensions.wasm.v3.WasmService",
 };
 
 function filterOf(
@@ -199,6 +206,7 @@ function filterOf(
   const typed = {
     "@type": type(wasmMessages[place]),
     config: pluginConfig(entry, configuration, options),
+    ...(place === "service" && { singleton: true }),
   };
   return { name: entry.name, typed_config: typed };
 }

@@ -4,6 +4,7 @@ import type { FilterEntry, Suite } from "../suite/suite.ts";
 /** Where in a generated configuration the filters of a suite stand. */
 const chains = [
   { name: "http", pattern: /\.http_filters\[(\d+)\]/ },
+  { name: "loggers", pattern: /\.access_log\[(\d+)\]/ },
   { name: "listener", pattern: /\.listener_filters\[(\d+)\]/ },
   { name: "network", pattern: /\.filters\[(\d+)\]/ },
 ] as const;
@@ -20,6 +21,9 @@ export function problemPlaces(suite: Suite, problem: Problem): Problem {
 }
 
 function entryOf(suite: Suite, path: string): FilterEntry | undefined {
+  const service = /^bootstrap_extensions\[(\d+)\]/.exec(path);
+  // The first one is our own.
+  if (service !== null) return suite.chains.services[Number(service[1]) - 1];
   for (const { name, pattern } of chains) {
     const found = pattern.exec(path);
     if (found !== null) return suite.chains[name][Number(found[1])];

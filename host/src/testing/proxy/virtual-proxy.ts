@@ -124,7 +124,7 @@ export class VirtualProxy implements Proxy, ServerEnvironment {
     const { stats } = this.#parts;
     stats.flush();
     for (const value of [...stats.counters, ...stats.gauges]) {
-      if (value.name === name && value.used) return Promise.resolve(value.value);
+      if (value.name === name) return Promise.resolve(value.value);
     }
     for (const histogram of stats.histograms) {
       if (histogram.name === name) return Promise.resolve(histogram.cumulative.total);

@@ -4,7 +4,7 @@ import path from "node:path";
 import type { Place } from "../../config/problem.ts";
 import { compileAssemblyScript } from "../../filter-source/assemblyscript.ts";
 import { buildFilter } from "../../filter-source/build-filter.ts";
-import type { Suite } from "../suite/suite.ts";
+import { entriesOf, type Suite } from "../suite/suite.ts";
 
 /** What is wrong with a filter's source, with its places there. */
 export interface BuildProblem {
@@ -33,8 +33,7 @@ export class FilterBuilder {
   /** Modules by path of the source, or what is wrong. */
   async build(suite: Suite): Promise<ReadonlyMap<string, string> | readonly BuildProblem[]> {
     const problems: BuildProblem[] = [];
-    const { http, network, listener } = suite.chains;
-    for (const entry of [...http, ...network, ...listener]) {
+    for (const entry of entriesOf(suite.chains)) {
       if (entry.kind === "native" || path.extname(entry.file) !== ".ts") continue;
       if (this.#modules.has(entry.file)) continue;
       const text = await this.#compile(entry.file);

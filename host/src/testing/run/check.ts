@@ -162,7 +162,7 @@ class Checks {
     const requests = this.#observed.requests.filter(({ server }) => server === "upstream");
     const connections = this.#observed.connections.filter(({ server }) => server === "upstream");
     if (upstream === "none") {
-      const [first] = requests;
+      const first = this.#observed.fresh.find(({ server }) => server === "upstream");
       if (first !== undefined) {
         this.#fail(
           upstreamPlace,
@@ -187,7 +187,7 @@ class Checks {
   #checkCalls(): void {
     const { calls, callsPlace } = this.#expectation;
     if (calls === undefined) return;
-    const made = this.#observed.requests.filter(({ server }) => server !== "upstream");
+    const made = this.#observed.fresh.filter(({ server }) => server !== "upstream");
     if (made.length !== calls.length) {
       const list = made.map(({ server, method, path }) => `${server} ${method} ${path}`);
       const got = list.length === 0 ? "none" : `${list.length}: ${list.join(", ")}`;
@@ -242,17 +242,14 @@ class Checks {
       if (at < 0) {
         const list = lines.length === 0 ? "there is none" : `there are\n${listOf(lines)}`;
         this.#fail(expected.place, `log: expected ${wantedLine(expected)}; ${list}`);
-        return;
+        break;
       }
       lines = lines.slice(at + 1);
     }
     for (const unwanted of this.#expectation.noLog) {
       const line = this.#observed.log.find((each) => isLine(unwanted, each));
       if (line === undefined) continue;
-      this.#fail(
-        unwanted.place,
-        `no_log: expected no ${wantedLine(unwanted)}, got ${lineText(line)}`,
-      );
+      this.#fail(unwanted.place, `no_log: expected no such line, got ${lineText(line)}`);
     }
   }
 

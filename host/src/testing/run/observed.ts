@@ -12,8 +12,10 @@ export interface Observed {
   readonly clientPort: number | undefined;
   readonly received: Buffer | undefined;
   readonly closed: boolean;
-  /** Since the expectation before. */
+  /** Since the expectation before; also those that were not complete then. */
   readonly requests: readonly Received[];
+  /** Without those. */
+  readonly fresh: readonly Received[];
   readonly connections: readonly ReceivedBytes[];
   readonly log: readonly LogLine[];
   /** Those that the expectation asks for. */
@@ -37,6 +39,7 @@ export function snapshotOf(parts: {
   readonly exchange: Exchange | undefined;
   readonly connection: Connection | undefined;
   readonly requests: readonly Received[];
+  readonly fresh: readonly Received[];
   readonly connections: readonly ReceivedBytes[];
   readonly log: readonly LogLine[];
   readonly metrics: ReadonlyMap<string, number | undefined>;
@@ -49,6 +52,7 @@ export function snapshotOf(parts: {
     received: connection?.received,
     closed: connection?.closed ?? false,
     requests: parts.requests.map((each) => ({ ...each })),
+    fresh: parts.fresh.map((each) => ({ ...each })),
     connections: parts.connections.map((each) => ({ ...each })),
     log: parts.log,
     metrics: parts.metrics,

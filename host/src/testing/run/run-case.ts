@@ -1,6 +1,7 @@
 import { isRefusal, type Proxy, type Refusal } from "../proxy/proxy.ts";
 import type { Expectation } from "../suite/expectation.ts";
 import type { Action, TestCase } from "../suite/suite.ts";
+import type { Received } from "../servers/received.ts";
 import { Connection } from "./connection.ts";
 import { Exchange } from "./exchange.ts";
 import { type Observed, type Outcome, snapshotOf } from "./observed.ts";
@@ -35,6 +36,8 @@ class CaseRun {
   #connection: Connection | undefined = undefined;
   readonly #all: { close(): void }[] = [];
   #requestsSeen = 0;
+  /** Requests that were not complete when they were looked at last. */
+  #unfinished: readonly Received[] = [];
   #linesSeen = 0;
 
   constructor(proxy: Proxy) {
@@ -72,9 +75,11 @@ class CaseRun {
   async look(expectation: Expectation): Promise<Observed> {
     const metrics = new Map<string, number | undefined>();
     for (const { name } of expectation.metrics) metrics.set(name, await this.#proxy.metric(name));
-    const requests = this.#proxy.requests.slice(this.#requestsSeen);
+    const fresh = this.#proxy.requests.slice(this.#requestsSeen);
+    const requests = [...this.#unfinished, ...fresh];
+    this.#unfinished = requests.filter(({ complete }) => !complete);
     const log = this.#proxy.log().slice(this.#linesSeen);
-    this.#requestsSeen += requests.length;
+    this.#requestsSeen += fresh.length;
     this.#linesSeen += log.length;
     const { connections } = this.#proxy;
     const exchange = this.#exchange;
@@ -82,6 +87,7 @@ class CaseRun {
       exchange,
       connection: this.#connection,
       requests,
+      fresh,
       connections,
       log,
       metrics,

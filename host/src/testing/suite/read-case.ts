@@ -4,16 +4,17 @@ import { durationOf, jsonOf, listOf, MapReader, type Value } from "./map-reader.
 import { readPlaced } from "./read-matcher.ts";
 import { readServer } from "./read-servers.ts";
 import { readSettings } from "./read-settings.ts";
-import type {
-  Action,
-  FilterChains,
-  JsonValue,
-  Request,
-  Send,
-  ServerScript,
-  Settings,
-  Step,
-  TestCase,
+import {
+  type Action,
+  entriesOf,
+  type FilterChains,
+  type JsonValue,
+  type Request,
+  type Send,
+  type ServerScript,
+  type Settings,
+  type Step,
+  type TestCase,
 } from "./suite.ts";
 
 /** What cases are read with, besides their text. */
@@ -92,9 +93,7 @@ function readConfigurations(
 ): Map<string, JsonValue> {
   const configurations = new Map<string, JsonValue>();
   if (value === undefined) return configurations;
-  const guests = [...chains.http, ...chains.network, ...chains.listener].filter(
-    ({ kind }) => kind !== "native",
-  );
+  const guests = entriesOf(chains).filter(({ kind }) => kind !== "native");
   const names = guests.map(({ name }) => name);
   const fields = new MapReader(value, problems).all();
   for (const field of fields) {

@@ -2,7 +2,13 @@ import { existsSync } from "node:fs";
 import path from "node:path";
 import type { ReadContext } from "./content.ts";
 import { jsonMapOf, jsonOf, listOf, MapReader, textOf, type Value } from "./map-reader.ts";
-import type { FilterChains, FilterEntry, GuestEntry, VmEntry } from "./suite.ts";
+import {
+  entriesOf,
+  type FilterChains,
+  type FilterEntry,
+  type GuestEntry,
+  type VmEntry,
+} from "./suite.ts";
 
 /** The three chains of a suite. */
 export function readChains(reader: MapReader, context: ReadContext): FilterChains {
@@ -12,9 +18,11 @@ export function readChains(reader: MapReader, context: ReadContext): FilterChain
     http: chain("filters"),
     network: chain("network_filters"),
     listener: chain("listener_filters"),
+    loggers: chain("access_loggers"),
+    services: chain("services"),
   };
-  const count = chains.http.length + chains.network.length + chains.listener.length;
-  if (count === 0 && !context.problems.failed) {
+  const entries = entriesOf(chains);
+  if (entries.length === 0 && !context.problems.failed) {
     reader.error(reader, "has no filters: list them under filters, each with its file");
   }
   if (chains.http.length > 0 && chains.network.length > 0) {
@@ -24,7 +32,17 @@ export function readChains(reader: MapReader, context: ReadContext): FilterChain
       "cannot stand beside filters: HTTP filters and network filters have suites of their own",
     );
   }
-  checkNames([...chains.http, ...chains.network, ...chains.listener], context);
+  checkNames(entries, context);
+  for (const entry of [
+    ...chains.network,
+    ...chains.listener,
+    ...chains.loggers,
+    ...chains.services,
+  ]) {
+    if (entry.kind === "lua") {
+      context.problems.error(entry.place, "Lua scripts are HTTP filters: list it under filters");
+    }
+  }
   return chains;
 }
 

@@ -8,7 +8,7 @@ import { MapReader, placeOf, type Value } from "./map-reader.ts";
 import { readCases } from "./read-case.ts";
 import { readChains } from "./read-filters.ts";
 import { readSettings } from "./read-settings.ts";
-import type { Suite } from "./suite.ts";
+import { entriesOf, type Suite } from "./suite.ts";
 
 /** A suite out of its text; undefined when something is wrong with it, which is reported. */
 export function readSuite(file: string, text: string, problems: ProblemList): Suite | undefined {
@@ -42,6 +42,18 @@ function readFields(
     settings,
     cases: cases === undefined ? [] : readCases(cases, { ...context, chains, settings }),
   };
+  checkBudget(reader, suite);
   reader.end();
   return suite;
+}
+
+function checkBudget(reader: MapReader, { chains, settings, cases }: Suite): void {
+  const entries = entriesOf(chains);
+  if (entries.length === 0 || entries.some(({ kind }) => kind === "wasm")) return;
+  const places = cases.filter((test) => Object.keys(test.settings.budget).length > 0);
+  const hasOwn = Object.values(settings.budget).some((each) => each !== undefined);
+  const place = hasOwn ? reader.get("budget")?.place : places[0]?.place;
+  if (place !== undefined && (hasOwn || places.length > 0)) {
+    reader.error({ place }, "a budget can never be exceeded here: only Wasm modules are counted");
+  }
 }

@@ -32,6 +32,16 @@ export interface FilterChains {
   readonly http: readonly FilterEntry[];
   readonly network: readonly FilterEntry[];
   readonly listener: readonly FilterEntry[];
+  /** Access loggers of the requests. */
+  readonly loggers: readonly FilterEntry[];
+  /** What runs beside the traffic. */
+  readonly services: readonly FilterEntry[];
+}
+
+/** All entries, in the order of the fields. */
+export function entriesOf(chains: FilterChains): readonly FilterEntry[] {
+  const { http, network, listener, loggers, services } = chains;
+  return [...http, ...network, ...listener, ...loggers, ...services];
 }
 
 /** What a suite sets for all of its cases, and a case for itself. */

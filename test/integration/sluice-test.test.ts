@@ -1,0 +1,173 @@
+import assert from "node:assert/strict";
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import path from "node:path";
+import { test } from "node:test";
+import { type Finished, run, sluiceBin } from "../support/command.ts";
+import { folderWith } from "../support/suites.ts";
+
+// The command `sluice test`, as a user has it.
+
+const script = `
+function envoy_on_request(handle)
+  handle:headers():add("x-seen", "yes")
+  handle:logInfo("seen")
+end`;
+
+const good = `
+filters: [{ file: seen.lua }]
+cases:
+  - name: marks requests
+    request: { path: /a }
+    expect: { upstream: { headers: { x-seen: "yes" } } }
+  - name: says so
+    request: {}
+    expect: { log: [info: seen] }
+`;
+
+function sluiceTest(
+  folder: string,
+  args: readonly string[],
+  env?: NodeJS.ProcessEnv,
+): Promise<Finished> {
+  const all = env === undefined ? {} : { env: { ...process.env, ...env } };
+  return run(process.execPath, [sluiceBin, "test", ...args], { cwd: folder, ...all });
+}
+
+test("sluice test runs the suites below the folder, and ends with 0 when all cases pass", async () => {
+  using folder = folderWith({ "seen.lua": script, "seen.test.yaml": good });
+  const all = await sluiceTest(folder.path, []);
+  assert.equal(all.stderr, "");
+  assert.equal(
+    all.stdout,
+    "seen.test.yaml\n  ok    marks requests\n  ok    says so\n2 cases, 2 passed\n",
+  );
+  assert.equal(all.code, 0);
+  const one = await sluiceTest(folder.path, ["seen.test.yaml", "--name", "marks"]);
+  assert.match(one.stdout, /1 case, 1 passed/);
+});
+
+test("sluice test ends with 1 when a case fails, says where, and writes JUnit's XML", async () => {
+  using folder = folderWith({
+    "seen.lua": script,
+    "seen.test.yaml": `${good}  - name: <wrong>\n    request: {}\n    expect: { response: { status: 500 } }\n`,
+  });
+  const { code, stdout } = await sluiceTest(folder.path, ["--junit", "out/report.xml"]);
+  assert.equal(code, 1);
+  assert.match(
+    stdout,
+    / {2}FAIL {2}<wrong>\n {8}seen\.test\.yaml:12:35: response\.status: expected "500", got "200"\n/,
+  );
+  assert.match(stdout, /3 cases, 2 passed, 1 failed\n$/);
+  const xml = readFileSync(path.join(folder.path, "out/report.xml"), "utf8");
+  assert.match(
+    xml,
+    /<testsuite name="seen\.test\.yaml" tests="3" failures="1" errors="0" time="[\d.]+">/,
+  );
+  assert.match(xml, /<testcase name="marks requests" [^>]*line="4" [^>]*\/>/);
+  assert.match(
+    xml,
+    /name="&lt;wrong&gt;"[^>]*>\s*<failure message="response\.status: expected &quot;500&quot;/,
+  );
+});
+
+test("sluice test ends with 78 for suites and filters that cannot be used", async () => {
+  using folder = folderWith({
+    "seen.lua": script,
+    "bad.lua": "function envoy_on_request(",
+    "unknown.test.yaml": "filters: [{ file: seen.lua }]\ncases: [{ nam: a, request: {} }]\n",
+    "load.yaml": "filters: [{ file: bad.lua }]\ncases: [{ name: a, request: {} }]\n",
+  });
+  const unknown = await sluiceTest(folder.path, []);
+  assert.equal(unknown.code, 78);
+  assert.match(
+    unknown.stderr,
+    /unknown\.test\.yaml:2:11: cases\[0\]: there is no field "nam" here; did you mean "name"\?/,
+  );
+  const load = await sluiceTest(folder.path, ["load.yaml"]);
+  assert.equal(load.code, 78);
+  assert.match(load.stdout, /load\.yaml:1:19: filters\[0\]\.file: script load error: .*expected/);
+});
+
+test("sluice test ends with 2 for command lines that are wrong", async () => {
+  using folder = folderWith({ "seen.lua": script, "seen.test.yaml": good });
+  for (const [args, text] of [
+    [["--nme", "x"], /There is no flag --nme\. Did you mean --name\?/],
+    [["--against", "nginx"], /--against 'nginx' is unknown: it is envoy/],
+    [["--against", "envoy", "--update"], /--against goes with neither/],
+    [["nowhere"], /there is no file or folder nowhere/],
+    [["--name", "no such"], /no case has "no such" in its name/],
+  ] as const) {
+    const { code, stderr } = await sluiceTest(folder.path, args);
+    assert.equal(code, 2, args.join(" "));
+    assert.match(stderr, text);
+  }
+  const absent = await sluiceTest(folder.path, ["--against", "envoy"], { ENVOY: "/nowhere/envoy" });
+  assert.equal(absent.code, 2);
+  assert.match(
+    absent.stderr,
+    /\/nowhere\/envoy cannot be run: put Envoy on the PATH, or name it in \$ENVOY/,
+  );
+  using empty = folderWith({});
+  assert.match(
+    (await sluiceTest(empty.path, [])).stderr,
+    /there are no suites \(\*\.test\.yaml\) in \./,
+  );
+  const help = await sluiceTest(folder.path, ["--help"]);
+  assert.equal(help.code, 0);
+  assert.match(help.stdout, /--junit <file>/);
+});
+
+test("sluice test --update records snapshots that later runs are compared with", async () => {
+  using folder = folderWith({
+    "seen.lua": script,
+    "seen.test.yaml":
+      "filters: [{ file: seen.lua }]\ncases: [{ name: a, request: {}, expect: { snapshot: true } }]\n",
+  });
+  const file = path.join(folder.path, "seen.test.snapshots.json");
+  const none = await sluiceTest(folder.path, []);
+  assert.equal(none.code, 1);
+  assert.match(none.stdout, /snapshot: there is none yet; record it by sluice test --update/);
+  assert.equal((await sluiceTest(folder.path, ["--update"])).code, 0);
+  assert.ok(existsSync(file));
+  assert.equal((await sluiceTest(folder.path, [])).code, 0, "the same each time");
+  writeFileSync(path.join(folder.path, "seen.lua"), script.replace('"yes"', '"no"'));
+  const changed = await sluiceTest(folder.path, []);
+  assert.equal(changed.code, 1);
+  assert.match(
+    changed.stdout,
+    /snapshot: steps\[0\]\.requests\[0\]\.headers\.x-seen: expected "yes", got "no"/,
+  );
+});
+
+test("sluice test takes the costs and the coverage of AssemblyScript", async () => {
+  const metrics = path.resolve(import.meta.dirname, "../../sample-filters/metrics");
+  using folder = folderWith({
+    "metrics.test.yaml": `
+filters: [{ file: ${metrics}/assembly/index.ts }]
+cases: [{ name: get, request: {}, expect: { metrics: { wasmcustom.sample.requests.get: 1 } } }]
+`,
+  });
+  const costs = await sluiceTest(folder.path, ["--costs"]);
+  assert.match(
+    costs.stdout,
+    /ok {4}get {3}[\d,]+ instructions, \d+ host calls, \d+ allocations \(\d+ bytes\)/,
+  );
+  const covered = await sluiceTest(folder.path, ["--coverage-dir", "out"]);
+  assert.equal(covered.code, 0, covered.stdout + covered.stderr);
+  // There was no body, and no other method.
+  assert.match(
+    covered.stdout,
+    /sample-filters\/metrics\/assembly\/index\.ts +\d+ of \d+ lines, \d+\.\d % +not run: [\d, -]+\n/,
+  );
+  assert.match(
+    readFileSync(path.join(folder.path, "out/lcov.info"), "utf8"),
+    /SF:.*metrics\/assembly\/index\.ts\nDA:\d+,[01]\n/,
+  );
+  writeFileSync(
+    path.join(folder.path, "metrics.test.yaml"),
+    `budget: { instructions: 10, host_calls: 100 }\n${readFileSync(path.join(folder.path, "metrics.test.yaml"), "utf8")}`,
+  );
+  const over = await sluiceTest(folder.path, []);
+  assert.equal(over.code, 1);
+  assert.match(over.stdout, /budget: \d+ instructions, 10 are allowed\n1 case/);
+});
