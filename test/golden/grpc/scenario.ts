@@ -29,6 +29,7 @@ const json = (more: JsonObject = {}): JsonObject =>
 
 /** The filters in front of the router, by the listener's name, which is also that of its cluster. */
 export const listeners: { readonly [name: string]: readonly JsonObject[] } = {
+  replies: [],
   stats: [stats({ emit_filter_state: true })],
   all_methods: [stats({ stats_for_all_methods: true, enable_upstream_stats: true })],
   dots: [stats({ stats_for_all_methods: true, replace_dots_in_grpc_service_name: true })],
@@ -87,10 +88,55 @@ export const listeners: { readonly [name: string]: readonly JsonObject[] } = {
   ],
 };
 
+/** Routes of the listener `replies`, which has no filter: what goes wrong on each. */
+const failingRoutes: JsonObject[] = [
+  ...[204, 301, 400, 401, 403, 404, 408, 409, 413, 429, 500, 502, 503, 504].map((code) => ({
+    match: { prefix: `/code/${code}/` },
+    direct_response: { status: code, body: { inline_string: `code ${code} ~ 100%\n` } },
+  })),
+  { match: { prefix: "/empty/" }, direct_response: { status: 403 } },
+  { match: { prefix: "/redirect/" }, redirect: { path_redirect: "/elsewhere" } },
+  { match: { prefix: "/no/host/" }, route: { cluster: "replies_empty" } },
+  { match: { prefix: "/refused/" }, route: { cluster: "refused" } },
+  { match: { prefix: "/overflow/" }, route: { cluster: "overflow" } },
+  { match: { prefix: "/close/2/" }, route: { cluster: "closing_2" } },
+  { match: { prefix: "/close/1/" }, route: { cluster: "closing_1" } },
+  { match: { prefix: "/slow/" }, route: { cluster: "replies", timeout: "0.2s" } },
+  {
+    match: { prefix: "/idle/" },
+    route: { cluster: "replies", timeout: "0s", idle_timeout: "0.2s" },
+  },
+  {
+    match: { prefix: "/duration/" },
+    route: {
+      cluster: "replies",
+      timeout: "0s",
+      max_stream_duration: { max_stream_duration: "0.2s" },
+    },
+  },
+  {
+    match: { prefix: "/deadline/" },
+    route: {
+      cluster: "replies",
+      timeout: "0s",
+      max_stream_duration: { grpc_timeout_header_max: "30s" },
+    },
+  },
+  {
+    match: { prefix: "/offset/" },
+    route: {
+      cluster: "replies",
+      timeout: "0s",
+      max_stream_duration: { grpc_timeout_header_max: "0s", grpc_timeout_header_offset: "0.1s" },
+    },
+  },
+  { match: { prefix: "/to/" }, route: { cluster: "replies" } },
+];
+
 const logFormat =
   "%REQ(x-case)% | %RESPONSE_CODE% %RESPONSE_FLAGS% %RESPONSE_CODE_DETAILS% %GRPC_STATUS% %FILTER_STATE(envoy.filters.http.grpc_stats:TYPED)%";
 
-const routesOf = (name: string): JsonObject[] => [
+const usualRoutes = (name: string): JsonObject[] => [
   {
     match: { prefix: "/none/" },
     direct_response: { status: 503, body: { inline_string: "away" } },
@@ -120,9 +166,14 @@ const routesOf = (name: string): JsonObject[] => [
   { match: { prefix: "/" }, route: { cluster: name } },
 ];
 
+const routesOf = (name: string): JsonObject[] =>
+  name === "replies" ? failingRoutes : usualRoutes(name);
+
 export interface ScenarioPorts {
   readonly admin: number;
   readonly upstream: number;
+  /** Where nobody listens. */
+  readonly refused: number;
   readonly listeners: { readonly [name: string]: number };
 }
 
@@ -144,5 +195,12 @@ export function scenario(ports: ScenarioPorts, log: string): JsonObject {
     staticCluster(name, [ports.upstream], http2),
     staticCluster(`${name}_empty`, [], http2),
   ]);
+  const full = { circuit_breakers: { thresholds: [{ max_requests: 0 }] } };
+  clusters.push(
+    staticCluster("refused", [ports.refused], http2),
+    staticCluster("overflow", [ports.upstream], { ...http2, ...full }),
+    staticCluster("closing_1", [ports.upstream], http2),
+    staticCluster("closing_2", [ports.upstream], http2),
+  );
   return bootstrap(all, clusters, adminAt(ports.admin));
 }

@@ -14,6 +14,10 @@ export interface Answer {
   readonly trailers?: http2.OutgoingHttpHeaders;
   /** Resets the stream with this code; behind the body, if there is one, with 2. */
   readonly reset?: number;
+  /** Nothing, ever; or the end of the connection. */
+  readonly instead?: "silence" | "close";
+  /** The response does not end. */
+  readonly then?: "silence";
 }
 
 const volatile =
@@ -78,7 +82,9 @@ export class GoldenUpstream {
 }
 
 function answer(stream: http2.ServerHttp2Stream, how: Answer, request: Buffer): void {
-  const { status = 200, headers, trailers, reset } = how;
+  const { status = 200, headers, trailers, reset, instead } = how;
+  if (instead === "close") stream.session?.destroy();
+  if (instead !== undefined) return;
   const pieces = how.body === "echo" ? [request] : (how.body ?? []);
   if (reset !== undefined && pieces.length === 0) {
     stream.close(reset);
@@ -93,7 +99,7 @@ function answer(stream: http2.ServerHttp2Stream, how: Answer, request: Buffer): 
     if (stream.destroyed) return;
     if (i < pieces.length) stream.write(pieces[i]!, () => setTimeout(next, 5, i + 1));
     else if (reset !== undefined) stream.destroy(new Error("breaks off"));
-    else stream.end();
+    else if (how.then === undefined) stream.end();
   };
   next(0);
 }

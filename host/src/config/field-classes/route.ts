@@ -5,7 +5,6 @@ const regex =
   "path_separated_prefix)";
 const retries = "retries and hedging are not supported: each request has one attempt";
 const mirroring = "mirroring requests is not supported";
-const rateLimits = "rate limiting is not supported";
 const tracing = "tracing is not supported";
 const plugins = "is not supported; use cluster, cluster_header or weighted_clusters";
 const bufferLimit =
@@ -54,11 +53,11 @@ export const routeFields: FieldClassTable = {
       "include_request_attempt_count",
       "include_attempt_count_in_response",
       "metadata",
+      "rate_limits",
     ],
     refused: {
       matcher: "matching trees are not supported; use routes",
       virtual_clusters: "virtual clusters are not supported",
-      rate_limits: rateLimits,
       cors: "CORS is not supported",
       retry_policy: retries,
       retry_policy_typed_config: retries,
@@ -153,7 +152,11 @@ export const routeFields: FieldClassTable = {
       "append_x_forwarded_host",
       "timeout",
       "idle_timeout",
+      "max_stream_duration",
       "priority",
+      "rate_limits",
+      "include_vh_rate_limits",
+      "upgrade_configs",
     ],
     refused: {
       cluster_specifier_plugin: plugins,
@@ -171,8 +174,6 @@ export const routeFields: FieldClassTable = {
       retry_policy_typed_config: retries,
       hedge_policy: retries,
       request_mirror_policies: mirroring,
-      rate_limits: rateLimits,
-      include_vh_rate_limits: rateLimits,
       hash_policy: "load balancing by hash is not supported; clusters are ROUND_ROBIN",
       cors: "CORS is not supported",
       max_grpc_timeout: grpcTimeouts,

@@ -19,6 +19,7 @@ import {
 } from "./errors.ts";
 import type { FieldBlock } from "./field-block.ts";
 import { ErrorCode, FrameFlag, frameHeaderBytes } from "./frame.ts";
+import { reasonOf } from "./reset-code.ts";
 import type { Http2CodecStats } from "./stats.ts";
 import type { Http2Stream, Http2StreamOwner } from "./stream.ts";
 
@@ -258,10 +259,7 @@ export abstract class Http2Connection<Stream extends Http2Stream>
     this.stats.rxReset.inc();
     const refused = code === ErrorCode.RefusedStream;
     stream.responseDetails = refused ? Http2Details.RemoteRefused : Http2Details.RemoteReset;
-    let reason: StreamResetReason = StreamResetReason.RemoteReset;
-    if (refused) reason = StreamResetReason.RemoteRefusedStreamReset;
-    else if (code === ErrorCode.ConnectError) reason = StreamResetReason.ConnectError;
-    this.endByPeer(stream, reason);
+    this.endByPeer(stream, reasonOf(code));
     return undefined;
   }
 

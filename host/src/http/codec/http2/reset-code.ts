@@ -11,3 +11,17 @@ const codes: { readonly [reason in StreamResetReason]?: ErrorCode } = {
 export function resetCode(reason: StreamResetReason, otherwise: ErrorCode): ErrorCode {
   return codes[reason] ?? otherwise;
 }
+
+/** Why a stream ended that the peer reset with `code`. */
+export function reasonOf(code: number): StreamResetReason {
+  switch (code) {
+    case ErrorCode.RefusedStream:
+      return StreamResetReason.RemoteRefusedStreamReset;
+    case ErrorCode.ConnectError:
+      return StreamResetReason.ConnectError;
+    case ErrorCode.ProtocolError:
+      return StreamResetReason.ProtocolError;
+    default:
+      return StreamResetReason.RemoteReset;
+  }
+}
