@@ -99,6 +99,19 @@ export const layers = {
     "host/src/extensions/common/ext_authz",
     "host/src/grpc",
   ],
+  "host/src/extensions/common/ratelimit": ["+", "host/src/grpc"],
+  "host/src/extensions/http-filters/ratelimit": [
+    "+",
+    "host/src/extensions/common/ratelimit",
+    "host/src/grpc",
+    "host/src/router",
+  ],
+  "host/src/extensions/network-filters/ratelimit": [
+    "+",
+    "host/src/extensions/common/ratelimit",
+    "host/src/formatter",
+    "host/src/grpc",
+  ],
   // The places where a Proxy-Wasm module can run.
   "host/src/extensions/http-filters/wasm": [
     "+",

@@ -11,6 +11,7 @@ import { grpcJsonTranscoderFilter } from "./http-filters/grpc_json_transcoder/co
 import { grpcStatsFilter } from "./http-filters/grpc_stats/config.ts";
 import { grpcWebFilter } from "./http-filters/grpc_web/config.ts";
 import { luaFilter } from "./http-filters/lua/config.ts";
+import { rateLimitFilter } from "./http-filters/ratelimit/config.ts";
 import { routerFilter } from "./http-filters/router/config.ts";
 import { upstreamCodecFilter } from "./http-filters/upstream_codec/config.ts";
 import { wasmFilter } from "./http-filters/wasm/config.ts";
@@ -36,6 +37,7 @@ export const registry: ExtensionRegistry = createRegistry({
     grpcStatsFilter,
     grpcWebFilter,
     luaFilter,
+    rateLimitFilter,
     routerFilter,
     upstreamCodecFilter,
     wasmFilter,

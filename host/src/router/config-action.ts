@@ -16,6 +16,7 @@ import type {
   RouteActionConfig,
   WeightedClusterConfig,
 } from "./route-config.ts";
+import { parseRateLimits } from "./rate-limits/parse-rate-limits.ts";
 import { upgradeConfigsByType } from "./config-upgrades.ts";
 
 /** What the table says about all of its actions. */
@@ -48,6 +49,8 @@ export function parseRouteAction(
     idleTimeoutMs:
       message.idleTimeout === undefined ? undefined : context.durationMs(message.idleTimeout, 0),
     priority: message.priority === 1 ? "high" : "default",
+    rateLimits: parseRateLimits(message.rateLimits, false, context),
+    includeVirtualHostRateLimits: message.includeVhRateLimits ?? false,
   };
 }
 

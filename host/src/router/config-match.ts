@@ -105,7 +105,9 @@ export function parseStringMatcher(message: StringMatcher): StringMatcherConfig 
   return { ...text, value: ignoreCase ? asciiLower(text.value) : text.value, ignoreCase };
 }
 
-function parseQueryParameterMatcher(message: QueryParameterMatcher): QueryParameterMatcherConfig {
+export function parseQueryParameterMatcher(
+  message: QueryParameterMatcher,
+): QueryParameterMatcherConfig {
   const specifier = message.queryParameterMatchSpecifier;
   const matcher =
     specifier.case === "stringMatch"

@@ -14,20 +14,22 @@ import {
 import { parseMatch } from "./config-match.ts";
 import { parseLevel, parseMetadata } from "./config-mutations.ts";
 import { asciiLower } from "./matchers.ts";
+import { parseRateLimits } from "./rate-limits/parse-rate-limits.ts";
 import type { RouteConfig, RouteTableConfig, VirtualHostConfig } from "./route-config.ts";
 
 const directResponseBodyBytesDefault = 4096;
 
 /**
  * `envoy.config.route.v3.RouteConfiguration` as plain data for `createRouteTable`. All problems are reported to
- * `context`; the result is of use only when there are none.
+ * `context`; the result is of use only when there are none. `defaults`: for what the message leaves open.
  */
 export function parseRouteConfiguration(
   message: RouteConfiguration,
   context: ParseContext,
+  defaults: Pick<ActionOptions, "validateClusters"> = { validateClusters: true },
 ): RouteTableConfig {
   const options: ActionOptions = {
-    validateClusters: message.validateClusters ?? true,
+    validateClusters: message.validateClusters ?? defaults.validateClusters,
     maxDirectResponseBodyBytes:
       message.maxDirectResponseBodySizeBytes ?? directResponseBodyBytesDefault,
   };
@@ -77,6 +79,7 @@ function parseVirtualHost(
     includeRequestAttemptCount: message.includeRequestAttemptCount,
     includeAttemptCountInResponse: message.includeAttemptCountInResponse,
     metadata: parseMetadata(message.metadata),
+    rateLimits: parseRateLimits(message.rateLimits, false, context),
     level: parseLevel(message, context),
   };
 }

@@ -110,7 +110,7 @@ export class QueryParameterMatcher {
 }
 
 /** The undecoded value of the first parameter `name`: empty without `=`, undefined when there is none. */
-function firstQueryValue(path: string, name: string): string | undefined {
+export function firstQueryValue(path: string, name: string): string | undefined {
   let start = path.indexOf("?") + 1;
   if (start === 0) return undefined;
   while (start <= path.length) {

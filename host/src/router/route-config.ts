@@ -1,6 +1,7 @@
 import type { PerRouteConfig } from "../contracts/extension.ts";
 import type { RouteUpgrade, StreamDurationConfig } from "../contracts/router/route.ts";
 import type { JsonValue } from "../contracts/stream-info.ts";
+import type { RateLimitConfig } from "./rate-limits/rate-limit-config.ts";
 
 // `RouteConfiguration` as plain data: what `parseRouteConfiguration` makes and `createRouteTable` reads.
 
@@ -55,6 +56,7 @@ export interface VirtualHostConfig {
   readonly includeRequestAttemptCount: boolean;
   readonly includeAttemptCountInResponse: boolean;
   readonly metadata: Metadata;
+  readonly rateLimits: readonly RateLimitConfig[];
   readonly level: LevelConfig;
 }
 
@@ -120,6 +122,8 @@ export interface RouteActionConfig {
   readonly streamDuration: StreamDurationConfig | undefined;
   readonly priority: "default" | "high";
   readonly upgrades: readonly RouteUpgrade[];
+  readonly rateLimits: readonly RateLimitConfig[];
+  readonly includeVirtualHostRateLimits: boolean;
 }
 
 export type ClusterSpecifierConfig =

@@ -1,8 +1,10 @@
 import { HeaderId } from "../common/headers/header-id.ts";
 import type { RequestHeaderMap, ResponseHeaderMap } from "../contracts/headers.ts";
+import type { RateLimitPolicy } from "../contracts/router/rate-limit.ts";
 import type { DirectResponseEntry, Route, RouteEntry } from "../contracts/router/route.ts";
 import type { StreamInfo } from "../contracts/stream-info.ts";
 import { HeaderMutations } from "./header-mutations.ts";
+import { rateLimitPolicy } from "./rate-limits/rate-limit-policy.ts";
 import { redirectUri } from "./redirect.ts";
 import type {
   ClusterSpecifierConfig,
@@ -17,6 +19,8 @@ import type {
 export interface RouteSurroundings {
   readonly virtualHostName: string;
   readonly virtualHostMetadata: Metadata;
+  /** Undefined: none. */
+  readonly rateLimits: RateLimitPolicy | undefined;
   readonly includeRequestAttemptCount: boolean;
   readonly includeAttemptCountInResponse: boolean;
   readonly mostSpecificHeaderMutationsWins: boolean;
@@ -32,6 +36,7 @@ export class RouteImpl implements Route {
   readonly virtualHostName: string;
   readonly metadata: Metadata;
   readonly virtualHostMetadata: Metadata;
+  readonly virtualHostRateLimits: RateLimitPolicy | undefined;
   routeEntry: RouteEntryImpl | undefined = undefined;
   directResponse: DirectResponseEntry | undefined = undefined;
   readonly requestMutations: readonly HeaderMutations[];
@@ -53,6 +58,7 @@ export class RouteImpl implements Route {
     this.metadata = route.metadata;
     this.virtualHostName = around.virtualHostName;
     this.virtualHostMetadata = around.virtualHostMetadata;
+    this.virtualHostRateLimits = around.rateLimits;
     const ordered = mutationOrder(levels, weighted, around.mostSpecificHeaderMutationsWins);
     this.requestMutations = mutationsOf(ordered.map((level) => level.request));
     this.weightedRequestMutations = weighted ? mutationsOf([levels[0]!.request]).length : 0;
@@ -120,6 +126,8 @@ export class RouteEntryImpl implements RouteEntry {
   readonly includeAttemptCountInRequest: boolean;
   readonly includeAttemptCountInResponse: boolean;
   readonly requestBodyBufferLimit = undefined;
+  readonly rateLimits: RateLimitPolicy | undefined;
+  readonly includeVirtualHostRateLimits: boolean;
   readonly #cluster: Exclude<ClusterSpecifierConfig, { kind: "weighted" }>;
   readonly #mutations: readonly HeaderMutations[];
   readonly #weightedHost: string;
@@ -150,6 +158,8 @@ export class RouteEntryImpl implements RouteEntry {
     this.priority = action.priority;
     this.upgrades = action.upgrades;
     this.streamDuration = action.streamDuration;
+    this.rateLimits = rateLimitPolicy(action.rateLimits);
+    this.includeVirtualHostRateLimits = action.includeVirtualHostRateLimits;
     this.includeAttemptCountInRequest = around.includeRequestAttemptCount;
     this.includeAttemptCountInResponse = around.includeAttemptCountInResponse;
     this.#cluster = variant.cluster;

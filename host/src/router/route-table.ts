@@ -17,6 +17,7 @@ import {
   type RouteSurroundings,
   TlsRedirectRoute,
 } from "./route-entry.ts";
+import { rateLimitPolicy } from "./rate-limits/rate-limit-policy.ts";
 import { RouteMatch } from "./route-match.ts";
 
 const tlsRedirect = new TlsRedirectRoute();
@@ -132,6 +133,7 @@ class VirtualHost {
     const around: RouteSurroundings = {
       virtualHostName: config.name,
       virtualHostMetadata: config.metadata,
+      rateLimits: rateLimitPolicy(config.rateLimits),
       includeRequestAttemptCount: config.includeRequestAttemptCount,
       includeAttemptCountInResponse: config.includeAttemptCountInResponse,
       mostSpecificHeaderMutationsWins: table.mostSpecificHeaderMutationsWins,

@@ -15,7 +15,13 @@ import {
   downstreamTls,
   tlsFile,
 } from "../../support/tls.ts";
-import { flushArguments, logged, moved, stableCheck, stableLog } from "./stable.ts";
+import {
+  flushArguments,
+  logged,
+  moved,
+  stableCheck,
+  stableLog,
+} from "../../support/callout-recording.ts";
 
 /** One configuration of the network filter, in front of an echo, and one answer of the service. */
 export interface ConnectionCase {

@@ -21,7 +21,14 @@ import {
   tlsFile,
 } from "../../support/tls.ts";
 import type { AuthCase } from "./cases.ts";
-import { flushArguments, logged, moved, stableCheck, stableHead, stableLog } from "./stable.ts";
+import {
+  flushArguments,
+  logged,
+  moved,
+  stableCheck,
+  stableHead,
+  stableLog,
+} from "../../support/callout-recording.ts";
 
 /** What everybody saw of one request. */
 export interface AuthOutcome {

@@ -12,6 +12,7 @@ import { http2Fields } from "./http2.ts";
 import { listenerFields } from "./listener.ts";
 import { luaFields } from "./lua.ts";
 import { networkFilterFields } from "./network-filters.ts";
+import { rateLimitFields } from "./ratelimit.ts";
 import { routeFields } from "./route.ts";
 import { secretFields } from "./secrets.ts";
 import { tlsFields } from "./tls.ts";
@@ -32,6 +33,7 @@ export const fieldClasses = new FieldClasses([
   listenerFields,
   luaFields,
   networkFilterFields,
+  rateLimitFields,
   routeFields,
   secretFields,
   tlsFields,

@@ -1,5 +1,6 @@
 import type { RequestHeaderMap, ResponseHeaderMap } from "../headers.ts";
 import type { JsonValue, StreamInfo } from "../stream-info.ts";
+import type { RateLimitPolicy } from "./rate-limit.ts";
 
 /** Chooses a route for a request; made from a RouteConfiguration. */
 export interface RouteTable {
@@ -21,6 +22,8 @@ export interface Route {
   };
   readonly routeEntry: RouteEntry | undefined;
   readonly directResponse: DirectResponseEntry | undefined;
+  /** `VirtualHost.rate_limits`; undefined: none. */
+  readonly virtualHostRateLimits?: RateLimitPolicy | undefined;
   /** The most specific configuration for the filter of that name in the chain. */
   perFilterConfig(filterName: string): unknown;
   /** All levels, least specific first. */
@@ -62,6 +65,10 @@ export interface RouteEntry {
   readonly includeAttemptCountInRequest: boolean;
   readonly includeAttemptCountInResponse: boolean;
   readonly requestBodyBufferLimit: number | undefined;
+  /** `rate_limits`; undefined: none. */
+  readonly rateLimits?: RateLimitPolicy | undefined;
+  /** The virtual host's count, too. */
+  readonly includeVirtualHostRateLimits?: boolean;
 }
 
 /** `RouteAction.UpgradeConfig`. */

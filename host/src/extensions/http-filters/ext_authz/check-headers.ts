@@ -2,7 +2,7 @@ import type { RequestHeaderMap } from "../../../contracts/headers.ts";
 import { StringMatcher } from "../../../router/matchers.ts";
 import type { StringMatcherConfig } from "../../../router/route-config.ts";
 import type { HeaderPair } from "../../common/ext_authz/auth-response.ts";
-import { validUtf8 } from "../../common/ext_authz/valid-utf8.ts";
+import { validUtf8 } from "../../../common/protobuf/valid-utf8.ts";
 
 /** Says in a check whether the body in it is whole; a client's own is left out. */
 export const partialBodyHeader = "x-envoy-auth-partial-body";

@@ -10,7 +10,7 @@ import {
 } from "../../common/ext_authz/attributes.ts";
 import type { AuthCall, AuthCallbacks } from "../../common/ext_authz/auth-response.ts";
 import type { GrpcAuthorization } from "../../common/ext_authz/grpc-authorization.ts";
-import { validUtf8, validUtf8Bytes } from "../../common/ext_authz/valid-utf8.ts";
+import { validUtf8, validUtf8Bytes } from "../../../common/protobuf/valid-utf8.ts";
 import { type CheckHeaders, partialBodyHeader } from "./check-headers.ts";
 import type { ExtAuthzConfig } from "./ext-authz-config.ts";
 import type { HttpAuthorization, HttpCheck } from "./http-check.ts";

@@ -19,7 +19,7 @@ import {
   errorResponse,
   type HeaderPair,
 } from "../../common/ext_authz/auth-response.ts";
-import { validUtf8 } from "../../common/ext_authz/valid-utf8.ts";
+import { validUtf8 } from "../../../common/protobuf/valid-utf8.ts";
 import { type CheckHeaders, matchesAny, partialBodyHeader } from "./check-headers.ts";
 import type { HttpServiceConfig } from "./ext-authz-config.ts";
 import type { HttpAuthorization, HttpCheck } from "./http-check.ts";

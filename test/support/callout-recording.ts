@@ -1,5 +1,5 @@
 import { readFileSync } from "node:fs";
-import type { GrpcCallSeen } from "../../support/callout-services.ts";
+import type { GrpcCallSeen } from "./callout-services.ts";
 
 // What services, upstreams and clients have seen, in a form that does not differ from run to run.
 

@@ -1,0 +1,170 @@
+import net from "node:net";
+import path from "node:path";
+import type { JsonObject } from "@bufbuild/protobuf";
+import { adminAt, statsBelow } from "../../support/admin-stats.ts";
+import {
+  flushArguments,
+  logged,
+  moved,
+  stableCheck,
+  stableHead,
+} from "../../support/callout-recording.ts";
+import { exchange, grpcService, rawHttpServer } from "../../support/callout-services.ts";
+import { listenerPorts } from "../../support/listener-ports.ts";
+import { freePort } from "../../support/ports.ts";
+import {
+  bootstrap,
+  httpFilter,
+  httpListener,
+  luaConfig,
+  staticCluster,
+} from "../../support/proxy-config.ts";
+import { type Cleanup, scratchFolder, startSluice } from "../../support/sluice-process.ts";
+import type { LimitCase } from "./cases.ts";
+
+/** What everybody saw of one request. */
+export interface LimitOutcome {
+  /** What the rate limit service was asked. */
+  readonly calls: unknown[];
+  readonly upstream: string[];
+  readonly response: string[];
+  /** Code, flags, details, dynamic metadata of the filter and of another namespace. */
+  readonly log: string;
+  /** Counters that moved. */
+  readonly stats: { readonly [name: string]: number };
+}
+
+const filterType = "type.googleapis.com/envoy.extensions.filters.http.ratelimit.v3";
+const filterName = "envoy.filters.http.ratelimit";
+const logFormat = `%RESPONSE_CODE% %RESPONSE_FLAGS% %RESPONSE_CODE_DETAILS% %DYNAMIC_METADATA(${filterName})% %DYNAMIC_METADATA(other.ns)%`;
+
+/** Runs the cases one by one against one proxy. */
+export async function runLimits(
+  cleanup: Cleanup,
+  cases: readonly LimitCase[],
+): Promise<Map<string, LimitOutcome>> {
+  let calls: unknown[] = [];
+  let received: string[] = [];
+  let current: LimitCase = cases[0]!;
+  const grpc = await grpcService(cleanup, {
+    path: "/envoy.service.ratelimit.v3.RateLimitService/ShouldRateLimit",
+    requestType: "envoy.service.ratelimit.v3.RateLimitRequest",
+    responseType: "envoy.service.ratelimit.v3.RateLimitResponse",
+    answer: (call) => {
+      calls.push(stableCheck(call));
+      return current.answer ?? { message: { overall_code: "OK" } };
+    },
+  });
+  const upstream = await rawHttpServer(cleanup, (request) => {
+    received = stableHead(request);
+    return "HTTP/1.1 200 OK\r\nx-up: 1\r\ncontent-length: 2\r\n\r\nup";
+  });
+  const admin = await freePort();
+  const log = path.join(scratchFolder(cleanup), "access.log");
+  const ports = { grpc, upstream, dead: await freePort(), admin };
+  const config = configOf(cases, ports, log);
+  const sluice = await startSluice(cleanup, { config, args: flushArguments() });
+  const listeners = await listenerPorts(admin);
+  const seen: Omit<LimitOutcome, "log">[] = [];
+  let before = await stats(admin);
+  for (const each of cases) {
+    current = each;
+    calls = [];
+    received = [];
+    const socket = net.connect(listeners.get(nameOf(each))!, "127.0.0.1");
+    const response = stableHead(await exchange(socket, requestOf(each)));
+    await until(() => calls.length >= (each.calls ?? 0));
+    const after = await stats(admin);
+    seen.push({ calls, upstream: received, response, stats: moved(before, after) });
+    before = after;
+  }
+  const lines = await logged(log, cases.length);
+  await sluice.stop("SIGKILL");
+  return new Map(cases.map((each, i) => [each.name, { ...seen[i]!, log: lines[i]! }]));
+}
+
+async function until(condition: () => boolean): Promise<void> {
+  const deadline = performance.now() + 30_000;
+  while (!condition()) {
+    if (performance.now() > deadline) throw new Error("a call is missing");
+    await new Promise((resolve) => setTimeout(resolve, 5));
+  }
+}
+
+/** A name that can be part of a stat's. */
+function nameOf(each: LimitCase): string {
+  return each.name.replaceAll(/[^a-z0-9]+/gi, "_");
+}
+
+function requestOf(each: LimitCase): string {
+  const { method = "GET", target = "/", headers = [], body = "" } = each.request ?? {};
+  const lines = [`${method} ${target} HTTP/1.1`, "host: h", ...headers];
+  if (method !== "GET") lines.push(`content-length: ${body.length}`);
+  return `${lines.join("\r\n")}\r\n\r\n${body}`;
+}
+
+type Ports = { readonly [P in "grpc" | "upstream" | "dead" | "admin"]: number };
+
+function configOf(cases: readonly LimitCase[], ports: Ports, log: string): JsonObject {
+  const http2 = { http2_protocol_options: {} };
+  return bootstrap(
+    cases.map((each) => listenerOf(each, log)),
+    [
+      staticCluster("up", [ports.upstream]),
+      staticCluster("limits", [ports.grpc], http2),
+      staticCluster("dead", [ports.dead], http2),
+    ],
+    { ...adminAt(ports.admin), node: { id: "n", cluster: "node-cluster" } },
+  );
+}
+
+function perRoute(settings: JsonObject | undefined): JsonObject {
+  const typed = { "@type": `${filterType}.RateLimitPerRoute`, ...settings };
+  return settings === undefined ? {} : { typed_per_filter_config: { [filterName]: typed } };
+}
+
+function listenerOf(each: LimitCase, log: string): JsonObject {
+  const service = { envoy_grpc: { cluster_name: each.dead === true ? "dead" : "limits" } };
+  const typed = {
+    "@type": `${filterType}.RateLimit`,
+    domain: "test",
+    timeout: each.slow === true ? "0.1s" : "20s",
+    rate_limit_service: { grpc_service: service, transport_api_version: "V3" },
+    ...each.filter,
+  };
+  const before = each.before === undefined ? [] : [httpFilter("before", luaConfig(each.before))];
+  return httpListener({
+    name: nameOf(each),
+    port: 0,
+    filters: [...before, httpFilter(filterName, typed)],
+    virtualHosts: [
+      {
+        name: "v",
+        domains: ["*"],
+        ...(each.hostLimits && { rate_limits: [...each.hostLimits] }),
+        ...perRoute(each.host),
+        routes: [{ match: { prefix: "/" }, ...actionOf(each), ...perRoute(each.route) }],
+      },
+    ],
+    accessLog: log,
+    logFormat,
+  });
+}
+
+function actionOf(each: LimitCase): JsonObject {
+  if (each.action?.["direct"] === true) return { direct_response: { status: 200 } };
+  const limits = each.limits && { rate_limits: [...each.limits] };
+  return {
+    metadata: { filter_metadata: { ns: { text: "of the route" } } },
+    route: { cluster: "up", ...limits, ...each.action },
+  };
+}
+
+/** The filter's counters, and what it charges the route's cluster with. */
+async function stats(admin: number): Promise<Map<string, number>> {
+  return await statsBelow(
+    admin,
+    "",
+    String.raw`ratelimit|^cluster\.up\.(internal\.|external\.)?upstream_rq_(completed|\d)`,
+  );
+}
