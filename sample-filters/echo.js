@@ -19,7 +19,7 @@ const server = createServer((request, response) => {
 });
 
 /** Headers that the proxy adds by itself. */
-const isOfProxy = /^x-(forwarded-proto|request-id|envoy-.*)$/;
+const isOfProxy = /^x-(forwarded-for|forwarded-proto|request-id|envoy-.*)$/;
 
 server.listen(Number(port), "127.0.0.1", () => {
   console.log(`${name} listens on ${server.address().port}`);

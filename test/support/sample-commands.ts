@@ -1,4 +1,7 @@
 import assert from "node:assert/strict";
+import { once } from "node:events";
+import { text } from "node:stream/consumers";
+import tls from "node:tls";
 import { type Answer, parseAnswer, type Question, requestText } from "./http-exchange.ts";
 import { TestClient } from "./hcm-server.ts";
 
@@ -11,10 +14,11 @@ export type Ports = Readonly<Record<number, number>>;
 /** Runs `command`; what it prints, line by line. `curl` prints as with `-i`. */
 export async function runCommand(command: string, ports: Ports): Promise<string[]> {
   const port = portIn(command, ports);
-  if (command.startsWith("curl ")) return curl(port, questionOf(command));
-  const [, text] = /^printf '([^']*)' \| nc -N 127\.0\.0\.1 \d+$/.exec(command) ?? [];
-  assert.ok(text !== undefined, `nobody knows what this does: ${command}`);
-  return exchange(port, text.replaceAll("\\r", "\r").replaceAll("\\n", "\n"));
+  if (command.startsWith("curl "))
+    return curl(port, questionOf(command), command.includes(" https:"));
+  const [, sent] = /^printf '([^']*)' \| nc -N 127\.0\.0\.1 \d+$/.exec(command) ?? [];
+  assert.ok(sent !== undefined, `nobody knows what this does: ${command}`);
+  return exchange(port, sent.replaceAll("\\r", "\r").replaceAll("\\n", "\n"));
 }
 
 /** The port that the command goes to, as the README names it. */
@@ -41,14 +45,16 @@ function questionOf(command: string): Question {
       const [name = "", value = ""] = words[(i += 1)]!.split(": ");
       headers[name] = value;
     } else if (word === "-d") body = words[(i += 1)];
-    else if (word !== "-i") target = word;
+    else if (word !== "-i" && word !== "-k") target = word;
   }
-  const { pathname, search, host } = new URL(target);
-  const common = { path: pathname + search, host, headers };
+  const { pathname, search, host: authority } = new URL(target);
+  const { host = authority, ...others } = headers;
+  const common = { path: pathname + search, host, headers: others };
   return body === undefined ? common : { ...common, method: "POST", body };
 }
 
-async function curl(port: number, question: Question): Promise<string[]> {
+async function curl(port: number, question: Question, secure: boolean): Promise<string[]> {
+  if (secure) return linesOf(await askSecurely(port, question));
   await using client = await TestClient.connect(port);
   client.send(requestText(question));
   const begun = await client.until((text) => text !== "");
@@ -56,14 +62,23 @@ async function curl(port: number, question: Question): Promise<string[]> {
   return linesOf(parseAnswer(await client.response()));
 }
 
+/** Trusts everybody, as `-k` says. */
+async function askSecurely(port: number, question: Question): Promise<Answer> {
+  const socket = tls.connect({ port, host: "127.0.0.1", rejectUnauthorized: false });
+  await once(socket, "secureConnect");
+  const close = { ...question, headers: { ...question.headers, connection: "close" } };
+  socket.write(requestText(close), "latin1");
+  return parseAnswer(await text(socket));
+}
+
 function linesOf({ status, headers, body }: Answer): string[] {
   const head = [...headers].map(([name, value]) => `${name}: ${value}`);
   return [`HTTP/1.1 ${status}`, ...head, "", ...body.trimEnd().split("\n")];
 }
 
-async function exchange(port: number, text: string): Promise<string[]> {
+async function exchange(port: number, bytes: string): Promise<string[]> {
   await using client = await TestClient.connect(port);
-  client.send(text);
+  client.send(bytes);
   client.socket.end();
   const printed = await client.until(() => false);
   return printed === "" ? [] : printed.trimEnd().split(/\r?\n/);

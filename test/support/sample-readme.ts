@@ -20,13 +20,31 @@ export interface SampleServer {
   readonly args: readonly string[];
 }
 
-/** The configuration of a sample on other ports, with files by their full names. */
-export function sampleConfig(name: string, ports: Ports): string {
-  let text = readFileSync(path.join(samples, name, "sluice.yaml"), "utf8");
-  for (const [from, to] of Object.entries(ports)) {
-    text = text.replaceAll(`port_value: ${from}`, `port_value: ${to}`);
+/** The configurations that a README runs, with files by their full names. */
+export function readmeConfigs(name: string): string[] {
+  const configs: string[] = [];
+  for (const block of blocksOf(name, "sh")) {
+    for (const [, file = ""] of block.matchAll(/^npx sluice -c sample-filters\/(\S+)( &)?$/gm)) {
+      const text = readFileSync(path.join(samples, file), "utf8");
+      configs.push(text.replaceAll("filename: sample-filters/", `filename: ${samples}/`));
+    }
   }
-  return text.replaceAll("filename: sample-filters/", `filename: ${samples}/`);
+  assert.ok(configs.length > 0, `the README of ${name} runs nothing`);
+  return configs;
+}
+
+const port = /\b(port_value|port_redirect): (\d+)/g;
+
+/** Ports that a configuration names. */
+export function portsIn(config: string): number[] {
+  return [...config.matchAll(port)].map(([, , number]) => Number(number));
+}
+
+/** A configuration on other ports. */
+export function onPorts(config: string, ports: Ports): string {
+  return config.replaceAll(port, (_, key: string, number: string) => {
+    return `${key}: ${ports[Number(number)]!}`;
+  });
 }
 
 /** The examples in the `console` blocks of a sample's README. */
@@ -62,12 +80,15 @@ export function readmeServers(name: string): SampleServer[] {
 
 /** Runs what the example runs and compares. Statistics (port 9901) are asked for until they have arrived. */
 export async function tryExample(ports: Ports, { command, lines }: Example): Promise<void> {
+  const wanted = lines.map((line) =>
+    line.replaceAll(/127\.0\.0\.1:(\d+)/g, (_, number) => `127.0.0.1:${ports[Number(number)]}`),
+  );
   const deadline = performance.now() + (namedPort(command) === 9901 ? 20_000 : 0);
   for (;;) {
     const printed = await runCommand(command, ports);
-    if (matches(printed, lines, 0, 0)) return;
+    if (matches(printed, wanted, 0, 0)) return;
     if (performance.now() >= deadline) {
-      const instead = `prints\n${printed.join("\n")}\n\ninstead of\n${lines.join("\n")}`;
+      const instead = `prints\n${printed.join("\n")}\n\ninstead of\n${wanted.join("\n")}`;
       assert.fail(`${command}\n${instead}`);
     }
     await setTimeout(50);

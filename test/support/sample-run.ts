@@ -10,19 +10,23 @@ import { assemblyScript } from "./assemblyscript.ts";
 import { freePort } from "./ports.ts";
 import type { Ports } from "./sample-commands.ts";
 import {
+  onPorts,
+  portsIn,
+  readmeConfigs,
   readmeExamples,
   readmeLogLines,
   readmeServers,
-  sampleConfig,
   type SampleServer,
   tryExample,
 } from "./sample-readme.ts";
+import { tlsFile } from "./tls.ts";
 import { scratchFolder, type SluiceProcess, startSluice } from "./sluice-process.ts";
 
 const samples = path.resolve(import.meta.dirname, "../../sample-filters");
 
 /** A sample that runs. */
 export interface RunningSample {
+  /** The first, where there are several. */
   readonly proxy: SluiceProcess;
   readonly ports: Ports;
   /** Its module, where the configuration says; undefined: it has none. */
@@ -32,7 +36,7 @@ export interface RunningSample {
 const started = new Map<string, Promise<number>>();
 
 /** Starts a server that READMEs start, once for all tests of the process; its port. */
-function serverPort({ file, args }: SampleServer): Promise<number> {
+export function serverPort({ file, args }: SampleServer): Promise<number> {
   const key = [file, ...args].join(" ");
   let port = started.get(key);
   if (port === undefined) {
@@ -56,21 +60,31 @@ async function startServer(file: string, args: readonly string[]): Promise<numbe
 
 /** Starts a sample as its README says, with the servers behind it, on two workers and other ports. */
 export async function startSample(context: TestContext, name: string): Promise<RunningSample> {
-  const servers = readmeServers(name);
-  const ports: Record<number, number> = { 10000: await freePort(), 9901: await freePort() };
-  const more = /port_value: 10001\b/.test(sampleConfig(name, {}));
-  if (more) ports[10001] = await freePort();
-  for (const server of servers) ports[server.port] = await serverPort(server);
-  let config = sampleConfig(name, ports);
   const folder = scratchFolder(context);
-  const module = await compiled(name, folder);
-  if (module !== undefined) {
-    const built = path.join(samples, name, "build", `${name}.wasm`);
-    config = config.replaceAll(built, module);
+  const module = await compiledSample(name, folder);
+  const configs = readmeConfigs(name).map((config) => configHere(config, name, module));
+  const ports: Record<number, number> = {};
+  for (const server of readmeServers(name)) ports[server.port] = await serverPort(server);
+  const own: number[] = [];
+  for (const port of configs.flatMap(portsIn)) {
+    if (ports[port] !== undefined) continue;
+    ports[port] = await freePort();
+    own.push(ports[port]);
   }
-  const proxy = await startSluice(context, { config, folder, args: ["--concurrency", "2"] });
-  for (const port of [10000, 10001]) if (ports[port]) await untilBound(ports[port]);
-  return { proxy, ports, module };
+  const proxies: SluiceProcess[] = [];
+  for (const config of configs) {
+    const args = ["--concurrency", "2"];
+    proxies.push(await startSluice(context, { config: onPorts(config, ports), args }));
+  }
+  for (const port of own) await untilBound(port);
+  return { proxy: proxies[0]!, ports, module };
+}
+
+/** Names of the certificates that `deployments/certificates.sh` makes are those of the test material. */
+function configHere(config: string, name: string, module: string | undefined): string {
+  const own = config.replaceAll(path.join(samples, "deployments/certificates/"), tlsFile("/"));
+  if (module === undefined) return own;
+  return own.replaceAll(path.join(samples, name, "build", `${name}.wasm`), module);
 }
 
 /** Runs a sample as its README says, and all that it shows. */
@@ -80,7 +94,8 @@ export async function tryReadme(context: TestContext, name: string): Promise<voi
   for (const line of readmeLogLines(name)) await proxy.untilLogged(line);
 }
 
-async function compiled(name: string, folder: string): Promise<string | undefined> {
+/** Compiles a sample into `folder`; undefined: it is not written in AssemblyScript. */
+export async function compiledSample(name: string, folder: string): Promise<string | undefined> {
   const entry = `sample-filters/${name}/assembly/index.ts`;
   if (!existsSync(path.join(samples, "..", entry))) return undefined;
   const file = path.join(folder, `${name}.wasm`);
