@@ -62,7 +62,7 @@ export const replyCases: readonly GrpcCase[] = [
   call("idle timeout", "/idle/x", { answer: silence }),
   call("stream duration", "/duration/x", { answer: silence }),
   call("stream duration behind a message", "/duration/x", {
-    answer: { body: [one], then: "silence" },
+    answer: { body: [one], isOpen: true },
   }),
   withTimeout("50m", "/deadline/x", silence),
   withTimeout("0m", "/deadline/x", silence),

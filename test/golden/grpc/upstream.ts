@@ -17,7 +17,7 @@ export interface Answer {
   /** Nothing, ever; or the end of the connection. */
   readonly instead?: "silence" | "close";
   /** The response does not end. */
-  readonly then?: "silence";
+  readonly isOpen?: boolean;
 }
 
 const volatile =
@@ -99,7 +99,7 @@ function answer(stream: http2.ServerHttp2Stream, how: Answer, request: Buffer): 
     if (stream.destroyed) return;
     if (i < pieces.length) stream.write(pieces[i]!, () => setTimeout(next, 5, i + 1));
     else if (reset !== undefined) stream.destroy(new Error("breaks off"));
-    else if (how.then === undefined) stream.end();
+    else if (how.isOpen !== true) stream.end();
   };
   next(0);
 }
