@@ -1,5 +1,5 @@
 // Records how a real Envoy deals with TLS to upstreams, into outcomes.json. Needs `envoy` on the PATH, or $ENVOY:
-//   node test/golden/upstream-tls/record.ts
+//   node -C sluice-source test/golden/upstream-tls/record.ts
 import { writeFileSync } from "node:fs";
 import path from "node:path";
 import { envoyVersion } from "../running-envoy.ts";

@@ -6,6 +6,8 @@ export interface SubjectAltNames {
   readonly uri: readonly string[];
   readonly email: readonly string[];
   readonly ip: readonly string[];
+  /** All of these, in the order of the certificate. */
+  readonly all: readonly string[];
 }
 
 /** Node's form is `DNS:a, URI:"with, comma"`: what could be taken for a separator is written as a JSON string. */
@@ -15,17 +17,26 @@ export function subjectAltNames(certificate: X509Certificate): SubjectAltNames {
     uri: [] as string[],
     email: [] as string[],
     ip: [] as string[],
+    all: [] as string[],
   };
   const text = certificate.subjectAltName ?? "";
   for (const [, kind, quoted, bare] of text.matchAll(entry)) {
     const name = quoted === undefined ? bare! : unquoted(quoted);
-    if (kind === "DNS") names.dns.push(name);
-    else if (kind === "URI") names.uri.push(name);
-    else if (kind === "email") names.email.push(name);
-    else if (kind === "IP Address") names.ip.push(name);
+    const known = kinds[kind!];
+    if (known === undefined) continue;
+    names[known].push(name);
+    names.all.push(name);
   }
   return names;
 }
+
+/** Node's names of the kinds. */
+const kinds: { readonly [kind: string]: "dns" | "uri" | "email" | "ip" } = {
+  DNS: "dns",
+  URI: "uri",
+  email: "email",
+  "IP Address": "ip",
+};
 
 const entry = /(?:^|, )([A-Za-z0-9 ]+):(?:("(?:[^"\\]|\\.)*")|((?:(?!, [A-Za-z0-9 ]+:).)*))/gs;
 

@@ -77,6 +77,10 @@ export class ConnectionManager
     this.#startMs = dispatcher.time.monotonicMs();
     stats.downstreamCxTotal.inc();
     stats.downstreamCxActive.inc();
+    if (connection.isTls) {
+      stats.downstreamCxSslTotal.inc();
+      stats.downstreamCxSslActive.inc();
+    }
     connection.addConnectionCallbacks(this);
     connection.setConnectionStats(stats.connection);
     connection.setDelayedCloseTimeout(config.delayedCloseTimeoutMs);
@@ -168,6 +172,7 @@ export class ConnectionManager
     }
     stats.downstreamCxDestroy.inc();
     stats.downstreamCxActive.dec();
+    if (this.#connection?.isTls === true) stats.downstreamCxSslActive.dec();
     stats.downstreamCxLengthMs.record(dispatcher.time.monotonicMs() - this.#startMs);
   }
 

@@ -35,6 +35,8 @@ function connectionStats(scope: StatsScope): ConnectionStats {
 export class ConnectionManagerStats {
   readonly downstreamCxTotal: Counter;
   readonly downstreamCxActive: Gauge;
+  readonly downstreamCxSslTotal: Counter;
+  readonly downstreamCxSslActive: Gauge;
   readonly downstreamCxHttp1Total: Counter;
   readonly downstreamCxHttp1Active: Gauge;
   readonly downstreamCxHttp2Total: Counter;
@@ -86,6 +88,8 @@ export class ConnectionManagerStats {
     const gauge = (name: string): Gauge => scope.gauge(`downstream_${name}`);
     this.downstreamCxTotal = counter("cx_total");
     this.downstreamCxActive = gauge("cx_active");
+    this.downstreamCxSslTotal = counter("cx_ssl_total");
+    this.downstreamCxSslActive = gauge("cx_ssl_active");
     this.downstreamCxHttp1Total = counter("cx_http1_total");
     this.downstreamCxHttp1Active = gauge("cx_http1_active");
     this.downstreamCxHttp2Total = counter("cx_http2_total");

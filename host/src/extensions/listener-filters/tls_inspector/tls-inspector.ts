@@ -34,6 +34,18 @@ export function tlsInspectorStats(root: StatsScope): TlsInspectorStats {
   };
 }
 
+/** BoringSSL's number and name for what came instead of a hello, as Envoy gives them. */
+function notTlsReason(bytes: Buffer): string {
+  const start = bytes.latin1Slice(0, 5);
+  let reason = "100000f7:SSL routines:OPENSSL_internal:WRONG_VERSION_NUMBER";
+  if (/^(GET |POST |HEAD |PUT )/.test(start)) {
+    reason = "1000009c:SSL routines:OPENSSL_internal:HTTP_REQUEST";
+  } else if (start === "CONNE") {
+    reason = "1000009b:SSL routines:OPENSSL_internal:HTTPS_PROXY_REQUEST";
+  }
+  return `TLS_error|error:${reason}:TLS_error_end`;
+}
+
 const metadataNamespace = "envoy.filters.listener.tls_inspector";
 /** With so much and no complete hello the socket is closed. */
 export const readBytesMax = 65_536;
@@ -61,6 +73,7 @@ export class TlsInspector implements ListenerFilter {
     if (hello === "not tls") {
       this.#stats.tlsNotFound.inc();
       this.#note("ClientHelloNotDetected");
+      this.#callbacks.streamInfo.downstreamTransportFailureReason = notTlsReason(bytes);
     } else {
       this.#found(hello);
     }

@@ -11,7 +11,7 @@ import { sessionFacts, type SessionFacts } from "./session-facts.ts";
 import { subjectAltNames, type SubjectAltNames } from "../../../common/x509/subject-alt-names.ts";
 import { parsedSubject, rfc2253 } from "../../../common/x509/subject-name.ts";
 
-const noNames: SubjectAltNames = { dns: [], uri: [], email: [], ip: [] };
+const noNames: SubjectAltNames = { dns: [], uri: [], email: [], ip: [], all: [] };
 
 /** What is known of the handshake besides what the socket says. */
 export interface HandshakeFacts {

@@ -40,6 +40,14 @@ export class PeerVerifier {
     return trusts || config.certificateHashes.length > 0 || config.spkiHashes.length > 0;
   }
 
+  /** Who has no certificate cannot be what is expected. */
+  get demandsCertificate(): boolean {
+    const config = this.#config;
+    if (config === undefined) return false;
+    const { sanMatchers, certificateHashes, spkiHashes } = config;
+    return sanMatchers.length + certificateHashes.length + spkiHashes.length > 0;
+  }
+
   /** What is refused is told, and accepted all the same (`ACCEPT_UNTRUSTED`). */
   get acceptsRefused(): boolean {
     return this.#config?.acceptUntrusted ?? false;
@@ -84,10 +92,7 @@ export class PeerVerifier {
   }
 }
 
-function namesText(peer: X509Certificate): string {
-  const { dns, uri, ip, email } = subjectAltNames(peer);
-  return `[${[...dns, ...uri, ...ip, ...email].join(", ")}]`;
-}
+const namesText = (peer: X509Certificate): string => `[${subjectAltNames(peer).all.join(", ")}]`;
 
 function isPinned(config: ValidationConfig, peer: X509Certificate): boolean {
   const { certificateHashes, spkiHashes } = config;

@@ -10,6 +10,7 @@ export class ServerMaterial {
   readonly contexts: ServerContexts;
   readonly verifier: PeerVerifier;
   readonly requestsCertificate: boolean;
+  readonly requiresCertificate: boolean;
   readonly onServerName: SniCallback | undefined;
 
   constructor(config: ServerTlsConfig, material: TlsMaterial) {
@@ -17,7 +18,8 @@ export class ServerMaterial {
     this.material = material;
     this.contexts = contexts;
     this.verifier = new PeerVerifier(material.validation);
-    this.requestsCertificate = config.requireClientCertificate || material.validation !== undefined;
+    this.requiresCertificate = config.requireClientCertificate || this.verifier.demandsCertificate;
+    this.requestsCertificate = this.requiresCertificate || material.validation !== undefined;
     this.onServerName = contexts.chooses
       ? (serverName, done) => done(null, contexts.choose(serverName))
       : undefined;

@@ -63,14 +63,13 @@ export class ServerTlsSocket implements SecureSocket {
   }
 
   #options(): ConstructorParameters<typeof TLSSocket>[1] {
-    const { config } = this.#shared;
-    const { contexts, requestsCertificate, onServerName } = this.#material;
+    const { contexts, requestsCertificate, requiresCertificate, onServerName } = this.#material;
     const protocols = this.#alpnProtocols();
     return {
       isServer: true,
       secureContext: contexts.fallback,
       requestCert: requestsCertificate,
-      rejectUnauthorized: config.requireClientCertificate,
+      rejectUnauthorized: requiresCertificate,
       ...(protocols.length === 0 ? {} : { ALPNProtocols: [...protocols] }),
       ...(onServerName === undefined ? {} : { SNICallback: onServerName }),
     };
@@ -141,10 +140,12 @@ export class ServerTlsSocket implements SecureSocket {
     }
     const reason = tlsReason(error);
     if (reason !== "") {
-      this.failureReason = tlsErrorText(reason);
       const { stats } = this.#shared;
-      if (reason === "PEER_DID_NOT_RETURN_A_CERTIFICATE") stats.failVerifyNoCert.inc();
+      const missing = reason === "PEER_DID_NOT_RETURN_A_CERTIFICATE";
+      if (missing) stats.failVerifyNoCert.inc();
       else stats.connectionError.inc();
+      const detail = missing ? "peer did not provide required client certificate" : "";
+      this.failureReason = tlsErrorText(reason, detail);
     }
   }
 }
