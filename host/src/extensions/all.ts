@@ -22,6 +22,7 @@ import { directResponseFilter } from "./network-filters/direct_response/config.t
 import { echoFilter } from "./network-filters/echo/config.ts";
 import { networkExtAuthzFilter } from "./network-filters/ext_authz/config.ts";
 import { httpConnectionManagerFilter } from "./network-filters/http_connection_manager/config.ts";
+import { networkRateLimitFilter } from "./network-filters/ratelimit/config.ts";
 import { tcpProxyFilter } from "./network-filters/tcp_proxy/config.ts";
 import { wasmNetworkFilter } from "./network-filters/wasm/config.ts";
 import { downstreamTls } from "./transport-sockets/tls/config.ts";
@@ -47,6 +48,7 @@ export const registry: ExtensionRegistry = createRegistry({
     echoFilter,
     networkExtAuthzFilter,
     httpConnectionManagerFilter,
+    networkRateLimitFilter,
     tcpProxyFilter,
     wasmNetworkFilter,
   ],
