@@ -28,7 +28,7 @@ export class Configuration {
   }
 
   /**
-   * Reads JSON, e.g. what a `google.protobuf.Struct` holds, into an object. False when it does not fit: every problem
+   * Reads JSON, the text of a `google.protobuf.StringValue`, into an object. False when it does not fit: every problem
    * has been logged then, with its place.
    */
   into(target: ConfigObject): bool {

@@ -14,8 +14,8 @@ export interface ProjectOptions {
 }
 
 /**
- * Copies the template of the language, with the filter's name in place of the template's. The names of the files are
- * the result; the error is one sentence. A folder that has something in it is left alone.
+ * Copies the template of the language, with the filter's name in place of the template's. The names of the files, sorted,
+ * are the result; the error is one sentence. A folder that has something in it is left alone.
  */
 export function createProject(options: ProjectOptions): Result<readonly string[], string> {
   const { folder, language } = options;
@@ -24,9 +24,9 @@ export function createProject(options: ProjectOptions): Result<readonly string[]
     return { ok: false, error: `${folder} is there already; nothing was changed` };
   }
   const template = path.join(packageFolder(import.meta.url), "templates", languages[language]);
-  const files = readdirSync(template, { recursive: true, encoding: "utf8" })
-    .filter((file) => statSync(path.join(template, file)).isFile())
-    .sort();
+  const files = readdirSync(template, { recursive: true, encoding: "utf8" }).filter((file) =>
+    statSync(path.join(template, file)).isFile(),
+  );
   const written: string[] = [];
   for (const file of files) {
     const name = targetName(file, options);
@@ -39,7 +39,7 @@ export function createProject(options: ProjectOptions): Result<readonly string[]
     }
     written.push(name);
   }
-  return { ok: true, value: written };
+  return { ok: true, value: written.sort() };
 }
 
 /** npm leaves `.gitignore` out of packages, and takes it for its own. */
