@@ -4,30 +4,22 @@ import type { GrpcRetryConfig, GrpcServiceConfig } from "../contracts/config/grp
 import type { ParseContext } from "../contracts/extension.ts";
 import { retryBaseMs, retryMaxFactor, retryStatuses } from "./retry-on.ts";
 
-/** The service as plain data; undefined when it cannot be called, which has been reported. */
+/**
+ * The service as plain data; undefined when it cannot be called, which has been reported: here, or by the classes of
+ * its fields (`google_grpc`, `retry_policy` of `envoy_grpc`).
+ */
 export function parseGrpcService(
   message: GrpcService,
   context: ParseContext,
 ): GrpcServiceConfig | undefined {
   const { targetSpecifier: target, initialMetadata, retryPolicy } = message;
-  if (target.case === "googleGrpc") {
-    const where = target.value.targetUri;
-    context.problem(
-      message,
-      "google_grpc",
-      `is not supported; make a cluster of "${where}" with http2_protocol_options, and name it in envoy_grpc`,
-    );
-    return undefined;
-  }
+  if (target.case === "googleGrpc") return undefined;
   if (target.case === undefined) {
     context.problem(message, "envoy_grpc", "is missing; it names the cluster that is called");
     return undefined;
   }
   const grpc = target.value;
   context.reference("cluster", grpc.clusterName, grpc, "cluster_name");
-  if (grpc.retryPolicy !== undefined) {
-    context.problem(grpc, "retry_policy", "is not supported; use retry_policy of GrpcService");
-  }
   return {
     cluster: grpc.clusterName,
     authority: grpc.authority,
