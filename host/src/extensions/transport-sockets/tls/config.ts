@@ -1,37 +1,13 @@
 import type { DownstreamTransportSocketFactory } from "../../../contracts/extension.ts";
 import type { ServerTlsConfig } from "./context-config.ts";
-import { followContexts } from "./follow-contexts.ts";
-import { NotReadySocket } from "./not-ready-socket.ts";
 import { parseServerContext } from "./parse-server-context.ts";
-import { ServerMaterial } from "./server-material.ts";
-import { ServerTlsSocket, type ServerTlsShared } from "./server-tls-socket.ts";
-import { TlsStats } from "./tls-stats.ts";
 
 export const downstreamTls: DownstreamTransportSocketFactory<ServerTlsConfig> = {
   name: "envoy.transport_sockets.tls",
   messageName: "envoy.extensions.transport_sockets.tls.v3.DownstreamTlsContext",
   parseConfig: parseServerContext,
-  createTransportSockets: (config, context) => {
-    const { secrets, listenerScope: scope } = context;
-    const { followed, notReady } = followContexts(
-      config.material,
-      (material) => new ServerMaterial(config, material),
-      { secrets, scope, side: "server" },
-    );
-    const shared: ServerTlsShared = {
-      config,
-      stats: new TlsStats(scope),
-      logger: context.loggers.logger("connection"),
-    };
-    return {
-      secure: (accepted) => {
-        if (followed.current !== undefined) {
-          return new ServerTlsSocket(accepted, shared, followed.current);
-        }
-        notReady.inc();
-        return new NotReadySocket(accepted.socket);
-      },
-      dispose: () => followed.close(),
-    };
+  createTransportSockets: async (config, context) => {
+    const { createServerSockets } = await import("./server-sockets.ts");
+    return createServerSockets(config, context);
   },
 };
