@@ -1,0 +1,73 @@
+import assert from "node:assert/strict";
+import { copyFileSync, writeFileSync } from "node:fs";
+import path from "node:path";
+import { test } from "node:test";
+import { parse } from "yaml";
+import { run, sluiceBin } from "../support/command.ts";
+import { readYaml } from "../support/config-load.ts";
+import { WholeConfig } from "../support/docs/config-fragments.ts";
+import { type Block, blocksOf, pages, root } from "../support/docs/markdown.ts";
+import { scratchFolder } from "../support/sluice-process.ts";
+import { tlsFile } from "../support/tls.ts";
+import { guest } from "../support/wasm-guest.ts";
+
+/** Parts that are read as a message of their own, by their first key. */
+const messages: Readonly<Record<string, string>> = {
+  code: "envoy.extensions.wasm.v3.VmConfig",
+  tls_certificate_sds_secret_configs: "envoy.extensions.transport_sockets.tls.v3.CommonTlsContext",
+  version_info: "envoy.service.discovery.v3.DiscoveryResponse",
+};
+
+/** Suites and files of filters are run by the tests of their pages. */
+const isConfig = ({ language, marks, text }: Block): boolean => {
+  if (language !== "yaml" || marks.size > 0) return false;
+  return !/^(cases|network_filters|clock):/m.test(text);
+};
+const blocks = pages().flatMap(blocksOf).filter(isConfig);
+
+test("every configuration that a page shows is one that the proxy takes", async (t) => {
+  const folder = scratchFolder(t);
+  const whole = new WholeConfig();
+  const others = blocks.filter((block) => !whole.add(block));
+  for (const { page, line, text } of others) {
+    const [key] = Object.keys(parse(text) as object);
+    const message = messages[key!];
+    assert.ok(message !== undefined, `${page}:${line}: where does ${key} belong?`);
+    assert.deepEqual(readYaml(message, text).problems, [], `${page}:${line}`);
+  }
+  const module = await guest("");
+  let config = JSON.stringify(whole.config, undefined, 1);
+  for (const [, file] of config.matchAll(/"([^"/]+\.wasm)"/g)) {
+    writeFileSync(path.join(folder, file!), module);
+  }
+  // Where pages have files of their readers.
+  copyFileSync(
+    path.join(root, "test/golden/grpc/library.binpb"),
+    path.join(folder, "library.binpb"),
+  );
+  const files = {
+    "library.Library": "golden.Library",
+    "server.pem": tlsFile("server-cert.pem"),
+    "server.key": tlsFile("server-key.pem"),
+    "clients-ca.pem": tlsFile("ca-cert.pem"),
+    "/var/log/sluice/": `${folder}/`,
+    "sample-filters/hello/build/": "",
+  };
+  for (const [from, to] of Object.entries(files)) config = config.replaceAll(from, to);
+  for (const [, file] of config.matchAll(/"([^"/]+\.wasm)"/g)) {
+    writeFileSync(path.join(folder, file!), module);
+  }
+  writeFileSync(path.join(folder, "docs.json"), config);
+  const args = [sluiceBin, "-c", "docs.json", "--mode", "validate"];
+  const { code, stderr } = await run(process.execPath, args, { cwd: folder });
+  const lines = config.split("\n");
+  const named = stderr.replaceAll(/docs\.json:(\d+):/g, (place, line: string) => {
+    const listener = lines.slice(0, Number(line)).findLast((text) => text.includes(".md:"));
+    return `${listener ?? ""} ${place}`;
+  });
+  assert.equal(code, 0, named);
+});
+
+test("configurations are found in the pages", () => {
+  assert.ok(blocks.length > 25, String(blocks.length));
+});
