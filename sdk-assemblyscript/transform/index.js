@@ -24,6 +24,8 @@ export default class SluiceTransform {
 
   afterParse(parser) {
     const options = this.program.options;
+    // What runs at the top level may log then: in a start section there is no memory yet for the host to read from.
+    options.exportStart ??= "_initialize";
     options.globalAliases ??= new Map();
     if (!options.globalAliases.has("abort")) {
       options.globalAliases.set("abort", `${sdk}/abort/abort`);

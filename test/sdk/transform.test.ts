@@ -10,6 +10,7 @@ import { pluginSettings, WasmHost, wasmInstances } from "../support/wasm.ts";
 const root = path.resolve(import.meta.dirname, "../..");
 const described = await assemblyScript("test/fixtures/wasm/described/assembly/index.ts");
 const always = [
+  "_initialize",
   "malloc",
   "memory",
   "proxy_abi_version_0_2_1",
