@@ -104,7 +104,7 @@ export abstract class Context {
 
   /** Of the client's connection; undefined in plain text. */
   get ssl(): SslConnectionInfo | undefined {
-    return undefined;
+    return this.streamInfo?.downstreamSsl;
   }
 
   /** What the streams of the connection share. */
