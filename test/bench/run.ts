@@ -10,6 +10,7 @@ import { benchGet } from "./scenario/get.ts";
 import { benchGrpc } from "./scenario/grpc.ts";
 import { benchBodyCopies, benchGuests } from "./scenario/guests.ts";
 import { benchHttp2 } from "./scenario/http2.ts";
+import { benchIdle } from "./scenario/idle.ts";
 import { benchStartup } from "./scenario/startup.ts";
 import { benchSwaps } from "./scenario/swaps.ts";
 import { benchTls } from "./scenario/tls.ts";
@@ -31,6 +32,7 @@ const scenarios: Record<string, () => Promise<void>> = {
       benchBodyCopies(report);
       await benchGuests(report, seconds);
     }),
+  idle: () => withUpstream(() => benchIdle(report)),
   swaps: () => withUpstream(() => benchSwaps(report)),
   bodies: () => withUpstream(() => benchBodies(report, seconds)),
   stalled: () => benchStalledReader(report),
