@@ -1,10 +1,15 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { assemblyScriptFile } from "../support/assemblyscript.ts";
 import { runSuite } from "../support/suites.ts";
 
 // What filters, loggers and services that are written with the SDK's classes see and can do, in the proxy itself.
 
-const fixtures = "test/fixtures/wasm/assembly";
+const [connections, loggers] = await Promise.all(
+  ["sdk-connections", "sdk-loggers"].map((name) =>
+    assemblyScriptFile(`test/fixtures/wasm/assembly/${name}.ts`, { optimize: false }),
+  ),
+);
 
 /** Passes when all cases of the suite do. */
 async function passes(suite: string): Promise<void> {
@@ -19,7 +24,7 @@ async function passes(suite: string): Promise<void> {
 
 test("NetworkFilter sees connections from their beginning to their end, and changes both ways", () =>
   passes(`
-network_filters: [{ name: f, file: ${fixtures}/sdk-connections.ts }]
+network_filters: [{ name: f, file: ${connections} }]
 cases:
   - name: sees both ways
     upstream: { echo: true }
@@ -65,7 +70,7 @@ cases:
 test("TcpConnection reaches clusters of the filter's choice, several at once", () =>
   passes(`
 network_filters:
-  - { name: f, file: ${fixtures}/sdk-connections.ts, configuration: relay }
+  - { name: f, file: ${connections}, configuration: relay }
   - { name: echo, typed_config: { "@type": type.googleapis.com/envoy.extensions.filters.network.echo.v3.Echo } }
 servers: { one: { echo: true }, two: { echo: true } }
 cases:
@@ -82,7 +87,7 @@ cases:
 
 test("ListenerFilter looks at first bytes, takes some, accepts and rejects", () =>
   passes(`
-listener_filters: [{ name: f, file: ${fixtures}/sdk-connections.ts }]
+listener_filters: [{ name: f, file: ${connections} }]
 network_filters: [{ name: echo, typed_config: { "@type": type.googleapis.com/envoy.extensions.filters.network.echo.v3.Echo } }]
 cases:
   - name: takes bytes away, and goes on
@@ -107,7 +112,7 @@ cases:
 
 test("AccessLogger reads what a request was, and changes nothing any more", () =>
   passes(`
-access_loggers: [{ name: f, file: ${fixtures}/sdk-loggers.ts }]
+access_loggers: [{ name: f, file: ${loggers} }]
 servers: { upstream: [{ when: { path: /a }, status: 201, body: x, trailers: { x-mark: m } }, { status: 404 }] }
 cases:
   - name: is told of each request
@@ -120,7 +125,7 @@ cases:
 
 test("Service runs by itself: ticks, calls, and stops ticking", () =>
   passes(`
-services: [{ name: f, file: ${fixtures}/sdk-loggers.ts, root_id: poller, configuration: run, vm: { configuration: vm } }]
+services: [{ name: f, file: ${loggers}, root_id: poller, configuration: run, vm: { configuration: vm } }]
 servers: { board: { body: it rains } }
 cases:
   - name: polls

@@ -10,7 +10,9 @@ import { assemblyScript } from "../support/assemblyscript.ts";
 import { FilterHarness, requestHead } from "../support/filter-harness.ts";
 import { pluginSettings, WasmHost, wasmInstances } from "../support/wasm.ts";
 
-const code = await assemblyScript("test/fixtures/wasm/assembly/sdk-surface.ts");
+const code = await assemblyScript("test/fixtures/wasm/assembly/sdk-surface.ts", {
+  optimize: false,
+});
 
 interface Surface {
   readonly host: WasmHost;
