@@ -33,6 +33,7 @@ export function recordingParseContext(): ParseContext & ParseReport {
     dataSource: (source) => dataSource(source as DataSourceShape | undefined),
     unpack: (any) => anyUnpack(any, schema().registry),
     perRouteConfig: (filterName, any) => perRouteConfig(filterName, any),
+    extension: (_kind, name, config) => ({ name, typeUrl: config?.typeUrl ?? "", config: {} }),
   };
   return context as ParseContext & ParseReport;
 }

@@ -57,6 +57,8 @@ test("parseCluster() fills in Envoy's defaults", () => {
       enableTrailers: false,
     },
     httpFilters: [],
+    requestServerName: undefined,
+    transportSocket: undefined,
     metadata: {},
   });
 });
@@ -227,17 +229,41 @@ test("parseCluster() refuses protocol options under another name", () => {
   );
 });
 
-test("parseCluster() takes plain text as transport socket, and nothing else", () => {
-  const socket = (type: string): JsonObject => ({
-    transport_socket: { name: "s", typed_config: { "@type": `type.googleapis.com/${type}` } },
+const socket = (type: string): JsonObject => ({
+  transport_socket: { name: "s", typed_config: { "@type": `type.googleapis.com/${type}` } },
+});
+const plainText = "envoy.extensions.transport_sockets.raw_buffer.v3.RawBuffer";
+const tlsContext = "envoy.extensions.transport_sockets.tls.v3.UpstreamTlsContext";
+
+test("parseCluster() asks for the extension of a transport socket, but for plain text", () => {
+  assert.equal(parse(socket(plainText)).cluster.transportSocket, undefined);
+  const named = { transport_socket: { name: "envoy.transport_sockets.raw_buffer" } };
+  assert.equal(parse(named).cluster.transportSocket, undefined);
+  const { cluster, problems } = parse(socket(tlsContext));
+  assert.deepEqual(problems, []);
+  assert.equal(cluster.transportSocket?.typeUrl, `type.googleapis.com/${tlsContext}`);
+});
+
+test("parseCluster() lets ALPN choose the protocol only where there is a handshake", () => {
+  const auto = options({ auto_config: { http2_protocol_options: {} } });
+  assert.equal(parse({ ...auto, ...socket(tlsContext) }).cluster.upstreamProtocol, "ALPN");
+  for (const plain of [{}, socket(plainText)]) {
+    const { problems } = parse({ ...auto, ...plain });
+    assert.match(problems[0]!, /ALPN configured for cluster c which has a non-ALPN transport/);
+  }
+});
+
+test("parseCluster() reads what the name of a handshake comes from", () => {
+  const named = (json: JsonObject) => {
+    const { cluster } = parse(options({ upstream_http_protocol_options: json }));
+    return cluster.requestServerName;
+  };
+  assert.equal(named({}), undefined);
+  assert.equal(named({ override_auto_sni_header: "x-a" }), undefined);
+  assert.deepEqual(named({ auto_sni: true }), { header: "", sent: true, verified: false });
+  assert.deepEqual(named({ auto_san_validation: true, override_auto_sni_header: "X-A" }), {
+    header: "x-a",
+    sent: false,
+    verified: true,
   });
-  const raw = "envoy.extensions.transport_sockets.raw_buffer.v3.RawBuffer";
-  assert.deepEqual(parse(socket(raw)).problems, []);
-  const other = parse(socket("envoy.extensions.access_loggers.file.v3.FileAccessLog"));
-  assert.match(other.problems[0]!, /^transport_socket: envoy\S*FileAccessLog is not supported: /);
-  const tls = parse({ transport_socket: { name: "envoy.transport_sockets.tls" } });
-  assert.match(
-    tls.problems[0]!,
-    /^transport_socket: envoy\.transport_sockets\.tls is not supported/,
-  );
 });
