@@ -1,8 +1,8 @@
+import { commands } from "./commands.ts";
 import { switches, valueFlags, type FlagDescription } from "./flags.ts";
 
 /** The first line of every usage text. */
-export const usageLine =
-  "usage: sluice -c <file> [flags], or: sluice trace <plugin>, or: sluice start (the demo)";
+export const usageLine = `usage: sluice -c <file> [flags], or: sluice ${commands.map(({ name }) => name).join("|")} …`;
 
 /** What `--help` prints. */
 export function helpText(): string {
@@ -17,6 +17,9 @@ export function helpText(): string {
     "",
     "Flags are Envoy's, as --flag value or --flag=value:",
     ...flags,
+    "",
+    "Commands, each with --help:",
+    ...commands.map(({ name, help }) => `  ${name.padEnd(8)} ${help}`),
     "",
     "Signals: SIGTERM and SIGINT end in order, a second one more than a second later at once.",
     "Exit codes: 0 ended in order, 1 failure, 2 wrong command line, 78 wrong configuration.",

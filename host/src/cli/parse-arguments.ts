@@ -3,6 +3,7 @@ import { closest } from "../common/closest.ts";
 import { logComponents, logLevels, parseLogLevel } from "../common/log/levels.ts";
 import type { LogLevel } from "../contracts/log.ts";
 import type { Result } from "../contracts/result.ts";
+import { commands } from "./commands.ts";
 import { refusedFlags, switches, valueFlags, type ValueFlag } from "./flags.ts";
 import { maxWorkers, type ComponentLogLevel, type ServerOptions } from "./options.ts";
 
@@ -59,6 +60,11 @@ function refusal(given: string, attached: string | undefined): string {
   const reason = refusedFlags.get(given);
   if (reason !== undefined) return `Sluice does not support Envoy's flag ${given}: ${reason}.`;
   if (!given.startsWith("-")) {
+    const command = closest(
+      given,
+      commands.map(({ name }) => name),
+    );
+    if (command !== undefined) return `There is no command ${given}. Did you mean ${command}?`;
     return `'${given}' is not a flag. The configuration file is given with -c ${given}.`;
   }
   const near = closest(

@@ -8,7 +8,8 @@ import { reportText } from "./report-text.ts";
 
 const usage = "usage: sluice inspect <file.wasm> [--json] [--top <n>]";
 
-const flags: readonly CommandFlag[] = [
+/** Flags of `sluice inspect`. */
+export const inspectFlags: readonly CommandFlag[] = [
   { name: "--json", help: "Print all that is known as JSON." },
   { name: "--top", value: "<n>", help: "List so many functions, by size. Default: 10." },
 ];
@@ -19,7 +20,7 @@ const helpText = [
   "Prints what a WebAssembly module imports, exports and says of itself, what its functions weigh, and which hosts",
   "of Proxy-Wasm can run it, without running it. Ends with 1 when this Sluice cannot run it.",
   "",
-  ...flagRows(flags),
+  ...flagRows(inspectFlags),
   "",
 ].join("\n");
 
@@ -54,7 +55,7 @@ interface InspectCommand {
 }
 
 function parse(args: readonly string[]): Result<InspectCommand | "help", string> {
-  const scanned = scanFlags(args, flags);
+  const scanned = scanFlags(args, inspectFlags);
   if (!scanned.ok) return scanned;
   const { operands, values, help } = scanned.value;
   if (help) return { ok: true, value: "help" };
