@@ -92,7 +92,7 @@ export class ActiveListener implements ActiveSocketOwner {
   accept(socket: Socket, index: number): void {
     this.stats.connectionsAcceptedPerSocketEvent.record(1);
     const accepted = connectionSocket(socket, addressesOf(this.#runtime.config)[index]!);
-    const io = new SocketIo(socket, closedSocketSink);
+    const io = SocketIo.accepted(socket, closedSocketSink);
     if (accepted === undefined) {
       io.destroy();
       return;

@@ -1,4 +1,5 @@
 import { Socket } from "node:net";
+import { withOnread } from "./adopt-socket.ts";
 import { SlabReader } from "./slab-reader.ts";
 
 /** Receives what happens on a socket. */
@@ -55,6 +56,13 @@ export class SocketIo implements SocketOutput {
       return false;
     };
     socket.on("error", (error: NodeJS.ErrnoException) => this.sink.onSocketError(error));
+  }
+
+  /** An io with a socket that a server made with `socketOptions`; `io.socket` takes its place. */
+  static accepted(accepted: Socket, sink: SocketSink): SocketIo {
+    const reader = new SlabReader((chunk) => io.take(chunk));
+    const io = new SocketIo(withOnread(accepted, reader.options), sink);
+    return io;
   }
 
   /** An io with a socket that is yet to be connected. */

@@ -3,6 +3,7 @@ import { HeaderName, internHeaderName, nextNameHash } from "../../../common/head
 import { targetByte, tokenLower, valueByte } from "../../../common/headers/validation.ts";
 import type { CodecError } from "../../../contracts/http/codec.ts";
 import { http1Errors } from "./errors.ts";
+import { HeadWords } from "./head-words.ts";
 
 const tab = 9;
 const lf = 10;
@@ -66,6 +67,7 @@ export class HeadScanner {
   /** Start of the first line that is not done. */
   #line = 0;
   #nameHash = 0;
+  readonly #words = new HeadWords();
 
   /** Begins a new head. `maxBytes` counts the start line and of fields name and value, as Envoy does. */
   reset(kind: HeadKind, maxBytes: number, maxCount: number): void {
@@ -85,7 +87,8 @@ export class HeadScanner {
 
   /** Looks at `bytes[0, end)`, which begin with the first byte of the head. */
   scan(bytes: Buffer, end: number): ScanResult {
-    const words = new DataView(bytes.buffer, bytes.byteOffset, end);
+    const words = this.#words;
+    words.pointTo(bytes);
     let at = this.#line;
     if (at === 0 && this.#kind !== HeadKind.Trailers) {
       at = this.#startLine(bytes, words, end);
@@ -131,7 +134,7 @@ export class HeadScanner {
   }
 
   /** One field line; returns the offset behind it. */
-  #field(bytes: Buffer, words: DataView, start: number, stop: number): number {
+  #field(bytes: Buffer, words: HeadWords, start: number, stop: number): number {
     const previous = this.count === 0 ? firstNames[this.#kind]! : this.names[this.count - 1]!;
     let name = previous.next;
     let at: number;
@@ -141,7 +144,7 @@ export class HeadScanner {
       at = this.#name(bytes, start, stop);
       if (at < 0) return at;
       name = internHeaderName(bytes, start, at, this.#nameHash);
-      name.remember(words, start, previous);
+      name.remember(words.view, words.base + start, previous);
     }
     at += 1;
     while (at < stop && isBlank(bytes[at]!)) at += 1;
@@ -194,7 +197,7 @@ export class HeadScanner {
     this.values = larger;
   }
 
-  #startLine(bytes: Buffer, words: DataView, end: number): number {
+  #startLine(bytes: Buffer, words: HeadWords, end: number): number {
     const limit = this.#limit();
     const stop = end < limit ? end : limit;
     return this.#kind === HeadKind.Request
@@ -203,7 +206,7 @@ export class HeadScanner {
   }
 
   /** RFC 9112 section 3, with exactly one blank between the parts. */
-  #requestLine(bytes: Buffer, words: DataView, stop: number): number {
+  #requestLine(bytes: Buffer, words: HeadWords, stop: number): number {
     let at = 0;
     while (at < stop && at <= longestMethod && tokenLower[bytes[at]!] !== 0) at += 1;
     if (at >= stop) return this.#outOfBytes(stop);
@@ -223,12 +226,8 @@ export class HeadScanner {
   }
 
   /** `HTTP/1.0` or `HTTP/1.1` at `start`; returns the offset behind it. */
-  #version(bytes: Buffer, words: DataView, start: number, stop: number): number {
-    if (
-      start + 8 <= stop &&
-      words.getInt32(start, true) === http &&
-      words.getInt32(start + 4, true) === slash11
-    ) {
+  #version(bytes: Buffer, words: HeadWords, start: number, stop: number): number {
+    if (start + 8 <= stop && words.at(start) === http && words.at(start + 4) === slash11) {
       this.minorVersion = 1;
       return start + 8;
     }
@@ -245,7 +244,7 @@ export class HeadScanner {
   }
 
   /** RFC 9112 section 4. The reason phrase, and the blank before it, may be missing. */
-  #statusLine(bytes: Buffer, words: DataView, stop: number): number {
+  #statusLine(bytes: Buffer, words: HeadWords, stop: number): number {
     let at = this.#version(bytes, words, 0, stop);
     if (at < 0) return at;
     if (at >= stop) return this.#outOfBytes(stop);
@@ -280,12 +279,12 @@ const firstNames = [
 function isNameAt(
   name: HeaderName,
   bytes: Buffer,
-  words: DataView,
+  words: HeadWords,
   start: number,
   stop: number,
 ): boolean {
   const end = start + name.text.length;
-  return end < stop && bytes[end] === colon && name.isSpelledAt(words, start);
+  return end < stop && bytes[end] === colon && name.isSpelledAt(words.view, words.base + start);
 }
 
 function hasTab(bytes: Buffer, from: number, to: number): boolean {
@@ -307,10 +306,10 @@ function badTarget(byte: number): CodecError {
  * The first byte from `start` that cannot stand in a field value. Four at a time: a quarter of the cost of a
  * table look-up per byte (test/bench/micro/http1-codec.bench.ts).
  */
-function endOfValue(bytes: Buffer, words: DataView, start: number, stop: number): number {
+function endOfValue(bytes: Buffer, words: HeadWords, start: number, stop: number): number {
   let at = start;
   for (const last = stop - 4; at <= last; at += 4) {
-    const word = words.getInt32(at, true);
+    const word = words.at(at);
     // A byte below 32 borrows, and so does a 127 after the exclusive or; HTAB is sorted out below.
     const delete_ = word ^ 0x7f7f7f7f;
     const low = (word - 0x20202020) & ~word;
