@@ -70,7 +70,17 @@ function depsOf(name: string, changes: Partial<AdminDeps> = {}): AdminDeps & Sta
         addressIndex: 0,
         address: { kind: "ip", ip: "127.0.0.1", port: 40_000 + i, family: 4 },
       })),
-    configDump: () => ({ bootstrap, localInfo, clusters, listeners, loadedMs: 1000, ecds: [] }),
+    certificates: () => [],
+    configDump: () => ({
+      bootstrap,
+      localInfo,
+      clusters,
+      listeners,
+      loadedMs: 1000,
+      ecds: [],
+      secrets: [],
+      routes: [],
+    }),
     extensions: () => [
       { name: "envoy.filters.network.echo", category: "envoy.filters.network", messageName: "e.E" },
     ],
@@ -213,7 +223,10 @@ test("POST /quitquitquit answers, then ends the server", async () => {
 
 test("unknown paths get 404 and the list of what there is", async () => {
   const help = (await ask("GET", "/help")).body.join("\n");
-  assert.match(help, /^admin commands are:\n {2}\/: Admin home page\n {2}\/clusters: /);
+  assert.match(
+    help,
+    /^admin commands are:\n {2}\/: Admin home page\n {2}\/certs: .*\n {2}\/clusters: /,
+  );
   assert.match(help, /\n {2}\/logging \(POST\): query\/change logging levels\n/);
   for (const target of ["/nope", "/ready/", "/stats/recentlookups"]) {
     const answer = await ask("GET", target);
