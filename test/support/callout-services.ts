@@ -23,7 +23,9 @@ export interface GrpcServiceOptions {
   readonly path: string;
   readonly requestType: string;
   readonly responseType: string;
-  answer(call: GrpcCallSeen): GrpcAnswer;
+  answer(call: GrpcCallSeen): GrpcAnswer | Promise<GrpcAnswer>;
+  /** The caller does not want the answer any more. */
+  cancelled?(): void;
 }
 
 /** A real gRPC server (grpc-js) with one unary method; gives its port. */
@@ -44,13 +46,14 @@ export async function grpcService(cleanup: Cleanup, options: GrpcServiceOptions)
   server.addService(
     { method },
     {
-      method: (
+      method: async (
         call: grpc.ServerUnaryCall<Buffer, Buffer>,
         done: grpc.sendUnaryData<Buffer>,
-      ): void => {
+      ): Promise<void> => {
         const request = toJson(requestType, fromBinary(requestType, call.request), { registry });
         const seen = { request: request as JsonObject, metadata: call.metadata };
-        const answer = options.answer(seen);
+        call.on("cancelled", () => options.cancelled?.());
+        const answer = await options.answer(seen);
         if (answer === "nothing") return;
         if ("status" in answer) done({ code: answer.status, details: answer.text ?? "" });
         else if ("raw" in answer) done(null, answer.raw);
