@@ -5,7 +5,7 @@ import { adminAt, statsBelow } from "../support/admin-stats.ts";
 import { eventually } from "../support/eventually.ts";
 import { freePort } from "../support/ports.ts";
 import { bootstrap, moveInto, staticCluster } from "../support/proxy-config.ts";
-import { secretType } from "../support/sds-server.ts";
+import { secretType } from "../support/discovery-server.ts";
 import { certificateFrom, certificateSecret, tlsListener } from "../support/secrets.ts";
 import { scratchFolder, startSluice } from "../support/sluice-process.ts";
 import { certificate, tlsFile, tlsText } from "../support/tls.ts";

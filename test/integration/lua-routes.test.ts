@@ -1,13 +1,17 @@
 import assert from "node:assert/strict";
+import path from "node:path";
 import { after, test } from "node:test";
+import type { JsonObject } from "@bufbuild/protobuf";
 import { TestClient } from "../support/hcm-server.ts";
-import { askOnce } from "../support/http-exchange.ts";
+import { eventually } from "../support/eventually.ts";
+import { ask, askOnce } from "../support/http-exchange.ts";
 import { freePort } from "../support/ports.ts";
 import {
   bootstrap,
   httpFilter,
   httpListener,
   luaConfig,
+  moveInto,
   staticCluster,
 } from "../support/proxy-config.ts";
 import { answering, ok, TestUpstream } from "../support/router-server.ts";
@@ -58,6 +62,28 @@ const upstream = await TestUpstream.start(
 after(() => upstream[Symbol.asyncDispose]());
 
 const [port, offPort, slowPort] = [await freePort(), await freePort(), await freePort()];
+
+const folder = scratchFolder({ after });
+const updatedPort = await freePort();
+const routesFile = path.join(folder, "routes.json");
+const routesWith = (script: string, version: string): JsonObject => ({
+  version_info: version,
+  resources: [
+    {
+      "@type": "type.googleapis.com/envoy.config.route.v3.RouteConfiguration",
+      name: "updated",
+      virtual_hosts: [
+        {
+          name: "all",
+          domains: ["*"],
+          routes: [route("/", { source_code: { inline_string: script } })] as never,
+        },
+      ],
+    },
+  ],
+});
+const writeRoutes = (who: string): void => moveInto(routesFile, routesWith(says(who), who));
+writeRoutes("old");
 const virtualHosts = [
   {
     name: "all",
@@ -97,10 +123,10 @@ const filter = httpFilter(
   "script",
   luaConfig(says("default"), { source_codes: { other: { inline_string: says("other") } } }),
 );
-await startSluice(
+const sluice = await startSluice(
   { after },
   {
-    folder: scratchFolder({ after }),
+    folder,
     args: ["--concurrency", "1"],
     config: bootstrap(
       [
@@ -120,6 +146,19 @@ await startSluice(
           port: slowPort,
           filters: [filter],
           hcm: { request_timeout: "0.2s" },
+        }),
+        httpListener({
+          name: "updated",
+          port: updatedPort,
+          filters: [filter],
+          hcm: {
+            // The one of the support module is written out; this one takes its place.
+            route_config: undefined as never,
+            rds: {
+              route_config_name: "updated",
+              config_source: { path_config_source: { path: routesFile } },
+            },
+          },
         }),
       ],
       [staticCluster("upstream", [upstream.port])],
@@ -176,8 +215,21 @@ test("the response hook sees a reply to a request that takes too long", async ()
   assert.match(answer, /\r\nx-answered: default\r\n/);
 });
 
-test(
-  "an update of the routes brings new scripts",
-  { todo: "routes are part of the listener: rds is refused, and there is no other update of them" },
-  () => assert.fail("there is no RDS"),
-);
+test("an update of the routes brings new scripts, whole, to the next request of a connection", async () => {
+  await using client = await TestClient.connect(updatedPort);
+  const said = async (): Promise<string> => {
+    const answer = await ask(client);
+    return `${answer.body} ${answer.headers.get("x-answered")}`;
+  };
+  assert.equal(await said(), "old1 old");
+  assert.equal(await said(), "old2 old");
+  writeRoutes("new");
+  await eventually(
+    async () => (await ask(client)).headers.get("x-answered") === "new",
+    "the new script",
+  );
+  // A script that cannot be loaded refuses the routes as a whole.
+  moveInto(routesFile, routesWith("function envoy_on_request(", "broken"));
+  await sluice.untilLogged(/route configuration 'updated' rejected: .*script load error/);
+  assert.match(await said(), /^new\d+ new$/);
+});

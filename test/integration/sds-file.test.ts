@@ -7,7 +7,7 @@ import { eventually } from "../support/eventually.ts";
 import { freePort } from "../support/ports.ts";
 import { bootstrap, moveInto } from "../support/proxy-config.ts";
 import { mountedFiles, movedFiles, moveMaterial } from "../support/rotated-files.ts";
-import { secretType } from "../support/sds-server.ts";
+import { secretType } from "../support/discovery-server.ts";
 import {
   certificateFrom,
   certificateSecret,

@@ -7,7 +7,7 @@ import { adminAt, statsBelow } from "../support/admin-stats.ts";
 import { eventually } from "../support/eventually.ts";
 import { freePort } from "../support/ports.ts";
 import { bootstrap } from "../support/proxy-config.ts";
-import { SdsServer, secretType, type SecretRequest } from "../support/sds-server.ts";
+import { DiscoveryServer, secretType, type ReceivedRequest } from "../support/discovery-server.ts";
 import {
   certificateFrom,
   certificateSecret,
@@ -21,7 +21,7 @@ import { clientIdentity, connectTls, tlsFile, tlsText } from "../support/tls.ts"
 
 // Secrets that a control plane sends, in the command itself with two workers.
 
-const sds = await SdsServer.start();
+const sds = await DiscoveryServer.start();
 after(() => sds[Symbol.asyncDispose]());
 const port = await freePort();
 const secondPort = await freePort();
@@ -84,8 +84,8 @@ async function presented(at: number, options: tls.ConnectionOptions = {}): Promi
 }
 
 /** Resolves when the server got an answer to its last response to a secret, and gives that. */
-async function answered(name: string, count: number): Promise<SecretRequest> {
-  const answers = (): SecretRequest[] =>
+async function answered(name: string, count: number): Promise<ReceivedRequest> {
+  const answers = (): ReceivedRequest[] =>
     sds.requests.filter(
       (request) =>
         (request["resource_names"] as string[]).includes(name) &&
@@ -104,7 +104,7 @@ const answers = (name: string): number =>
   ).length;
 
 /** Sends a version and gives what the client answers. */
-async function push(name: string, secret: JsonObject): Promise<SecretRequest> {
+async function push(name: string, secret: JsonObject): Promise<ReceivedRequest> {
   const before = answers(name);
   sds.set(name, secret);
   return answered(name, before + 1);
@@ -139,7 +139,7 @@ test("listeners wait for their secrets, and say on one stream for each what they
   assert.equal(await presented(secondPort), "server");
 });
 
-const nameOf = (request: SecretRequest): string => (request["resource_names"] as string[])[0]!;
+const nameOf = (request: ReceivedRequest): string => (request["resource_names"] as string[])[0]!;
 
 test("a listener whose secret came too late closes connections until it is there", async () => {
   assert.equal(await presented(latePort), "ECONNRESET");
@@ -328,7 +328,7 @@ test("a stream that ends is opened again, with the version and without the nonce
   const before = sds.requests.length;
   const version = (await answered("server", answers("server")))["version_info"];
   sds.endStreams();
-  const again = (): SecretRequest | undefined =>
+  const again = (): ReceivedRequest | undefined =>
     sds.requests.slice(before).find((request) => nameOf(request) === "server");
   await eventually(() => again() !== undefined, "a request on a new stream");
   assert.equal(again()!["version_info"], version);

@@ -133,7 +133,6 @@ export function discoveryHarness(t: TestContext, harness: HarnessOptions = {}): 
   });
   const discovery = new ExtensionDiscovery({
     discoveries,
-    snapshot: 1,
     registry: scriptRegistry(),
     localInfo: {
       nodeId: "n",

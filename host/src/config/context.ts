@@ -14,6 +14,7 @@ import type {
   ParseContext,
   PerRouteConfig,
 } from "../contracts/extension.ts";
+import type { RouteDiscoveryConfig } from "../contracts/router/route-providers.ts";
 import type { MaterialSlots, SecretKind, SecretRequest, SecretSlot } from "../contracts/secret.ts";
 import type { AnyContent } from "./any-contents.ts";
 import { readDataSource } from "./data-source.ts";
@@ -22,6 +23,7 @@ import { parseExtensionDiscovery } from "./extension-discovery.ts";
 import type { AccessLog } from "./gen/envoy/config/accesslog/v3/accesslog_pb.ts";
 import type { DataSource, WatchedDirectory } from "./gen/envoy/config/core/v3/base_pb.ts";
 import type { ExtensionConfigSource } from "./gen/envoy/config/core/v3/config_source_pb.ts";
+import type { Rds } from "./gen/envoy/extensions/filters/network/http_connection_manager/v3/http_connection_manager_pb.ts";
 import type {
   SdsSecretConfig,
   Secret,
@@ -30,6 +32,7 @@ import { mergeMessage } from "./merge.ts";
 import type { Model } from "./model.ts";
 import type { Found } from "./found.ts";
 import { perRouteConfig } from "./per-route.ts";
+import { findRoutes } from "./routes.ts";
 import { typeUrlOf } from "./schema.ts";
 import { findSecret, StaticSecrets, watchFiles } from "./secrets.ts";
 
@@ -193,6 +196,14 @@ export class ConfigContext implements ParseContext {
       variant: "",
       parse,
     });
+  }
+
+  routeDiscovery(
+    config: Message,
+    statPrefix: string,
+    parse: (routes: Message, context: ParseContext) => unknown,
+  ): RouteDiscoveryConfig | undefined {
+    return findRoutes(this, this.#found, config as Rds, { statPrefix, parse });
   }
 
   tlsContext(slots: MaterialSlots): void {

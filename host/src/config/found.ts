@@ -21,6 +21,20 @@ export interface Found {
   readonly secrets: FoundSecret[];
   readonly watchedFiles: FoundFiles[];
   readonly tlsContexts: MaterialSlots[];
+  /** One for each key. */
+  readonly routes: FoundRoutes[];
+}
+
+/** A route table that comes by discovery. */
+export interface FoundRoutes {
+  /** Of `RouteDiscoveryConfig` and `RouteUpdate`. */
+  readonly key: string;
+  readonly name: string;
+  readonly source: ConfigSourceConfig;
+  /** Of the first connection manager that names it. */
+  readonly statPrefix: string;
+  /** Reports what is wrong with a version. */
+  readonly parse: (routes: Message, context: ParseContext) => unknown;
 }
 
 /** A secret that comes by discovery, as one kind of user sees it. */
@@ -82,5 +96,6 @@ export function nothingFound(): Found {
     secrets: [],
     watchedFiles: [],
     tlsContexts: [],
+    routes: [],
   };
 }

@@ -12,6 +12,7 @@ import type {
   UpstreamTransportSockets,
 } from "./network/transport-socket.ts";
 import type { Result } from "./result.ts";
+import type { RouteDiscoveryConfig } from "./router/route-providers.ts";
 import type { ClusterContext, ListenerContext, WorkerContext } from "./runtime.ts";
 import type { MaterialSlots, SecretKind, SecretRequest, SecretSlot } from "./secret.ts";
 import type { StatsSink } from "./stats-sink.ts";
@@ -254,6 +255,15 @@ export interface ParseContext {
     kind: SecretKind,
     parse: (context: ParseContext) => Value | undefined,
   ): SecretSlot<Value> | undefined;
+  /**
+   * Subscribes to the routes that `config` (an `Rds`) names; `parse` is called for each version, on the main thread.
+   * Undefined: it was reported.
+   */
+  routeDiscovery(
+    config: Message,
+    statPrefix: string,
+    parse: (routes: Message, context: ParseContext) => unknown,
+  ): RouteDiscoveryConfig | undefined;
   /** A TLS context is made of what these slots hold; for those who look at certificates. */
   tlsContext(slots: MaterialSlots): void;
   /** Where a message that was read stands: `static_resources.listeners[0]`. */

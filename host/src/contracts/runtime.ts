@@ -4,6 +4,7 @@ import type { ExtensionConfig, ExtensionDiscoveryConfig, LocalInfo } from "./con
 import type { Dispatcher } from "./event.ts";
 import type { HttpFilterInstances } from "./http/filter.ts";
 import type { LoggerSource } from "./log.ts";
+import type { RouteProviders } from "./router/route-providers.ts";
 import type { SecretProviders } from "./secret.ts";
 import type { StatsScope } from "./stats.ts";
 import type { ClusterManager } from "./upstream/cluster.ts";
@@ -26,6 +27,7 @@ export interface WorkerContext {
   /** HTTP filters that come by discovery, by key. */
   readonly extensionConfigs: ExtensionConfigProviders;
   readonly secrets: SecretProviders;
+  readonly routes: RouteProviders;
   createAccessLog(config: ExtensionConfig): Promise<AccessLog>;
   /**
    * The filters of a static entry of an HTTP filter chain: finds the factory and calls its `createFilterFactory`.

@@ -20,6 +20,7 @@ export function listenerContext(
     guestLimits: worker.guestLimits,
     extensionConfigs: worker.extensionConfigs,
     secrets: worker.secrets,
+    routes: worker.routes,
     createAccessLog: (config) => worker.createAccessLog(config),
     createHttpFilter: (config, filterName, statPrefix) =>
       worker.createHttpFilter(config, filterName, statPrefix),

@@ -8,11 +8,10 @@ import type { ClusterConfig } from "../contracts/config/snapshot.ts";
 import type { AccessLogContext, ExtensionRegistry } from "../contracts/extension.ts";
 import type { JsonValue } from "../contracts/stream-info.ts";
 import type { StatsStore } from "../stats/stats-store.ts";
-import type { ExtensionDiscovery } from "../xds/extension-discovery.ts";
-import type { SecretDiscovery } from "../xds/secret-discovery.ts";
 import type { AdminDeps } from "./admin/admin-deps.ts";
 import { builtInExtensions } from "./built-in-extensions.ts";
 import type { Certificates } from "./certificates.ts";
+import type { Discoveries } from "./discovery.ts";
 import { ForwardedAccessLog } from "./forwarded-access-log.ts";
 import { traceGuest } from "./guest-tracing.ts";
 import { workerGuests } from "./worker-guests.ts";
@@ -28,9 +27,7 @@ export interface AdminSource {
   readonly registry: ExtensionRegistry;
   readonly bootstrap: LoadedBootstrap;
   readonly clusters: readonly ClusterConfig[];
-  readonly discovery: ExtensionDiscovery;
-  /** Undefined: no secret comes by discovery. */
-  readonly secrets: SecretDiscovery | undefined;
+  readonly discoveries: Discoveries;
   readonly certificates: Certificates;
   readonly server: Server;
   singleton<T>(key: string, create: () => T): T;
@@ -74,8 +71,9 @@ export async function adminDeps(source: AdminSource): Promise<AdminDeps | undefi
       clusters: bootstrap.clusterMessages,
       listeners: bootstrap.listenerMessages,
       loadedMs,
-      ecds: source.discovery.current(),
-      secrets: source.secrets?.current() ?? [],
+      ecds: source.discoveries.extensions.current(),
+      secrets: source.discoveries.secrets?.current() ?? [],
+      routes: source.discoveries.routes?.current() ?? [],
     }),
     extensions: () => builtInExtensions(registry),
     commandLineOptions: () => commandLineOptions(options),

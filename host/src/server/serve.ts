@@ -14,14 +14,13 @@ import type { SnapshotUpdate } from "../snapshot/update.ts";
 import { StatsSnapshots } from "../stats/stats-snapshots.ts";
 import type { StatsStore } from "../stats/stats-store.ts";
 import { MainClusters } from "../upstream/main-clusters.ts";
-import { type ApplyUpdate, ExtensionDiscovery } from "../xds/extension-discovery.ts";
-import type { SecretDiscovery } from "../xds/secret-discovery.ts";
+import type { ApplyUpdate } from "../xds/update-gate.ts";
 import type { LoadedBootstrap } from "./bootstrap.ts";
 import { withSharedCounts, type Configuration } from "./configuration.ts";
 import { adminDeps } from "./admin-source.ts";
 import { Certificates } from "./certificates.ts";
 import { createAdmin } from "./admin/admin.ts";
-import { discoverSecrets } from "./secrets.ts";
+import { discover, type Discoveries } from "./discovery.ts";
 import { ServerStats } from "./server-stats.ts";
 import type { LoadedConfiguration, RunningAdmin, Server, ServerComponents } from "./server.ts";
 import { WorkerServiceHooks } from "./worker-attachments.ts";
@@ -70,27 +69,28 @@ class MainThread implements ServerComponents {
     const bootstrap = read.value;
     const log = loggers.logger("config");
     for (const warning of bootstrap.warnings) log.warning(formatProblem(warning));
-    const discovery = this.#discover(bootstrap);
-    const secrets = await discoverSecrets(bootstrap, { configuration, registry, logger: log });
+    const discoveries = await discover(bootstrap, { configuration, registry, loggers });
     const clusters = bootstrap.clusters.map(withSharedCounts);
     this.#clusterStats.commit({ clusters, removedClusters: [] });
     const certificates = new Certificates(bootstrap.found.tlsContexts, configuration.secrets);
-    this.#loaded = { bootstrap, discovery, secrets, clusters, certificates };
+    this.#loaded = { bootstrap, discoveries, clusters, certificates };
     const { localInfo, guestLimits, companions } = bootstrap;
     const constants = { localInfo, guestLimits, companions };
     return { ok: true, value: { constants, warm: () => this.#warm(this.#loaded!) } };
   }
 
-  async #warm({ bootstrap, discovery, secrets, clusters }: Loaded): Promise<SnapshotUpdate> {
-    await Promise.all([discovery.warm(), secrets?.warm()]);
+  async #warm({ bootstrap, discoveries, clusters }: Loaded): Promise<SnapshotUpdate> {
+    const { extensions, secrets, routes } = discoveries;
+    await Promise.all([extensions.warm(), secrets?.warm(), routes?.warm()]);
     return {
       snapshot: 1,
       clusters,
       removedClusters: [],
       listeners: bootstrap.listeners,
       removedListeners: [],
-      extensionConfigs: discovery.takeInitial(),
+      extensionConfigs: extensions.takeInitial(),
       secrets: secrets?.takeInitial() ?? [],
+      routes: routes?.takeInitial() ?? [],
     };
   }
 
@@ -111,7 +111,7 @@ class MainThread implements ServerComponents {
   }
 
   onLive(server: Server): void {
-    const { bootstrap, discovery, secrets } = this.#loaded!;
+    const { bootstrap, discoveries } = this.#loaded!;
     const { concurrency } = this.#environment.options;
     this.#serverStats.onLive(process.uptime() * 1000, bootstrap.listeners, concurrency);
     this.#refresh(server);
@@ -124,8 +124,9 @@ class MainThread implements ServerComponents {
     else this.#stats.startFlushing(statsFlushIntervalMs);
     let snapshot = 1;
     const apply: ApplyUpdate = (update) => server.apply({ ...update, snapshot: (snapshot += 1) });
-    discovery.goLive(apply);
-    secrets?.goLive(apply);
+    discoveries.extensions.goLive(apply);
+    discoveries.secrets?.goLive(apply);
+    discoveries.routes?.goLive(apply);
   }
 
   reopenLogs(): void {
@@ -138,8 +139,10 @@ class MainThread implements ServerComponents {
   }
 
   async close(): Promise<void> {
-    this.#loaded?.discovery.close();
-    this.#loaded?.secrets?.close();
+    const { extensions, secrets, routes } = this.#loaded?.discoveries ?? {};
+    extensions?.close();
+    secrets?.close();
+    routes?.close();
     this.#stats.stopFlushing();
     await this.#singletons.close();
     this.#environment.loggers.flush();
@@ -151,30 +154,12 @@ class MainThread implements ServerComponents {
     this.#serverStats.refresh(server.state, days);
     this.#clusterStats.refresh();
   }
-
-  #discover(bootstrap: LoadedBootstrap): ExtensionDiscovery {
-    const { configuration, loggers } = this.#environment;
-    const clusterNames = new Set(bootstrap.clusters.map(({ name }) => name));
-    return new ExtensionDiscovery({
-      registry,
-      localInfo: bootstrap.localInfo,
-      logger: loggers.logger("config"),
-      stats: this.#stats.main,
-      time: systemTime,
-      prepareContextFor: (filterName) => configuration.prepareContext(bootstrap, filterName),
-      hasCluster: (name) => clusterNames.has(name),
-      warned: configuration.warned,
-      discoveries: bootstrap.found.discoveries,
-      snapshot: 1,
-    });
-  }
 }
 
 /** What came of the bootstrap. */
 interface Loaded {
   readonly bootstrap: LoadedBootstrap;
-  readonly discovery: ExtensionDiscovery;
-  readonly secrets: SecretDiscovery | undefined;
+  readonly discoveries: Discoveries;
   readonly certificates: Certificates;
   readonly clusters: readonly ClusterConfig[];
 }

@@ -1,4 +1,5 @@
 import type { ClusterConfig, ListenerConfig } from "../contracts/config/snapshot.ts";
+import type { RouteUpdate } from "../contracts/router/route-providers.ts";
 import type { SecretUpdate } from "../contracts/secret.ts";
 import type { ExtensionConfigUpdate, SnapshotUpdate } from "./update.ts";
 
@@ -10,6 +11,7 @@ export class CommittedState {
   readonly #listeners = new Map<string, ListenerConfig>();
   readonly #extensionConfigs = new Map<string, ExtensionConfigUpdate>();
   readonly #secrets = new Map<string, SecretUpdate>();
+  readonly #routes = new Map<string, RouteUpdate>();
 
   /** How many updates were committed. */
   get commits(): number {
@@ -29,6 +31,7 @@ export class CommittedState {
     for (const listener of update.listeners) this.#listeners.set(listener.name, listener);
     for (const config of update.extensionConfigs) this.#extensionConfigs.set(config.key, config);
     for (const secret of update.secrets) this.#secrets.set(secret.key, secret);
+    for (const routes of update.routes) this.#routes.set(routes.key, routes);
   }
 
   /** The update that leads from nothing to here. */
@@ -41,6 +44,7 @@ export class CommittedState {
       removedListeners: [],
       extensionConfigs: [...this.#extensionConfigs.values()],
       secrets: [...this.#secrets.values()],
+      routes: [...this.#routes.values()],
     };
   }
 }

@@ -19,6 +19,7 @@ export function partsOf(update: SnapshotUpdate): SnapshotUpdate[] {
       removedListeners: [],
       extensionConfigs: [],
       secrets: [],
+      routes: [],
     });
   }
   parts.push({ ...update, clusters: clusters.slice(at) });

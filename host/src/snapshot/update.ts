@@ -3,6 +3,7 @@ import type {
   ExtensionConfig,
   ListenerConfig,
 } from "../contracts/config/snapshot.ts";
+import type { RouteUpdate } from "../contracts/router/route-providers.ts";
 import type { SecretUpdate } from "../contracts/secret.ts";
 
 /**
@@ -19,6 +20,7 @@ export interface SnapshotUpdate {
   readonly removedListeners: readonly string[];
   readonly extensionConfigs: readonly ExtensionConfigUpdate[];
   readonly secrets: readonly SecretUpdate[];
+  readonly routes: readonly RouteUpdate[];
 }
 
 /** A new version of one discovered extension; `extension` undefined: back to the default, or to nothing. */

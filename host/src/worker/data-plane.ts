@@ -25,6 +25,7 @@ import { ClusterManagerImpl, type PartsOfClusters } from "../upstream/cluster-ma
 import { createClusterParts, dropClusterParts } from "./cluster-parts.ts";
 import { ExtensionConfigs } from "./extension-configs.ts";
 import { SingletonMap } from "../common/singleton-map.ts";
+import { LiveRoutes } from "./live-routes.ts";
 import { WorkerCompanions } from "./worker-companions.ts";
 import type { StagedUpdate, WorkerRuntime } from "./worker-runtime.ts";
 
@@ -46,6 +47,7 @@ export class DataPlane implements WorkerRuntime {
   readonly #clusters: ClusterManagerImpl;
   readonly #extensionConfigs: ExtensionConfigs;
   readonly #secrets: LiveSecrets;
+  readonly #routes = new LiveRoutes();
   readonly #listeners: ConnectionHandler;
   readonly #singletons = new SingletonMap();
   readonly #companions: WorkerCompanions;
@@ -80,6 +82,7 @@ export class DataPlane implements WorkerRuntime {
       guestLimits: init.guestLimits,
       extensionConfigs: this.#extensionConfigs,
       secrets: this.#secrets,
+      routes: this.#routes,
       createAccessLog: (config) =>
         createAccessLog(config, { ...context, worker: context }, extensions),
       createHttpFilter: (config, filterName, statPrefix) =>
@@ -107,6 +110,7 @@ export class DataPlane implements WorkerRuntime {
       secrets.abort();
     };
     try {
+      const routes = await this.#routes.stage(update.routes);
       const stagedFilters = await this.#extensionConfigs.stage(update.extensionConfigs);
       filters = stagedFilters;
       clusterParts = await createClusterParts(update.clusters, this.context, this.#extensions);
@@ -122,6 +126,7 @@ export class DataPlane implements WorkerRuntime {
       return {
         commit: () => {
           secrets.commit();
+          routes.commit();
           if (!isFirst) clusters.commit();
           stagedFilters.commit();
           this.#listeners.commit(listeners, update.removedListeners);

@@ -83,6 +83,7 @@ const components: ServerComponents = {
           listeners,
           removedListeners: [],
           secrets: [],
+          routes: [],
           extensionConfigs: [{ key: "filter", version: "v1", extension }],
         }),
       },

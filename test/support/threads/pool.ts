@@ -55,6 +55,7 @@ export function emptyUpdate(
     listeners: [],
     removedListeners: [],
     secrets: [],
+    routes: [],
     extensionConfigs,
   };
 }

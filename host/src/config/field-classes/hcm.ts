@@ -2,7 +2,7 @@ import type { FieldClassTable } from "./types.ts";
 
 const http3 = "HTTP/3 is not supported; use HTTP/2";
 const accessLogOptions = "logging at other times than the end of a stream is not supported";
-const inlineRoutes = "is not supported; write the routes into route_config";
+const inlineRoutes = "is not supported; write the routes into route_config, or name them with rds";
 
 /** The HTTP connection manager. */
 export const hcmFields: FieldClassTable = {
@@ -12,6 +12,7 @@ export const hcmFields: FieldClassTable = {
       "codec_type",
       "stat_prefix",
       "route_config",
+      "rds",
       "http_filters",
       "add_user_agent",
       "common_http_protocol_options",
@@ -55,7 +56,6 @@ export const hcmFields: FieldClassTable = {
       add_proxy_protocol_connection_state: "there are no PROXY protocol headers with such a state",
     },
     refused: {
-      rds: inlineRoutes,
       scoped_routes: inlineRoutes,
       tracing: "tracing is not supported",
       http3_protocol_options: http3,
@@ -144,6 +144,9 @@ export const hcmFields: FieldClassTable = {
   "envoy.config.core.v3.Http1ProtocolOptions.HeaderKeyFormat": {
     implemented: ["proper_case_words"],
     refused: { stateful_formatter: "is not supported; use proper_case_words" },
+  },
+  "envoy.extensions.filters.network.http_connection_manager.v3.Rds": {
+    implemented: ["config_source", "route_config_name"],
   },
   "envoy.config.core.v3.Http1ProtocolOptions.HeaderKeyFormat.ProperCaseWords": { implemented: [] },
 };

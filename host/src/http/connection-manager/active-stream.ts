@@ -11,7 +11,7 @@ import {
   type StreamCallbacks,
 } from "../../contracts/http/codec.ts";
 import type { Connection } from "../../contracts/network/connection.ts";
-import type { Route, RouteEntry } from "../../contracts/router/route.ts";
+import type { Route, RouteEntry, RouteTable } from "../../contracts/router/route.ts";
 import { ResponseFlag, type StreamInfo } from "../../contracts/stream-info.ts";
 import { FilterManager } from "../filter-manager/filter-manager.ts";
 import type { FilterManagerCallbacks } from "../filter-manager/filter-manager-callbacks.ts";
@@ -82,6 +82,8 @@ export class ActiveStream
   /** The request was not refused at once: there is something to find a route for. */
   #accepted = false;
   #route: Route | undefined = undefined;
+  /** The one of the first look-up: a stream keeps it, whatever comes meanwhile. */
+  #routeTable: RouteTable | undefined = undefined;
   #routeCached = false;
   /** For weighted clusters and fractions: the same at every match. Drawn when first needed. */
   #random = -1;
@@ -245,7 +247,8 @@ export class ActiveStream
       (headers.getId(HeaderId.XForwardedProto) ?? "") !== ""
     ) {
       if (this.#random < 0) this.#random = this.#shared.dispatcher.random.uint32();
-      this.#route = this.#shared.routeTable.route(headers, this.streamInfo, this.#random);
+      this.#routeTable ??= this.#shared.routeTable;
+      this.#route = this.#routeTable.route(headers, this.streamInfo, this.#random);
     } else {
       this.#route = undefined;
     }

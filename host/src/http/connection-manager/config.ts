@@ -4,12 +4,15 @@ import type {
   HttpFilterConfig,
 } from "../../contracts/config/snapshot.ts";
 import type { Http1Settings, Http2Settings } from "../../contracts/http/codec.ts";
+import type { RouteDiscoveryConfig } from "../../contracts/router/route-providers.ts";
 
 /** `HttpConnectionManager` as plain data. Times in milliseconds; 0 = off. */
 export interface HcmConfig {
   readonly statPrefix: string;
   /** What `parseRouteConfiguration` gave; opaque here. */
   readonly routeConfig: unknown;
+  /** The routes come by discovery; `routeConfig` is undefined then. */
+  readonly routeDiscovery?: RouteDiscoveryConfig | undefined;
   /** Never empty; the last is the terminal filter. */
   readonly httpFilters: readonly HttpFilterConfig[];
   readonly accessLogs: readonly ExtensionConfig[];

@@ -4,6 +4,7 @@ import type { DataBuffer } from "../../contracts/buffer.ts";
 import type { Dispatcher } from "../../contracts/event.ts";
 import type { ServerConnection, ServerConnectionCallbacks } from "../../contracts/http/codec.ts";
 import type { Connection } from "../../contracts/network/connection.ts";
+import type { RouteProvider } from "../../contracts/router/route-providers.ts";
 import type { RouteTable } from "../../contracts/router/route.ts";
 import type { FilterChain } from "../filter-manager/filter-chain.ts";
 import type { HcmConfig } from "./config.ts";
@@ -23,6 +24,8 @@ export interface ConnectionManagerOptions {
     callbacks: ServerConnectionCallbacks,
   ) => ServerConnection | undefined;
   readonly routeTable: RouteTable;
+  /** Where the table comes from when it may change; `routeTable` is for as long as there is none. */
+  readonly routes?: RouteProvider | undefined;
   readonly filterChain: FilterChain;
   readonly accessLogs: readonly AccessLog[];
   readonly stats: ConnectionManagerStats;
@@ -34,7 +37,6 @@ export interface ConnectionManagerOptions {
 export class SharedState {
   readonly config: HcmConfig;
   readonly createCodec: ConnectionManagerOptions["createCodec"];
-  readonly routeTable: RouteTable;
   readonly filterChain: FilterChain;
   readonly accessLogs: readonly AccessLog[];
   readonly stats: ConnectionManagerStats;
@@ -43,13 +45,16 @@ export class SharedState {
   readonly clock: EventClock;
   readonly requestHeaders: RequestHeaderMutator;
   readonly responseHeaders: ResponseHeaderMutator;
+  readonly #routeTable: RouteTable;
+  readonly #routes: RouteProvider | undefined;
   #lastStreamId = 0;
 
   constructor(options: ConnectionManagerOptions) {
-    const { config, dispatcher, routeTable } = options;
+    const { config, dispatcher } = options;
     this.config = config;
     this.createCodec = options.createCodec;
-    this.routeTable = routeTable;
+    this.#routeTable = options.routeTable;
+    this.#routes = options.routes;
     this.filterChain = options.filterChain;
     this.accessLogs = options.accessLogs;
     this.stats = options.stats;
@@ -59,9 +64,14 @@ export class SharedState {
       config,
       options.localInfo,
       dispatcher.random,
-      routeTable.internalOnlyHeaders,
+      () => this.routeTable.internalOnlyHeaders,
     );
     this.responseHeaders = new ResponseHeaderMutator(config, new DateProvider(this.clock));
+  }
+
+  /** For new streams. */
+  get routeTable(): RouteTable {
+    return this.#routes?.current ?? this.#routeTable;
   }
 
   nextStreamId(): number {

@@ -1,17 +1,18 @@
-import type { RouteTable } from "../../contracts/router/route.ts";
 import type { ListenerContext } from "../../contracts/runtime.ts";
 import type { Http1CodecStats } from "../codec/http1/stats.ts";
 import { createHttp2CodecStats, type Http2CodecStats } from "../codec/http2/stats.ts";
 import { createFilterChain } from "../filter-manager/create-filter-chain.ts";
 import type { HcmConfig } from "./config.ts";
-import { SharedState } from "./connection-manager-options.ts";
+import { type ConnectionManagerOptions, SharedState } from "./connection-manager-options.ts";
 import { createCodec } from "./create-codec.ts";
 import { ConnectionManagerStats } from "./stats.ts";
+
+type RoutesOfManager = Pick<ConnectionManagerOptions, "routeTable" | "routes">;
 
 /** Builds everything that the connections of one filter chain share, once per worker. */
 export async function createSharedState(
   config: HcmConfig,
-  routeTable: RouteTable,
+  routes: RoutesOfManager,
   context: ListenerContext,
 ): Promise<SharedState> {
   const { dispatcher, localInfo, stats } = context;
@@ -26,7 +27,7 @@ export async function createSharedState(
     config,
     createCodec: (connection, data, callbacks) =>
       createCodec(connection, data, callbacks, config, codecStats),
-    routeTable,
+    ...routes,
     filterChain: await createFilterChain(config.httpFilters, `${scopeName}.`, context),
     accessLogs: await Promise.all(config.accessLogs.map((log) => context.createAccessLog(log))),
     stats: new ConnectionManagerStats(

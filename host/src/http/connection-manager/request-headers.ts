@@ -68,14 +68,14 @@ export class RequestHeaderMutator {
   readonly #config: HcmConfig;
   readonly #localInfo: LocalInfo;
   readonly #random: RandomSource;
-  readonly #internalOnlyHeaders: readonly string[];
+  readonly #internalOnlyHeaders: () => readonly string[];
   readonly #internal: InternalAddresses;
 
   constructor(
     config: HcmConfig,
     localInfo: LocalInfo,
     random: RandomSource,
-    internalOnlyHeaders: readonly string[],
+    internalOnlyHeaders: () => readonly string[],
   ) {
     const { cidrRanges, unixSockets } = config.forwarded.internalAddresses;
     this.#config = config;
@@ -176,7 +176,7 @@ export class RequestHeaderMutator {
     if (headers.hasAny(internalOnly)) {
       for (let i = 0; i < internalOnlyIds.length; i += 1) headers.removeId(internalOnlyIds[i]!);
     }
-    const names = this.#internalOnlyHeaders;
+    const names = this.#internalOnlyHeaders();
     for (let i = 0; i < names.length; i += 1) headers.remove(names[i]!);
   }
 

@@ -3,6 +3,7 @@ import type { Bootstrap } from "../../config/gen/envoy/config/bootstrap/v3/boots
 import type { Cluster } from "../../config/gen/envoy/config/cluster/v3/cluster_pb.ts";
 import type { TypedExtensionConfig } from "../../config/gen/envoy/config/core/v3/extension_pb.ts";
 import type { Listener } from "../../config/gen/envoy/config/listener/v3/listener_pb.ts";
+import type { RouteConfiguration } from "../../config/gen/envoy/config/route/v3/route_pb.ts";
 import type { Secret } from "../../config/gen/envoy/extensions/transport_sockets/tls/v3/secret_pb.ts";
 import type { AccessLog } from "../../contracts/access-log.ts";
 import type { Address } from "../../contracts/address.ts";
@@ -37,6 +38,15 @@ export interface ConfigDumpSource {
   readonly ecds: readonly EcdsEntry[];
   /** Discovered secrets, with those that have not arrived. */
   readonly secrets: readonly SecretEntry[];
+  /** Discovered routes that have arrived. */
+  readonly routes: readonly RoutesEntry[];
+}
+
+export interface RoutesEntry {
+  readonly version: string;
+  readonly message: RouteConfiguration;
+  /** Ms since the epoch. */
+  readonly lastUpdatedMs: number;
 }
 
 export interface SecretEntry {

@@ -108,7 +108,10 @@ class DumpBuilder {
       ...(ecds.length === 0 ? [] : [this.#dump("EcdsConfigDump", this.#ecds())]),
       this.#dump("ListenersConfigDump", this.#list("static_listeners", "listener", listeners)),
       this.#dump("ScopedRoutesConfigDump", {}),
-      this.#dump("RoutesConfigDump", this.#list("static_route_configs", "route_config", routes)),
+      this.#dump("RoutesConfigDump", {
+        ...this.#list("static_route_configs", "route_config", routes),
+        ...this.#discoveredRoutes(),
+      }),
       this.#dump("SecretsConfigDump", this.#secrets()),
     ];
   }
@@ -155,6 +158,19 @@ class DumpBuilder {
       ecds_filters: named.map(({ version, resource, lastUpdatedMs }) => ({
         ...(version === "" ? {} : { version_info: version }),
         ecds_filter: this.#any(resource),
+        last_updated: new Date(lastUpdatedMs).toISOString(),
+      })),
+    };
+  }
+
+  #discoveredRoutes(): JsonObject {
+    const { routes } = this.#source;
+    const named = routes.filter(({ message }) => this.#nameRegex.test(message.name));
+    if (named.length === 0) return {};
+    return {
+      dynamic_route_configs: named.map(({ version, message, lastUpdatedMs }) => ({
+        ...(version === "" ? {} : { version_info: version }),
+        route_config: this.#any(message),
         last_updated: new Date(lastUpdatedMs).toISOString(),
       })),
     };

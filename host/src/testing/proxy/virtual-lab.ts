@@ -134,6 +134,7 @@ export class VirtualLab {
         removedListeners: [],
         extensionConfigs: [],
         secrets: [],
+        routes: [],
       });
       staged.commit();
     } catch (error) {

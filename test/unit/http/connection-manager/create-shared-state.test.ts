@@ -73,7 +73,7 @@ test("createSharedState() makes the filters in order, discovered ones too, and t
     ],
     accessLogs: [extension("file")],
   };
-  await createSharedState(config, routeTable, contextOf(log, new ThreadStats(() => undefined)));
+  await createSharedState(config, { routeTable }, contextOf(log, new ThreadStats(() => undefined)));
   assert.deepEqual(log, [
     "create a http.p.",
     "discover k b http.p.",
@@ -87,7 +87,7 @@ test("createSharedState() gives back what it made when a later filter cannot be 
   const config = { ...defaultHcmConfig, httpFilters: [fixed("a"), fixed("b"), fixed("bad")] };
   const stats = new ThreadStats(() => undefined);
   await assert.rejects(
-    createSharedState(config, routeTable, contextOf(log, stats)),
+    createSharedState(config, { routeTable }, contextOf(log, stats)),
     /cannot be made/,
   );
   assert.deepEqual(log.slice(-2), ["dispose a", "dispose b"]);
@@ -96,7 +96,7 @@ test("createSharedState() gives back what it made when a later filter cannot be 
 test("createSharedState() makes stats that Envoy has, and nothing else", async () => {
   const announced: StatAnnouncement[] = [];
   const stats = new ThreadStats((batch) => announced.push(...batch));
-  await createSharedState(defaultHcmConfig, routeTable, contextOf([], stats));
+  await createSharedState(defaultHcmConfig, { routeTable }, contextOf([], stats));
   stats.flush();
   const file = path.join(import.meta.dirname, "../../../golden/connection-manager/stat-names.json");
   const golden = JSON.parse(readFileSync(file, "utf8")) as {

@@ -1,6 +1,7 @@
 import type { NetworkFilterFactory } from "../../../contracts/extension.ts";
 import type { Connection } from "../../../contracts/network/connection.ts";
 import type { NetworkFilterFactoryCb } from "../../../contracts/network/filter.ts";
+import type { RouteTable } from "../../../contracts/router/route.ts";
 import type { ListenerContext } from "../../../contracts/runtime.ts";
 import type { HcmConfig } from "../../../http/connection-manager/config.ts";
 import type { RouteTableConfig } from "../../../router/route-config.ts";
@@ -15,8 +16,12 @@ async function createFilterFactory(
   const { createSharedState } =
     await import("../../../http/connection-manager/create-shared-state.ts");
   const { createRouteTable } = await import("../../../router/route-table.ts");
-  const routeTable = createRouteTable(config.routeConfig as RouteTableConfig);
-  const shared = await createSharedState(config, routeTable, context);
+  const { routeDiscovery } = config;
+  const routes =
+    routeDiscovery === undefined
+      ? { routeTable: createRouteTable(config.routeConfig as RouteTableConfig) }
+      : { routeTable: noRoutes, routes: context.routes.get(routeDiscovery.key) };
+  const shared = await createSharedState(config, routes, context);
   const addFilter = (connection: Connection): void => {
     connection.addReadFilter(new ConnectionManager(shared));
   };
@@ -24,6 +29,9 @@ async function createFilterFactory(
   const dispose = (): void => context.dispatcher.post(() => shared.filterChain.dispose());
   return Object.assign(addFilter, { dispose });
 }
+
+/** As long as none have arrived: every request is answered with 404. */
+const noRoutes: RouteTable = { name: "", internalOnlyHeaders: [], route: () => undefined };
 
 export const httpConnectionManagerFilter: NetworkFilterFactory<HcmConfig> = {
   name: "envoy.filters.network.http_connection_manager",

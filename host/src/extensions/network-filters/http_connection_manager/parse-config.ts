@@ -1,4 +1,5 @@
 import type { HttpConnectionManager } from "../../../config/gen/envoy/extensions/filters/network/http_connection_manager/v3/http_connection_manager_pb.js";
+import type { RouteConfiguration } from "../../../config/gen/envoy/config/route/v3/route_pb.js";
 import type { ExtensionConfig } from "../../../contracts/config/snapshot.ts";
 import type { ParseContext } from "../../../contracts/extension.ts";
 import type { HcmConfig, PathConfig } from "../../../http/connection-manager/config.ts";
@@ -17,7 +18,7 @@ export function parseConfig(message: HttpConnectionManager, context: ParseContex
   const ms = context.durationMs.bind(context);
   return {
     statPrefix: message.statPrefix,
-    routeConfig: parseRoutes(message, context),
+    ...parseRoutes(message, context),
     httpFilters: parseFilterChain(message, context),
     accessLogs: parseAccessLogs(message, context),
     codecType: parseCodecType(message, context),
@@ -71,10 +72,24 @@ function parseUpgrades(
   }));
 }
 
-function parseRoutes(message: HttpConnectionManager, context: ParseContext): unknown {
-  // Routes from elsewhere are refused by their field classes, no routes at all by the message's rules.
-  if (message.routeSpecifier.case !== "routeConfig") return undefined;
-  return parseRouteConfiguration(message.routeSpecifier.value, context);
+function parseRoutes(
+  message: HttpConnectionManager,
+  context: ParseContext,
+): Pick<HcmConfig, "routeConfig" | "routeDiscovery"> {
+  const { routeSpecifier, statPrefix } = message;
+  if (routeSpecifier.case === "routeConfig") {
+    return { routeConfig: parseRouteConfiguration(routeSpecifier.value, context) };
+  }
+  // Scoped routes are refused by their field classes, no routes at all by the message's rules.
+  if (routeSpecifier.case !== "rds") return { routeConfig: undefined };
+  const routeDiscovery = context.routeDiscovery(
+    routeSpecifier.value,
+    statPrefix,
+    (routes, reading) =>
+      // As in Envoy: clusters may come later than the routes that lead to them.
+      parseRouteConfiguration(routes as RouteConfiguration, reading, { validateClusters: false }),
+  );
+  return { routeConfig: undefined, routeDiscovery };
 }
 
 function parseAccessLogs(message: HttpConnectionManager, context: ParseContext): ExtensionConfig[] {
