@@ -11,12 +11,16 @@ import { versionText } from "./version.ts";
 const authorCommands: ReadonlySet<string> = new Set(["dev", "inspect", "new", "start"]);
 
 /** Those that run filters without a server. */
-const testCommands: ReadonlySet<string> = new Set(["test"]);
+const testCommands: ReadonlySet<string> = new Set(["replay", "test"]);
 
 /** The command `sluice`: does what the arguments say and gives the exit code. */
 export async function main(args: readonly string[]): Promise<number> {
   if (testCommands.has(args[0] ?? "")) become("../testing/main", args);
   if (authorCommands.has(args[0] ?? "")) become("../dev/main", args);
+  if (args[0] === "record") {
+    const { record } = await import("./record.ts");
+    return record(args.slice(1));
+  }
   if (args[0] === "trace") {
     const { trace } = await import("./trace.ts");
     return trace(args.slice(1));

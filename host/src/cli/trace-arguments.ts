@@ -1,5 +1,5 @@
-import { readFileSync } from "node:fs";
 import type { Result } from "../contracts/result.ts";
+import { adminFlags, adminPlace, type AdminPlace } from "./admin-place.ts";
 import { type CommandFlag, flagRows, scanFlags } from "./scan-flags.ts";
 
 /** What `sluice trace` is asked to do. */
@@ -12,23 +12,9 @@ export type TraceCommand =
       readonly params: URLSearchParams;
     };
 
-/** Where an admin interface listens. */
-export type AdminPlace =
-  | { readonly host: string; readonly port: number }
-  | { readonly socketPath: string };
-
 /** Flags of `sluice trace`. */
 export const traceFlags = [
-  {
-    name: "--admin",
-    value: "<address>",
-    help: "The running proxy's admin address: ip:port, or the path of a Unix socket. Default: 127.0.0.1:9901.",
-  },
-  {
-    name: "--admin-address-path",
-    value: "<file>",
-    help: "Read that address from the file that the proxy was told to write it to.",
-  },
+  ...adminFlags,
   {
     name: "--streams",
     short: "-n",
@@ -100,28 +86,6 @@ export function parseTraceArguments(args: readonly string[]): Result<TraceComman
   }
   if (values.has("--changes")) params.set("changes", "1");
   return { ok: true, value: { kind: "trace", admin: admin.value, params } };
-}
-
-function adminPlace(values: ReadonlyMap<string, string>): Result<AdminPlace, string> {
-  const file = values.get("--admin-address-path");
-  if (file === undefined) return placeOf(values.get("--admin") ?? "127.0.0.1:9901");
-  if (values.has("--admin")) return fail("Give --admin or --admin-address-path, not both.");
-  try {
-    return placeOf(readFileSync(file, "utf8").trim());
-  } catch (error) {
-    return fail(`--admin-address-path: ${error instanceof Error ? error.message : String(error)}.`);
-  }
-}
-
-function placeOf(text: string): Result<AdminPlace, string> {
-  if (text.startsWith("/")) return { ok: true, value: { socketPath: text } };
-  if (text.startsWith("@")) return { ok: true, value: { socketPath: `\0${text.slice(1)}` } };
-  const match = /^(?:\[([^\]]+)\]|([^:]+)):(\d{1,5})$/.exec(text);
-  const port = Number(match?.[3]);
-  if (match === null || port > 65_535) {
-    return fail(`--admin: '${text}' is neither ip:port nor the path of a Unix socket.`);
-  }
-  return { ok: true, value: { host: match[1] ?? match[2]!, port } };
 }
 
 function fail(error: string): { readonly ok: false; readonly error: string } {

@@ -1,6 +1,7 @@
-import { request, type IncomingMessage } from "node:http";
+import type { IncomingMessage } from "node:http";
 import { ExitCode } from "../common/exit-code.ts";
-import { type AdminPlace, parseTraceArguments, traceHelp, traceUsage } from "./trace-arguments.ts";
+import { postToAdmin, printRefusal, printUnreachable } from "./admin-client.ts";
+import { parseTraceArguments, traceHelp, traceUsage } from "./trace-arguments.ts";
 
 /** `sluice trace`: prints the trace until it ends, and gives the exit code. */
 export async function trace(args: readonly string[]): Promise<number> {
@@ -17,23 +18,11 @@ export async function trace(args: readonly string[]): Promise<number> {
   }
   const { admin, params } = parsed.value;
   try {
-    const response = await post(admin, `/trace?${params.toString()}`);
-    return response.statusCode === 200 ? await print(response) : await refuse(response);
+    const response = await postToAdmin(admin, `/trace?${params.toString()}`);
+    return response.statusCode === 200 ? await print(response) : await printRefusal(response);
   } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
-    process.stderr.write(`sluice: the admin interface at ${placeText(admin)}: ${reason}\n`);
-    return ExitCode.runTime;
+    return printUnreachable(admin, error);
   }
-}
-
-function post(admin: AdminPlace, path: string): Promise<IncomingMessage> {
-  return new Promise((resolve, reject) => {
-    // The host of a Unix socket is this machine.
-    const host = "host" in admin ? undefined : { host: "localhost" };
-    request({ ...admin, method: "POST", path, headers: { ...host } }, resolve)
-      .on("error", reject)
-      .end();
-  });
 }
 
 /** No faster than standard output takes it. */
@@ -48,16 +37,4 @@ function print(response: IncomingMessage): Promise<number> {
     response.on("end", () => resolve(ExitCode.ok));
     response.pipe(process.stdout, { end: false });
   });
-}
-
-async function refuse(response: IncomingMessage): Promise<number> {
-  let text = "";
-  response.setEncoding("utf8");
-  for await (const piece of response as AsyncIterable<string>) text += piece;
-  process.stderr.write(`sluice: ${text.trim()}\n`);
-  return ExitCode.runTime;
-}
-
-function placeText(admin: AdminPlace): string {
-  return "host" in admin ? `${admin.host}:${admin.port}` : admin.socketPath.replace("\0", "@");
 }

@@ -119,7 +119,8 @@ class GuestTraceSession implements RunningTrace {
     this.#over = true;
     clearTimeout(timer);
     for (const port of this.#ports.values()) port.close();
-    if (why !== "") await output.write(note(`${why}; streams traced: ${this.#ended}`, bounds));
+    if (why === "" || this.#request.recording !== undefined) return;
+    await output.write(note(`${why}; streams traced: ${this.#ended}`, bounds));
   }
 
   async #write(
@@ -130,7 +131,8 @@ class GuestTraceSession implements RunningTrace {
   ): Promise<void> {
     if (this.#over) return;
     const lost = `${batch.lost} lines of ${worker} are lost: the reader is slow`;
-    let text = batch.lost === 0 ? "" : note(lost, bounds);
+    const isRecording = this.#request.recording !== undefined;
+    let text = batch.lost === 0 || isRecording ? "" : note(lost, bounds);
     for (const line of batch.lines) text += this.#text(worker, line, bounds.json === true);
     this.#bytes += text.length;
     if (text !== "") await output.write(text);
@@ -146,6 +148,8 @@ class GuestTraceSession implements RunningTrace {
     const number = stream === 0 ? 0 : this.#number(worker, line);
     if (number === undefined) return "";
     if (border === "last") this.#ended += 1;
+    // A recording is a line of its own, and nothing stands around it.
+    if (this.#request.recording !== undefined) return border === "last" ? `${text}\n` : "";
     if (json) return `${JSON.stringify({ ...line, worker, stream: number })}\n`;
     if (stream === 0) return `${worker} ${text}\n`;
     const begins = border === "first" ? `begins on ${worker}: ` : "";

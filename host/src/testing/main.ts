@@ -3,6 +3,7 @@ type Command = (args: readonly string[]) => Promise<number>;
 
 /** The commands of this entry; each is loaded when it is asked for. */
 const commands: Readonly<Record<string, () => Promise<Command>>> = {
+  replay: async () => (await import("./replay/replay-command.ts")).replayCommand,
   test: async () => (await import("./test-command.ts")).testCommand,
 };
 

@@ -1,3 +1,4 @@
+import path from "node:path";
 import type { Message } from "@bufbuild/protobuf";
 import type {
   CapabilityRestrictionConfig,
@@ -54,6 +55,7 @@ export function parsePluginConfig(
     configuration: configurationBytes(config.configuration, config, context),
     allowOnHeadersStopIteration: config.allowOnHeadersStopIteration ?? false,
     ...failure,
+    codeFile: codeFile(vm),
   };
   return { stage: "parsed", settings, code: parseCode(vm, context) };
 }
@@ -142,6 +144,12 @@ function parseEnvironment(
     if (value !== undefined) entries.push([key, value]);
   }
   return entries;
+}
+
+function codeFile(vm: VmConfig): string | undefined {
+  const source = vm.code?.specifier;
+  if (source?.case !== "local" || source.value.specifier.case !== "filename") return undefined;
+  return path.resolve(source.value.specifier.value);
 }
 
 function parseCode(vm: VmConfig, context: ParseContext): Uint8Array | RemoteCode {

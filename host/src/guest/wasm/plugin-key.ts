@@ -15,7 +15,7 @@ export function vmKey(vm: VmSettings, limits: EffectiveLimits, module: LoadedMod
 
 /** Of everything that a root context depends on, besides its VM. */
 export function pluginKey(settings: PluginSettings): string {
-  const { name, rootId, configuration, vm: _vm, ...others } = settings;
+  const { name, rootId, configuration, vm: _vm, codeFile: _file, ...others } = settings;
   return digest(name, rootId, configuration, JSON.stringify(others));
 }
 

@@ -34,6 +34,8 @@ export interface PluginSettings {
   readonly liveStreamsGoOn: boolean;
   /** Least time between two VMs of `reload`; up to half of it is added by chance. */
   readonly reloadBackoffMs: number;
+  /** Where the module was read from, for those who run it again; undefined: from no file. */
+  readonly codeFile?: string | undefined;
 }
 
 /** `envoy.extensions.wasm.v3.FailurePolicy`. */

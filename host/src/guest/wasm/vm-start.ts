@@ -1,3 +1,4 @@
+import { wasiModules } from "@sluice/abi";
 import type { Result } from "../../contracts/result.ts";
 import { instantiateLimited } from "../limits/instance.ts";
 import { startExport } from "../limits/state-exports.ts";
@@ -14,6 +15,8 @@ import type { PluginStats } from "./stats.ts";
 export interface StartObserver {
   /** What is imported instead of these host calls. */
   hostcalls(functions: WebAssembly.ModuleImports): WebAssembly.ModuleImports;
+  /** The same of WASI functions; absent: nothing else. */
+  wasi?(functions: WebAssembly.ModuleImports): WebAssembly.ModuleImports;
   /** The instance exists; nothing of it has run. */
   instantiated(exports: WebAssembly.Exports, memory: WebAssembly.Memory | undefined): void;
 }
@@ -88,7 +91,7 @@ function instantiate(
   const { plugin, environment } = vm;
   const { module, memory, table } = plugin.module;
   const imports = vmImports(vm);
-  if (observer !== undefined) imports["env"] = observer.hostcalls(imports["env"]!);
+  if (observer !== undefined) observe(imports, observer);
   if (table !== undefined) {
     imports[table.module] = {
       ...imports[table.module],
@@ -112,6 +115,12 @@ function instantiate(
       plugin.settings.vm.allowedCapabilities,
     );
   });
+}
+
+function observe(imports: WebAssembly.Imports, observer: StartObserver): void {
+  imports["env"] = observer.hostcalls(imports["env"]!);
+  if (observer.wasi === undefined) return;
+  for (const name of wasiModules) imports[name] = observer.wasi(imports[name]!);
 }
 
 function runStartFunctions(vm: WasmVm): void {

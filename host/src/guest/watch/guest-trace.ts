@@ -1,5 +1,7 @@
 import { changeText, type MessageChange, redactChange } from "./message-change.ts";
+import type { RecordingRequest } from "./recording.ts";
 import { Redactor } from "./redactor.ts";
+import { StreamRecorder } from "./stream-recorder.ts";
 import { microseconds } from "./trace-text.ts";
 
 /** What is asked of the workers: plain data. */
@@ -14,6 +16,8 @@ export interface TraceRequest {
   readonly maxTextBytes: number;
   /** Shows what of HTTP messages is different behind the guest. */
   readonly changes?: boolean;
+  /** Streams are recorded, instead of told line by line: the text of the last line is a `Recording`. */
+  readonly recording?: RecordingRequest | undefined;
 }
 
 /** What the callbacks of a stream took. */
@@ -48,6 +52,8 @@ export class GuestTrace {
   readonly #names: ReadonlySet<string>;
   readonly #calls = new Map<number, CallTrace>();
   #streams = 0;
+  /** Streams that have begun since the last one that was recorded. */
+  #unrecorded = 0;
   #expected: CallTrace | undefined = undefined;
 
   constructor(request: TraceRequest, sink: TraceSink) {
@@ -61,6 +67,7 @@ export class GuestTrace {
     const expected = this.#expected;
     this.#expected = undefined;
     if (expected !== undefined) return expected;
+    if (this.request.recording !== undefined) return this.#record(this.request.recording);
     if (this.#streams >= this.request.streams) return undefined;
     this.#streams += 1;
     const trace = this.#callTrace(this.#streams);
@@ -88,8 +95,18 @@ export class GuestTrace {
     return this.#calls.get(token);
   }
 
+  #record({ oneIn, maxChars }: RecordingRequest): CallTrace | undefined {
+    this.#unrecorded += 1;
+    if (this.#unrecorded < oneIn) return undefined;
+    this.#unrecorded = 0;
+    this.#streams += 1;
+    const trace = this.#callTrace(this.#streams);
+    trace.recorder = new StreamRecorder(maxChars, [...this.#names]);
+    return trace;
+  }
+
   #callTrace(stream: number): CallTrace {
-    return new CallTrace(this.#sink, stream, new Redactor(this.#names), this.request.maxTextBytes);
+    return new CallTrace(this.#sink, stream, new Redactor(this.#names), this.request);
   }
 }
 
@@ -97,8 +114,11 @@ export class GuestTrace {
 export class CallTrace {
   readonly redactor: Redactor;
   readonly maxTextBytes: number;
+  /** The stream is recorded, and told as a whole when it is over. */
+  recorder: StreamRecorder | undefined = undefined;
   readonly #sink: TraceSink;
   readonly #stream: number;
+  readonly #onlyFailures: boolean;
   /** A callback that has been entered and has made no call yet: it may fit on one line. */
   #entered: string | undefined = undefined;
   #depth = 0;
@@ -108,11 +128,12 @@ export class CallTrace {
   #selfMs = 0;
   #hostCallMs = 0;
 
-  constructor(sink: TraceSink, stream: number, redactor: Redactor, maxTextBytes: number) {
+  constructor(sink: TraceSink, stream: number, redactor: Redactor, request: TraceRequest) {
     this.#sink = sink;
     this.#stream = stream;
     this.redactor = redactor;
-    this.maxTextBytes = maxTextBytes;
+    this.maxTextBytes = request.maxTextBytes;
+    this.#onlyFailures = request.recording?.onTrap ?? false;
   }
 
   /** `call`: the callback with its arguments. */
@@ -146,6 +167,7 @@ export class CallTrace {
   over(): void {
     if (this.#over) return;
     this.#over = true;
+    if (this.recorder !== undefined) return this.#recorded(this.recorder);
     const totals = {
       callbacks: this.#callbacks,
       hostCalls: this.#hostCalls,
@@ -160,6 +182,13 @@ export class CallTrace {
     const clean = redactChange(change, this.redactor);
     const text = changeText(clean, this.maxTextBytes);
     this.#sink.write({ stream: this.#stream, text, change: clean });
+  }
+
+  #recorded(recorder: StreamRecorder): void {
+    if (this.#onlyFailures && !recorder.failed) return;
+    const stream = this.#stream;
+    this.#sink.write({ stream, text: "recorded", border: "first" });
+    this.#sink.write({ stream, text: JSON.stringify(recorder.recording()), border: "last" });
   }
 
   #flush(): void {

@@ -50,7 +50,10 @@ export class GuestWatches {
 
   /** Follows the calls of the guests of this name until the reader at the other end of `port` is gone. */
   trace(request: TraceRequest, port: MessagePort): TraceStart {
-    const guests = [...this.#guests.values()];
+    // Recordings are of modules: what scripts do is not made of calls with values.
+    const guests = [...this.#guests.values()].filter(
+      ({ kind }) => request.recording === undefined || kind === "wasm",
+    );
     const wanted = guests.filter(({ name }) => name === request.guest);
     const known = [...new Set(guests.map(({ name }) => name))];
     const taken = wanted.some(({ trace }) => trace !== undefined);

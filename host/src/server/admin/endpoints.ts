@@ -9,6 +9,7 @@ import { luaPage } from "./lua.ts";
 import { loggingPage } from "./logging.ts";
 import { readyPage, serverInfoPage } from "./server-info.ts";
 import { statsPage } from "./stats/stats-page.ts";
+import { recordPage } from "./record.ts";
 import { tracePage } from "./trace.ts";
 import { wasmPage } from "./wasm.ts";
 
@@ -191,6 +192,24 @@ export const endpoints: readonly Endpoint[] = [
       },
     ],
     handle: (request, deps) => statsPage(request, deps, "prometheus"),
+  },
+  {
+    path: "/record",
+    help: "record streams of a Wasm plugin, for sluice replay",
+    mutates: true,
+    params: [
+      { id: "guest", help: "Name of the Wasm plugin" },
+      { id: "streams", help: "Streams to record; default 1" },
+      { id: "on_trap", help: "1: only streams in which the VM is lost", oneOf: ["0", "1"] },
+      { id: "one_in", help: "Of so many streams one is recorded; default 1" },
+      { id: "duration_s", help: "Seconds until it ends in any case; default 60" },
+      { id: "max_bytes", help: "Size of one recording; default 1048576" },
+      {
+        id: "redact",
+        help: "Headers whose values are left out; default authorization,cookie,set-cookie",
+      },
+    ],
+    handle: recordPage,
   },
   {
     path: "/trace",

@@ -54,6 +54,16 @@ export class VmMetrics {
     return id;
   }
 
+  /** The name that a metric was defined by. */
+  nameOf(id: number): string | undefined {
+    let next = metricTypeOf(id);
+    for (const [type, name] of this.definitions()) {
+      if (type === metricTypeOf(id)) next += idStep;
+      if (type === metricTypeOf(id) && next === id) return name;
+    }
+    return undefined;
+  }
+
   /** What has been defined, in that order: the same, defined again, gets the same ids. */
   definitions(): [type: number, name: string][] {
     return [...this.#ids.keys()].map((key) => [Number(key[0]), key.slice(2)]);

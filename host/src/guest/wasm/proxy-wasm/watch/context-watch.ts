@@ -12,6 +12,8 @@ import { oneLine } from "../../../watch/trace-text.ts";
 import type { WatchedGuest } from "../../../watch/watched-guest.ts";
 import type { Context } from "../context.ts";
 import { CallText, type CallValue } from "./call-text.ts";
+import { CallValues, recordedShapes } from "./call-values.ts";
+import { recordedPlugin } from "./recorded-plugin.ts";
 
 /** A function that modules import. */
 export type HostFunction = (...args: CallValue[]) => CallValue | undefined;
@@ -44,7 +46,12 @@ export class ContextWatch extends StreamWatch {
     super(guest, info);
     this.#context = context;
     this.#isRoot = context.root === context;
-    if (!this.#isRoot) this.#trace = guest.trace?.stream(`context ${context.id}`);
+    if (this.#isRoot) return;
+    this.#trace = guest.trace?.stream(`context ${context.id}`);
+    const recorder = this.#trace?.recorder;
+    if (recorder === undefined) return;
+    recorder.plugin = recordedPlugin(context);
+    recorder.contexts = { root: context.root!.id, stream: context.id };
   }
 
   enter(callback: string, args: readonly number[]): void {
@@ -52,7 +59,8 @@ export class ContextWatch extends StreamWatch {
     const trace = this.#trace;
     if (trace !== undefined) {
       this.#learnSecrets(trace);
-      trace.begin(this.#text(trace).callback(callback, args));
+      if (trace.recorder === undefined) trace.begin(this.#text(trace).callback(callback, args));
+      else trace.recorder.enter(callback, args, this.#values(trace).message(callback));
     }
     this.begin(callback);
   }
@@ -61,7 +69,9 @@ export class ContextWatch extends StreamWatch {
   leave(callback: string, result: number, failure: string | undefined): void {
     const { selfMs, hostCallMs } = this.end();
     const trace = this.#trace;
-    if (trace !== undefined) {
+    if (trace?.recorder !== undefined) {
+      trace.recorder.leave(result, failure);
+    } else if (trace !== undefined) {
       const text = this.#text(trace).callbackResult(callback, result);
       trace.end(failure === undefined ? text : oneLine(failure), selfMs, hostCallMs);
     }
@@ -75,6 +85,7 @@ export class ContextWatch extends StreamWatch {
   /** Makes a host call. */
   hostCall(name: string, run: HostFunction, args: CallValue[]): CallValue | undefined {
     const trace = this.#trace;
+    if (trace?.recorder !== undefined) return this.#recordedCall(trace, name, run, args);
     if (trace !== undefined) return this.#tracedCall(trace, name, run, args);
     const startMs = performance.now();
     try {
@@ -106,6 +117,28 @@ export class ContextWatch extends StreamWatch {
       trace.hostCall(call, given, ms);
       this.inHostCall(ms, performance.now() - beginMs - ms);
     }
+  }
+
+  #recordedCall(
+    trace: CallTrace,
+    name: string,
+    run: HostFunction,
+    args: CallValue[],
+  ): CallValue | undefined {
+    const shapes = recordedShapes(name);
+    if (shapes === undefined || trace.recorder!.cut) return run(...args);
+    const values = this.#values(trace);
+    const inputs = values.inputs(name, shapes, args);
+    const result = run(...args);
+    const status = Number(result ?? 0);
+    const outputs = status === STATUS_OK ? values.outputs(shapes, args) : [];
+    trace.recorder!.hostCall({ name, inputs, outputs, status });
+    if (status === STATUS_OK && openingCalls.has(name)) this.#opened(trace, args);
+    return result;
+  }
+
+  #values(trace: CallTrace): CallValues {
+    return new CallValues(this.#context.vm.acting, trace.redactor);
   }
 
   /** `continue_stream` and its like: the stream type that goes on. */

@@ -1,0 +1,128 @@
+import { createWriteStream } from "node:fs";
+import { once } from "node:events";
+import type { IncomingMessage } from "node:http";
+import { ExitCode } from "../common/exit-code.ts";
+import type { Result } from "../contracts/result.ts";
+import { postToAdmin, printRefusal, printUnreachable } from "./admin-client.ts";
+import { adminFlags, adminPlace, type AdminPlace } from "./admin-place.ts";
+import { type CommandFlag, flagRows, scanFlags } from "./scan-flags.ts";
+
+const recordFlags: readonly CommandFlag[] = [
+  {
+    name: "--output",
+    short: "-o",
+    value: "<file>",
+    help: "Where recordings go, a line of JSON each. Default: standard output.",
+  },
+  { name: "--streams", short: "-n", value: "<n>", help: "End after so many. Default: 1." },
+  { name: "--on-trap", help: "Record only streams in which the module traps." },
+  { name: "--one-in", value: "<n>", help: "Record one of so many streams. Default: 1." },
+  { name: "--duration", value: "<seconds>", help: "End after this time. Default: 60." },
+  { name: "--max-bytes", value: "<n>", help: "Size of one recording. Default: 1048576." },
+  {
+    name: "--redact",
+    value: "<names>",
+    help: "Headers whose values are left out; '' keeps all. Default: authorization,cookie,set-cookie.",
+  },
+  ...adminFlags,
+];
+
+/** What the flags are called in the request. */
+const paramNames: { readonly [flag: string]: string | undefined } = {
+  "--streams": "streams",
+  "--one-in": "one_in",
+  "--duration": "duration_s",
+  "--max-bytes": "max_bytes",
+  "--redact": "redact",
+};
+
+const recordUsage = "usage: sluice record <plugin> [flags]";
+
+/** What `sluice record` is asked to do. */
+export interface RecordCommand {
+  readonly help: boolean;
+  readonly admin: AdminPlace;
+  /** Of `/record`, as it is sent. */
+  readonly params: URLSearchParams;
+  /** Undefined: standard output. */
+  readonly output: string | undefined;
+}
+
+/** `sluice record`: writes recordings of a running proxy until there are enough, and gives the exit code. */
+export async function record(args: readonly string[]): Promise<number> {
+  const parsed = parseRecordArguments(args);
+  if (!parsed.ok) {
+    process.stderr.write(
+      `sluice: ${parsed.error}\n${recordUsage}\nsluice record --help lists the flags.\n`,
+    );
+    return ExitCode.usage;
+  }
+  const { help, admin, params, output } = parsed.value;
+  if (help) {
+    process.stdout.write(recordHelp());
+    return ExitCode.ok;
+  }
+  let response: IncomingMessage;
+  try {
+    response = await postToAdmin(admin, `/record?${params.toString()}`);
+    if (response.statusCode !== 200) return await printRefusal(response);
+  } catch (error) {
+    return printUnreachable(admin, error);
+  }
+  return write(response, output);
+}
+
+/** Reads the arguments behind `record`. An error is one sentence for the user. */
+export function parseRecordArguments(args: readonly string[]): Result<RecordCommand, string> {
+  const scanned = scanFlags(args, recordFlags);
+  if (!scanned.ok) return scanned;
+  const { operands, values, help } = scanned.value;
+  const [guest, another] = operands;
+  if (!help && guest === undefined) {
+    return { ok: false, error: "Which plugin? Give the name of a Wasm plugin." };
+  }
+  if (another !== undefined) {
+    return { ok: false, error: `One plugin at a time: '${guest}' or '${another}'.` };
+  }
+  const admin = adminPlace(values);
+  if (!admin.ok) return admin;
+  const params = new URLSearchParams({ guest: guest ?? "" });
+  for (const [flag, value] of values) {
+    const name = paramNames[flag];
+    if (name !== undefined) params.set(name, value);
+  }
+  if (values.has("--on-trap")) params.set("on_trap", "1");
+  return { ok: true, value: { help, admin: admin.value, params, output: values.get("--output") } };
+}
+
+function recordHelp(): string {
+  return [
+    recordUsage,
+    "",
+    "Records what streams of a Wasm plugin do in a running proxy: callbacks, host calls and their results. sluice replay",
+    "runs a recording again.",
+    "",
+    ...flagRows(recordFlags),
+    "",
+  ].join("\n");
+}
+
+async function write(response: IncomingMessage, file: string | undefined): Promise<number> {
+  const out = file === undefined ? process.stdout : createWriteStream(file);
+  let count = 0;
+  try {
+    for await (const chunk of response as AsyncIterable<Buffer>) {
+      count += chunk.toString("latin1").split("\n").length - 1;
+      if (!out.write(chunk)) await once(out, "drain");
+    }
+    if (file !== undefined) {
+      out.end();
+      await once(out, "finish");
+    }
+  } catch (error) {
+    process.stderr.write(`sluice: ${error instanceof Error ? error.message : String(error)}\n`);
+    return ExitCode.runTime;
+  }
+  process.stderr.write(`${count} ${count === 1 ? "stream" : "streams"} recorded\n`);
+  return count > 0 ? ExitCode.ok : ExitCode.runTime;
+}

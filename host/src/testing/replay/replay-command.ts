@@ -1,0 +1,121 @@
+import { createHash } from "node:crypto";
+import { existsSync } from "node:fs";
+import { ExitCode } from "../../common/exit-code.ts";
+import { type CommandFlag, flagRows, scanFlags } from "../../cli/scan-flags.ts";
+import { buildFilter } from "../../filter-source/build-filter.ts";
+import type { Recording } from "../../guest/watch/recording.ts";
+import { readRecordings } from "./read-recordings.ts";
+import { replay } from "./replay.ts";
+import { suiteOf } from "./suite-of-recording.ts";
+
+const replayFlags: readonly CommandFlag[] = [
+  {
+    name: "--with",
+    value: "<file>",
+    help: "Run this module (.wasm, or .ts) instead of the one that was recorded.",
+  },
+  { name: "--test", help: "Print a suite for sluice test that does what was recorded." },
+];
+
+const replayUsage = "usage: sluice replay <recording> [flags]";
+
+/** `sluice replay`: runs recordings again, says where a module first does something else, and gives the exit code. */
+export async function replayCommand(args: readonly string[]): Promise<number> {
+  const scanned = scanFlags(args, replayFlags);
+  if (!scanned.ok) return usageError(scanned.error);
+  const { operands, values, help } = scanned.value;
+  if (help) {
+    process.stdout.write(replayHelp());
+    return ExitCode.ok;
+  }
+  const [file, another] = operands;
+  if (file === undefined) return usageError("Which recording? Give its file.");
+  if (another !== undefined) return usageError(`One file at a time: '${file}' or '${another}'.`);
+  const recordings = readRecordings(file);
+  if (typeof recordings === "string") return problem(recordings, ExitCode.config);
+  if (values.has("--test")) {
+    process.stdout.write(suiteOf(recordings, values.get("--with")));
+    return ExitCode.ok;
+  }
+  let exitCode: number = ExitCode.ok;
+  for (const [i, recording] of recordings.entries()) {
+    const title = recordings.length === 1 ? "" : `${i + 1}: `;
+    const code = await runOne(recording, values.get("--with"), title);
+    if (exitCode === ExitCode.ok) exitCode = code;
+  }
+  return exitCode;
+}
+
+async function runOne(
+  recording: Recording,
+  given: string | undefined,
+  title: string,
+): Promise<number> {
+  const { plugin } = recording;
+  const file = given ?? plugin.file;
+  if (file === undefined || !existsSync(file)) {
+    const where = file === undefined ? "was in no file" : `is not at ${file} any more`;
+    return problem(`the module ${where}; give one by --with`, ExitCode.usage);
+  }
+  const built = await buildFilter(file);
+  if (!built.ok) return problem(built.problem, ExitCode.config);
+  if (built.filter.kind !== "wasm") return problem(`${file} is no Wasm module`, ExitCode.usage);
+  const { bytes } = built.filter;
+  const sha256 = createHash("sha256").update(bytes).digest("hex");
+  if (given === undefined && sha256 !== plugin.sha256) {
+    const text = `${file} has changed since the recording; to run what is there now: --with ${file}`;
+    return problem(text, ExitCode.usage);
+  }
+  const result = await replay(recording, bytes);
+  if (typeof result === "string") return problem(result, ExitCode.config);
+  return report(recording, result, title);
+}
+
+function report(
+  recording: Recording,
+  { callbacks, hostCalls, divergence }: Exclude<Awaited<ReturnType<typeof replay>>, string>,
+  title: string,
+): number {
+  const did = `${callbacks} callbacks, ${hostCalls} host calls`;
+  if (divergence === undefined) {
+    const failure = recording.callbacks.at(-1)?.failure;
+    const also = failure === undefined ? "" : `; it fails as it did: ${failure}`;
+    const cut = recording.cut ? "; the recording was cut here" : "";
+    process.stdout.write(`${title}the module does what was recorded: ${did}${also}${cut}\n`);
+    return ExitCode.ok;
+  }
+  const { place, recorded, now } = divergence;
+  const lines = [
+    `${title}the first difference, after ${did}: ${place}`,
+    `  recorded  ${recorded}`,
+    `  now       ${now}`,
+  ];
+  if (recording.redacted.length > 0) {
+    lines.push(`  (values of ${recording.redacted.join(", ")} are not in the recording)`);
+  }
+  process.stdout.write(`${lines.join("\n")}\n`);
+  return ExitCode.runTime;
+}
+
+function replayHelp(): string {
+  return [
+    replayUsage,
+    "",
+    "Runs what sluice record has recorded in a new VM, without a network: host calls give what they gave. Says where the",
+    "module first does something else.",
+    "",
+    ...flagRows(replayFlags),
+    "",
+    "Exit codes: 0 it does the same, 1 it does not, 2 wrong command line, 78 what cannot be read or started.",
+    "",
+  ].join("\n");
+}
+
+function usageError(text: string): number {
+  return problem(`${text}\n${replayUsage}\nsluice replay --help lists the flags.`, ExitCode.usage);
+}
+
+function problem(text: string, exitCode: number): number {
+  process.stderr.write(`sluice: ${text}\n`);
+  return exitCode;
+}
