@@ -46,6 +46,12 @@ test(
   () => assert.fail("0.93 of Envoy's CPU"),
 );
 
+test(
+  "the AssemblyScript SDK adds at most 0.2 µs to a stream that reads one header and adds one",
+  { todo: "0.22 µs, more than half of it the collector's: test/bench/micro/sdk-overhead.bench.ts" },
+  () => assert.fail("0.22 µs"),
+);
+
 for (const [guest, target, measured] of [
   ["a Wasm filter from AssemblyScript", "1/5", "0.65"],
   ["a Wasm filter from Rust", "1/4", "0.68"],

@@ -8,7 +8,7 @@ import { Report } from "./lib/report.ts";
 import { benchBodies, benchStalledReader } from "./scenario/bodies.ts";
 import { benchGet } from "./scenario/get.ts";
 import { benchGrpc } from "./scenario/grpc.ts";
-import { benchBodyCopies, benchGuests } from "./scenario/guests.ts";
+import { benchBodyCopies, benchGuests, benchSdkOverhead } from "./scenario/guests.ts";
 import { benchHttp2 } from "./scenario/http2.ts";
 import { benchIdle } from "./scenario/idle.ts";
 import { benchStartup } from "./scenario/startup.ts";
@@ -30,6 +30,7 @@ const scenarios: Record<string, () => Promise<void>> = {
   guests: () =>
     withUpstream(async () => {
       benchBodyCopies(report);
+      benchSdkOverhead(report);
       await benchGuests(report, seconds);
     }),
   idle: () => withUpstream(() => benchIdle(report)),

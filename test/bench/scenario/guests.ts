@@ -111,10 +111,23 @@ export async function benchGuests(report: Report, seconds: number): Promise<void
 
 /** How often a body's bytes are copied: counted in a process of its own, where copying itself is replaced. */
 export function benchBodyCopies(report: Report): void {
-  const file = path.join(root, "test/bench/micro/wasm-body-copies.bench.ts");
+  const printed = runMicro("wasm-body-copies");
+  if (printed === undefined) report.problem("the copies of a body could not be counted");
+  else report.row("body bytes copied", printed);
+}
+
+/** What the AssemblyScript SDK costs beside a module that is written by hand. */
+export function benchSdkOverhead(report: Report): void {
+  const printed = runMicro("sdk-overhead");
+  if (printed === undefined) report.problem("the SDK's overhead could not be measured");
+  else report.row("AssemblyScript SDK", printed);
+}
+
+/** What a micro-bench prints, in a process of its own. */
+function runMicro(name: string): string | undefined {
+  const file = path.join(root, "test/bench/micro", `${name}.bench.ts`);
   const { stdout, status } = spawnSync(nodePath, ["-C", "sluice-source", file]);
-  if (status === 0) report.row("body bytes copied", stdout.toString().trim());
-  else report.problem("the copies of a body could not be counted");
+  return status === 0 ? stdout.toString().trim() : undefined;
 }
 
 function keepLeast(values: Map<string, number>, key: string, value: number): void {
