@@ -61,6 +61,15 @@ function load(fields: Json): { config?: HcmConfig; problems: string[]; warnings:
 }
 
 describe("parseConfig()", () => {
+  test("gives the key of the subscription when the routes come by discovery", () => {
+    const source = { path_config_source: { path: import.meta.filename } };
+    const rds = { route_config_name: "r", config_source: source };
+    const { config, problems } = load({ route_config: undefined, rds });
+    assert.deepEqual(problems, []);
+    assert.equal(config?.routeConfig, undefined);
+    assert.match(config?.routeDiscovery?.key ?? "", /^r@[0-9a-f]{16}$/);
+  });
+
   test("gives Envoy's defaults for what is not set", () => {
     const { config, problems } = load({});
     assert.deepEqual(problems, []);
@@ -229,6 +238,7 @@ describe("parseConfig()", () => {
 });
 
 describe("what is refused", () => {
+  const discovered = { path_config_source: { path: import.meta.filename } };
   const at = "static_resources.listeners[0].filter_chains[0].filters[0].typed_config";
   const refusals: readonly [string, Json, string][] = [
     ["codec_type", { codec_type: "HTTP3" }, "HTTP3 is not supported; use AUTO, HTTP1 or HTTP2"],
@@ -241,9 +251,22 @@ describe("what is refused", () => {
     ["local_reply_config", { local_reply_config: {} }, "changing local replies is not supported"],
     ["http3_protocol_options", { http3_protocol_options: {} }, "HTTP/3 is not supported"],
     [
-      "rds",
+      "rds.config_source.ads",
       { route_config: undefined, rds: { route_config_name: "r", config_source: { ads: {} } } },
-      "write the routes into route_config",
+      "is not supported; use path_config_source or api_config_source",
+    ],
+    [
+      "rds.route_config_name",
+      { route_config: undefined, rds: { config_source: discovered } },
+      "is missing; it names the routes to ask for",
+    ],
+    [
+      "rds.config_source.path_config_source.path",
+      {
+        route_config: undefined,
+        rds: { route_config_name: "r", config_source: { path_config_source: { path: "/no" } } },
+      },
+      "paths must refer to an existing path in the system: '/no' does not exist",
     ],
     [
       "stream_error_on_invalid_http_message",
