@@ -287,6 +287,9 @@ export class ConnectionManager
     if (stream.previous === undefined) this.#streams = stream.next;
     else stream.previous.next = stream.next;
     if (stream.next !== undefined) stream.next.previous = stream.previous;
+    // A dead stream must not keep its neighbours alive until the old generation is collected.
+    stream.next = undefined;
+    stream.previous = undefined;
     if (this.#streams === undefined) this.#becomeIdle(stream.streamInfo.endTimeMs);
   }
 

@@ -1,3 +1,4 @@
+import { SlotList } from "../../../common/slot-list.ts";
 import {
   StreamResetReason,
   type ClientConnectionCodec,
@@ -36,7 +37,7 @@ export class Http2ClientConnection
   protected readonly block: ResponseBlock;
   readonly #callbacks: Http2ClientCallbacks;
   /** Streams that have been handed out and have no number yet. */
-  readonly #unnumbered = new Set<ClientStream>();
+  readonly #unnumbered = new SlotList<ClientStream>();
   #goingAway = false;
 
   constructor(
@@ -69,22 +70,29 @@ export class Http2ClientConnection
     if (this.closing) throw new Error("the connection takes no more streams");
     this.keepalive?.beforeStream();
     const stream = new ClientStream(this, decoder);
-    this.#unnumbered.add(stream);
+    stream.place = this.#unnumbered.add(stream);
     return stream;
   }
 
   beginStream(stream: ClientStream): void {
-    this.#unnumbered.delete(stream);
+    this.#number(stream);
     this.lastStreamId = this.lastStreamId === 0 ? 1 : this.lastStreamId + 2;
     stream.id = this.lastStreamId;
     this.open(stream);
   }
 
+  /** It is no longer one of those without a number. */
+  #number(stream: ClientStream): void {
+    this.#unnumbered.remove(stream.place);
+    stream.place = -1;
+  }
+
   override resetFromHere(stream: ClientStream, reason: StreamResetReason): void {
-    if (!this.#unnumbered.delete(stream)) {
+    if (stream.place < 0) {
       super.resetFromHere(stream, reason);
       return;
     }
+    this.#number(stream);
     stream.endByReset(reason, stream.responseDetails);
     this.#callbacks.onStreamDone(reason);
   }
@@ -103,8 +111,10 @@ export class Http2ClientConnection
 
   override onConnectionClosed(reason: StreamResetReason, details: string): void {
     super.onConnectionClosed(reason, details);
-    for (const stream of this.#unnumbered) stream.endByReset(reason, details);
-    this.#unnumbered.clear();
+    for (const stream of this.#unnumbered.all()) {
+      this.#number(stream);
+      stream.endByReset(reason, details);
+    }
   }
 
   protected override get lastPeerStreamId(): number {
@@ -115,7 +125,7 @@ export class Http2ClientConnection
   /** Streams that the server has not looked at can be tried elsewhere. */
   protected override onGoAway(lastStreamId: number): Http2Error | undefined {
     this.#goingAway = true;
-    const open = Array.from(this.streams.values());
+    const open = this.streams.all();
     for (const stream of open) {
       if (stream.id <= lastStreamId) continue;
       stream.responseDetails = Http2Details.RemoteRefused;

@@ -31,6 +31,8 @@ export class ClientStream extends Http2Stream implements RequestEncoder {
   /** The head of the response (not a 1xx) has come. */
   headReceived = false;
   headRequest = false;
+  /** Among the connection's streams without a number; -1: it has one, or is over. */
+  place = -1;
   /** 1xx responses so far. */
   interim = 0;
   readonly #owner: ClientStreamOwner;

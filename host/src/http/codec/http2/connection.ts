@@ -21,6 +21,7 @@ import type { FieldBlock } from "./field-block.ts";
 import { ErrorCode, FrameFlag, frameHeaderBytes } from "./frame.ts";
 import { reasonOf } from "./reset-code.ts";
 import type { Http2CodecStats } from "./stats.ts";
+import { StreamTable } from "./stream-table.ts";
 import type { Http2Stream, Http2StreamOwner } from "./stream.ts";
 
 /** So many streams that we have reset are remembered: frames that were on their way to them are ignored. */
@@ -45,7 +46,7 @@ export abstract class Http2Connection<Stream extends Http2Stream>
 {
   readonly protocol = "HTTP/2";
   aboveHighWatermark: boolean;
-  protected readonly streams = new Map<number, Stream>();
+  protected readonly streams = new StreamTable<Stream>();
   /** The highest id of a stream that the peer (server side) or we (client side) began. */
   protected lastStreamId = 0;
   protected abstract readonly block: FieldBlock;
@@ -77,19 +78,19 @@ export abstract class Http2Connection<Stream extends Http2Stream>
 
   onUnderlyingConnectionAboveWriteBufferHighWatermark(): void {
     this.aboveHighWatermark = true;
-    for (const stream of this.streams.values()) stream.aboveHighWatermark();
+    for (const stream of this.streams.all()) stream.aboveHighWatermark();
   }
 
   onUnderlyingConnectionBelowWriteBufferLowWatermark(): void {
     this.aboveHighWatermark = false;
-    for (const stream of this.streams.values()) stream.belowLowWatermark();
+    for (const stream of this.streams.all()) stream.belowLowWatermark();
   }
 
   onConnectionClosed(reason: StreamResetReason, details: string): void {
     this.error ??= protocolError("connection closed");
     this.keepalive?.stop();
     this.send.close();
-    const open = [...this.streams.values()];
+    const open = this.streams.all();
     this.streams.clear();
     for (let i = 0; i < open.length; i += 1) {
       this.stats.streamsActive.dec();
@@ -266,7 +267,7 @@ export abstract class Http2Connection<Stream extends Http2Stream>
   // Streams.
 
   protected override openStreams(): Iterable<Stream> {
-    return this.streams.values();
+    return this.streams.all();
   }
 
   createTimer(callback: () => void): Timer {
@@ -274,7 +275,7 @@ export abstract class Http2Connection<Stream extends Http2Stream>
   }
 
   protected open(stream: Stream): void {
-    this.streams.set(stream.id, stream);
+    this.streams.add(stream);
     this.send.begin(stream);
     this.floods.openedStreams += 1;
     this.stats.streamsActive.inc();
@@ -306,7 +307,7 @@ export abstract class Http2Connection<Stream extends Http2Stream>
   }
 
   protected remove(stream: Stream): void {
-    if (!this.streams.delete(stream.id)) return;
+    if (!this.streams.delete(stream)) return;
     this.send.forget(stream);
     this.stats.streamsActive.dec();
   }
