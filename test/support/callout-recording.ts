@@ -86,6 +86,24 @@ export function flushArguments(): string[] {
   return ["--concurrency", "1", ...(isEnvoy ? flush : [])];
 }
 
+/**
+ * Counters that have counted, of each of `names`: those of its connection manager and of its cluster (`up-<name>`, shown
+ * as `up`).
+ */
+export function countersByName(
+  all: ReadonlyMap<string, number>,
+  names: readonly string[],
+): Map<string, { [name: string]: number }> {
+  const counters = new Map(names.map((name): [string, { [name: string]: number }] => [name, {}]));
+  for (const [stat, value] of [...all].toSorted(([a], [b]) => (a < b ? -1 : 1))) {
+    const [, kind, name, rest] = /^(http|cluster)\.(?:up-)?([^.]+)\.(.*)$/.exec(stat) ?? [];
+    const found = counters.get(name ?? "");
+    if (found === undefined || value === 0) continue;
+    found[kind === "http" ? `http.${rest}` : `cluster.up.${rest}`] = value;
+  }
+  return counters;
+}
+
 export function moved(
   before: ReadonlyMap<string, number>,
   after: ReadonlyMap<string, number>,

@@ -22,9 +22,9 @@ import {
 } from "../../support/tls.ts";
 import type { AuthCase } from "./cases.ts";
 import {
+  countersByName,
   flushArguments,
   logged,
-  moved,
   stableCheck,
   stableHead,
   stableLog,
@@ -66,28 +66,28 @@ export async function runCases(
   const config = configOf(cases, { ...ports, admin, log });
   const sluice = await startSluice(cleanup, { config, args: flushArguments() });
   const listeners = await listenerPorts(admin);
-  const seenOf = new Map<AuthCase, Omit<AuthOutcome, "log">>();
-  let before = await stats(admin);
+  const seenOf = new Map<AuthCase, Omit<AuthOutcome, "log" | "stats">>();
   for (const each of cases) {
     current = each;
     seen.checks = [];
     seen.upstream = [];
     const port = listeners.get(nameOf(each))!;
     const response = await exchange(await connect(each, port), requestOf(each));
-    const after = await stats(admin);
     seenOf.set(each, {
       checks: seen.checks,
       upstream: seen.upstream,
       response: stableHead(response),
-      stats: moved(before, after),
     });
-    before = after;
   }
   // Lines of a file are kept for a while: they are looked at when all is done.
   const lines = await logged(log, cases.length);
+  const counters = countersByName(await stats(admin), cases.map(nameOf));
   await sluice.stop("SIGKILL");
   return new Map(
-    [...seenOf].map(([each, rest], i) => [each.name, { ...rest, log: stableLog(lines[i]!) }]),
+    [...seenOf].map(([each, rest], i) => [
+      each.name,
+      { ...rest, log: stableLog(lines[i]!), stats: counters.get(nameOf(each))! },
+    ]),
   );
 }
 
@@ -100,6 +100,9 @@ async function connect(each: AuthCase, port: number): Promise<net.Socket> {
 function nameOf(each: AuthCase): string {
   return each.name.replaceAll(/[^a-z0-9]+/gi, "_");
 }
+
+/** Each case has its own cluster, whose stats are its own, too. */
+const clusterOf = (each: AuthCase): string => `up-${nameOf(each)}`;
 
 function requestOf(each: AuthCase): string {
   const { method = "GET", target = "/", headers = [], body = "" } = each.request ?? {};
@@ -146,7 +149,7 @@ function configOf(
   return bootstrap(
     cases.map((each) => listenerOf(each, ports.log)),
     [
-      staticCluster("up", [ports.upstream]),
+      ...cases.map((each) => staticCluster(clusterOf(each), [ports.upstream])),
       staticCluster("auth-grpc", [ports.grpc], http2),
       staticCluster("auth-http", [ports.http]),
       staticCluster("dead", [ports.dead], http2),
@@ -188,11 +191,11 @@ function listenerOf(each: AuthCase, log: string): JsonObject {
         routes: [
           {
             match: { prefix: "/", headers: [{ name: "x-other-route", present_match: true }] },
-            route: { cluster: "up", prefix_rewrite: "/other" },
+            route: { cluster: clusterOf(each), prefix_rewrite: "/other" },
           },
           {
             match: { prefix: "/" },
-            route: { cluster: "up" },
+            route: { cluster: clusterOf(each) },
             metadata: { filter_metadata: { "route.ns": { k: "v" }, other: { k: "o" } } },
             ...perRoute(each.route),
           },
@@ -229,6 +232,6 @@ async function stats(admin: number): Promise<Map<string, number>> {
   return await statsBelow(
     admin,
     "",
-    String.raw`ext_authz|^cluster\.up\.(internal\.|external\.)?upstream_rq_(completed|\d)`,
+    String.raw`ext_authz|^cluster\.up-[^.]+\.(internal\.|external\.)?upstream_rq_(completed|\d)`,
   );
 }

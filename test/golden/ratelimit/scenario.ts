@@ -3,9 +3,9 @@ import path from "node:path";
 import type { JsonObject } from "@bufbuild/protobuf";
 import { adminAt, statsBelow } from "../../support/admin-stats.ts";
 import {
+  countersByName,
   flushArguments,
   logged,
-  moved,
   stableCheck,
   stableHead,
 } from "../../support/callout-recording.ts";
@@ -65,8 +65,7 @@ export async function runLimits(
   const config = configOf(cases, ports, log);
   const sluice = await startSluice(cleanup, { config, args: flushArguments() });
   const listeners = await listenerPorts(admin);
-  const seen: Omit<LimitOutcome, "log">[] = [];
-  let before = await stats(admin);
+  const seen: Omit<LimitOutcome, "log" | "stats">[] = [];
   for (const each of cases) {
     current = each;
     calls = [];
@@ -74,13 +73,17 @@ export async function runLimits(
     const socket = net.connect(listeners.get(nameOf(each))!, "127.0.0.1");
     const response = stableHead(await exchange(socket, requestOf(each)));
     await until(() => calls.length >= (each.calls ?? 0));
-    const after = await stats(admin);
-    seen.push({ calls, upstream: received, response, stats: moved(before, after) });
-    before = after;
+    seen.push({ calls, upstream: received, response });
   }
   const lines = await logged(log, cases.length);
+  const counters = countersByName(await stats(admin), cases.map(nameOf));
   await sluice.stop("SIGKILL");
-  return new Map(cases.map((each, i) => [each.name, { ...seen[i]!, log: lines[i]! }]));
+  return new Map(
+    cases.map((each, i) => [
+      each.name,
+      { ...seen[i]!, log: lines[i]!, stats: counters.get(nameOf(each))! },
+    ]),
+  );
 }
 
 async function until(condition: () => boolean): Promise<void> {
@@ -96,6 +99,9 @@ function nameOf(each: LimitCase): string {
   return each.name.replaceAll(/[^a-z0-9]+/gi, "_");
 }
 
+/** Each case has its own cluster, whose stats are its own, too. */
+const clusterOf = (each: LimitCase): string => `up-${nameOf(each)}`;
+
 function requestOf(each: LimitCase): string {
   const { method = "GET", target = "/", headers = [], body = "" } = each.request ?? {};
   const lines = [`${method} ${target} HTTP/1.1`, "host: h", ...headers];
@@ -110,7 +116,7 @@ function configOf(cases: readonly LimitCase[], ports: Ports, log: string): JsonO
   return bootstrap(
     cases.map((each) => listenerOf(each, log)),
     [
-      staticCluster("up", [ports.upstream]),
+      ...cases.map((each) => staticCluster(clusterOf(each), [ports.upstream])),
       staticCluster("limits", [ports.grpc], http2),
       staticCluster("dead", [ports.dead], http2),
     ],
@@ -156,7 +162,7 @@ function actionOf(each: LimitCase): JsonObject {
   const limits = each.limits && { rate_limits: [...each.limits] };
   return {
     metadata: { filter_metadata: { ns: { text: "of the route" } } },
-    route: { cluster: "up", ...limits, ...each.action },
+    route: { cluster: clusterOf(each), ...limits, ...each.action },
   };
 }
 
@@ -165,6 +171,6 @@ async function stats(admin: number): Promise<Map<string, number>> {
   return await statsBelow(
     admin,
     "",
-    String.raw`ratelimit|^cluster\.up\.(internal\.|external\.)?upstream_rq_(completed|\d)`,
+    String.raw`ratelimit|^cluster\.up-[^.]+\.(internal\.|external\.)?upstream_rq_(completed|\d)`,
   );
 }
