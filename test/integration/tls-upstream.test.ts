@@ -34,6 +34,7 @@ const trusting = {
     },
   },
 };
+const trustingSystem = { common_tls_context: { validation_context: { system_root_certs: {} } } };
 const transport = { transport_socket: upstreamTls(trusting) };
 const speaking = (options: JsonObject): JsonObject => ({
   typed_extension_protocol_options: {
@@ -144,10 +145,12 @@ const tcpProxy = {
     },
   ],
 };
-const names = ["http1", "http2", "auto", "pipe", "breaking"];
+const names = ["http1", "http2", "auto", "pipe", "system", "breaking"];
 const sluice = await startSluice(
   { after },
   {
+    // What the system trusts.
+    env: { SSL_CERT_FILE: tlsFile("ca-cert.pem"), SSL_CERT_DIR: folder },
     args: ["--concurrency", "2", "--component-log-level", "connection:debug"],
     config: bootstrap(
       [
@@ -170,6 +173,7 @@ const sluice = await startSluice(
         staticCluster("http1", [http1Port], transport),
         staticCluster("http2", [http2Port], { ...transport, ...overHttp2 }),
         staticCluster("auto", [http2Port], { ...transport, ...speaking({ auto_config: {} }) }),
+        staticCluster("system", [http1Port], { transport_socket: upstreamTls(trustingSystem) }),
         staticCluster("echo", [echoPort], transport),
         staticCluster("breaking", [breakingPort], transport),
         {
@@ -196,7 +200,7 @@ async function ask(target: string, body?: Buffer, at = port): Promise<Buffer> {
   return Buffer.concat(chunks);
 }
 
-for (const name of names.slice(0, 4)) {
+for (const name of names.slice(0, 5)) {
   test(`a cluster with TLS carries bodies of any size both ways: ${name}`, async () => {
     assert.equal((await ask(`/${name}/`, Buffer.from("hello"))).toString(), "hello");
     assert.equal((await ask(`/${name}/hash`, big)).toString(), hashOf(big));

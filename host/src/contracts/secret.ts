@@ -39,6 +39,8 @@ export interface ValidationConfig {
   /** SHA-256 of the SubjectPublicKeyInfo, base64. */
   readonly spkiHashes: readonly string[];
   readonly acceptUntrusted: boolean;
+  /** `max_verify_depth`; undefined: chains may have any length. */
+  readonly maxVerifyDepth?: number | undefined;
   readonly origin: MaterialOrigin;
 }
 

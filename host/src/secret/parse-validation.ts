@@ -1,8 +1,11 @@
 import { X509Certificate } from "node:crypto";
+import { getCACertificates } from "node:tls";
+import type { Message } from "@bufbuild/protobuf";
 import type {
   CertificateValidationContext,
   SubjectAltNameMatcher,
 } from "../config/gen/envoy/extensions/transport_sockets/tls/v3/common_pb.js";
+import type { StringMatcher } from "../config/gen/envoy/type/matcher/v3/string_pb.js";
 import type { ParseContext } from "../contracts/extension.ts";
 import type { SanMatcherConfig, ValidationConfig } from "../contracts/secret.ts";
 import { pemCertificate } from "../common/x509/pem.ts";
@@ -25,18 +28,16 @@ export function parseValidation(
   secretName: string,
   context: ParseContext,
 ): ValidationConfig {
-  const trustedCa = context
-    .dataSource(message.trustedCa, message, "trusted_ca")
-    ?.toString("latin1");
-  if (trustedCa !== undefined) checkAuthorities(message, trustedCa, context);
+  const trustedCa = parseAuthorities(message, context);
   const sanMatchers = parseSanMatchers(message, context);
-  if (sanMatchers.length > 0 && message.trustedCa === undefined) {
+  const trusts = message.trustedCa !== undefined || message.systemRootCerts !== undefined;
+  if (sanMatchers.length > 0 && !trusts) {
     const text =
       "SAN-based verification of peer certificates without trusted CA is insecure and not allowed";
     context.problem(message, "match_typed_subject_alt_names", text);
   }
   const crl = context.dataSource(message.crl, message, "crl")?.toString("latin1");
-  if (crl !== undefined && message.trustedCa === undefined) {
+  if (crl !== undefined && !trusts) {
     const text = "a revocation list needs the trusted_ca that signed it";
     context.problem(message, "crl", text);
   }
@@ -46,13 +47,32 @@ export function parseValidation(
     sanMatchers,
     certificateHashes: parseHashes(message, context),
     spkiHashes: parseSpkiHashes(message, context),
+    maxVerifyDepth: message.maxVerifyDepth,
     acceptUntrusted: (message.trustChainVerification as number) === acceptUntrusted,
     origin: {
       secretName,
-      path: sourceName(message.trustedCa),
+      path: message.trustedCa === undefined && trusts ? systemRoots : sourceName(message.trustedCa),
       expiresMs: firstExpiry(trustedCa ?? ""),
     },
   };
+}
+
+/** How messages name the authorities of the system. */
+const systemRoots = "<system>";
+
+/** PEM; the system's where the configuration names none of its own. */
+function parseAuthorities(
+  message: CertificateValidationContext,
+  context: ParseContext,
+): string | undefined {
+  const own = context.dataSource(message.trustedCa, message, "trusted_ca")?.toString("latin1");
+  if (own !== undefined) checkAuthorities(message, own, context);
+  if (message.trustedCa !== undefined || message.systemRootCerts === undefined) return own;
+  const roots = getCACertificates("system");
+  if (roots.length > 0) return roots.join("\n");
+  const text = "the system has no root certificates; name a file with trusted_ca";
+  context.problem(message, "system_root_certs", text);
+  return undefined;
 }
 
 const textMatches = ["exact", "prefix", "suffix", "contains"] as const;
@@ -92,6 +112,14 @@ function parseSanMatchers(
     const parsed = parseSanMatcher(matcher, context);
     if (parsed !== undefined) matchers.push(parsed);
   }
+  // The older field says nothing of the kind of the name.
+  for (const [index, matcher] of message.matchSubjectAltNames.entries()) {
+    const field = `match_subject_alt_names[${index}]`;
+    const text = parseText(matcher, { owner: message, field }, context);
+    for (const type of sanTypes) {
+      if (text !== undefined && type !== undefined) matchers.push({ type, ...text });
+    }
+  }
   return matchers;
 }
 
@@ -100,22 +128,26 @@ function parseSanMatcher(
   context: ParseContext,
 ): SanMatcherConfig | undefined {
   const type = sanTypes[message.sanType];
-  const pattern = message.matcher?.matchPattern;
   if (type === undefined) {
     context.problem(message, "san_type", "only EMAIL, DNS, URI and IP_ADDRESS are supported");
     return undefined;
   }
+  const text = parseText(message.matcher, { owner: message, field: "matcher" }, context);
+  return text && { type, ...text };
+}
+
+function parseText(
+  matcher: StringMatcher | undefined,
+  place: { readonly owner: Message; readonly field: string },
+  context: ParseContext,
+): Omit<SanMatcherConfig, "type"> | undefined {
+  const pattern = matcher?.matchPattern;
   const match = textMatches.find((candidate) => candidate === pattern?.case);
   if (match === undefined) {
-    context.problem(message, "matcher", `only ${textMatches.join(", ")} are supported`);
+    context.problem(place.owner, place.field, `only ${textMatches.join(", ")} are supported`);
     return undefined;
   }
-  return {
-    type,
-    match,
-    text: pattern!.value as string,
-    ignoreCase: message.matcher!.ignoreCase,
-  };
+  return { match, text: pattern!.value as string, ignoreCase: matcher!.ignoreCase };
 }
 
 function parseHashes(message: CertificateValidationContext, context: ParseContext): string[] {

@@ -144,6 +144,27 @@ export const listeners: readonly ListenerCase[] = [
     ],
   },
   {
+    name: "takes no intermediate authorities",
+    tls: validating({ max_verify_depth: 0 }),
+    clients: [
+      { name: "known client", tls: known },
+      {
+        name: "client of an intermediate authority",
+        tls: { ...anyone, ...clientIdentity("deep") },
+      },
+    ],
+  },
+  {
+    name: "takes one intermediate authority",
+    tls: validating({ max_verify_depth: 2 }),
+    clients: [
+      {
+        name: "client of an intermediate authority",
+        tls: { ...anyone, ...clientIdentity("deep") },
+      },
+    ],
+  },
+  {
     name: "accepts the untrusted",
     tls: validating({ trust_chain_verification: "ACCEPT_UNTRUSTED" }),
     clients: [

@@ -8,6 +8,7 @@ export type ServerName =
   | "expired"
   | "stranger"
   | "wildcard"
+  | "deep"
   | "demanding"
   | "other cipher"
   | "http1 only"
@@ -36,6 +37,7 @@ export interface TlsCase {
 }
 
 const ca = { trusted_ca: { filename: tlsFile("ca-cert.pem") } };
+const below = { trusted_ca: { filename: tlsFile("intermediate-cert.pem") }, max_verify_depth: 0 };
 const trusting = { validation_context: ca };
 const uri = (exact: string): JsonObject => ({ san_type: "URI", matcher: { exact } });
 const dns = (matcher: JsonObject): JsonObject => ({ san_type: "DNS", matcher });
@@ -152,6 +154,33 @@ export const cases: readonly TlsCase[] = [
     name: "expects a name that a wildcard does not cover",
     server: "wildcard",
     tls: { common_tls_context: sans(dns({ exact: "a.b.wild.test" })) },
+  },
+  {
+    name: "expects a name of whatever kind",
+    server: "good",
+    tls: {
+      common_tls_context: {
+        validation_context: {
+          ...ca,
+          match_subject_alt_names: [{ exact: "b.test" }, { prefix: "spiffe://test/s" }],
+        },
+      },
+    },
+  },
+  {
+    name: "trusts an authority below another",
+    server: "deep",
+    tls: { common_tls_context: { validation_context: below } },
+  },
+  {
+    name: "takes a chain that is not too long",
+    server: "deep",
+    tls: { common_tls_context: { validation_context: { ...ca, max_verify_depth: 2 } } },
+  },
+  {
+    name: "meets a chain that is too long",
+    server: "deep",
+    tls: { common_tls_context: { validation_context: { ...ca, max_verify_depth: 0 } } },
   },
   {
     name: "expects another hash",

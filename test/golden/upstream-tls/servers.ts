@@ -26,6 +26,7 @@ const secure: { readonly [name: string]: SecureOptions } = {
   expired: identity("expired"),
   stranger: identity("stranger"),
   wildcard: identity("wildcard"),
+  deep: identity("deep"),
   demanding: { ...good, rejectUnauthorized: true },
   "other cipher": { ...good, maxVersion: "TLSv1.2", ciphers: "ECDHE-ECDSA-AES256-GCM-SHA384" },
 };
@@ -67,12 +68,14 @@ function serverOf(name: ServerName): net.Server {
   }
   const options = http1[name];
   if (options !== undefined) {
-    const requests = http.createServer(answer);
+    const requests = http.createServer({ keepAliveTimeout: 0 }, answer);
     return tls.createServer(options, (socket) => void requests.emit("connection", socket));
   }
   const server = http2.createSecureServer({ allowHTTP1: true, ...secure[name]! });
   server.on("request", answer as unknown as () => void);
   server.on("sessionError", () => undefined);
+  // Connections of HTTP/1 stay, however slow the machine is.
+  (server as unknown as http.Server).keepAliveTimeout = 0;
   return server as unknown as net.Server;
 }
 

@@ -80,6 +80,9 @@ export const tlsFields: FieldClassTable = {
   [`${tls}.CertificateValidationContext`]: {
     implemented: [
       "trusted_ca",
+      "system_root_certs",
+      "max_verify_depth",
+      "match_subject_alt_names",
       "crl",
       "match_typed_subject_alt_names",
       "verify_certificate_hash",
@@ -91,14 +94,12 @@ export const tlsFields: FieldClassTable = {
       allow_expired_certificate: "accepting expired certificates is not supported",
       ca_certificate_provider_instance: providers,
       custom_validator_config: "other validators are not supported",
-      match_subject_alt_names: "use match_typed_subject_alt_names",
-      max_verify_depth: "limiting the depth of chains is not supported",
       only_verify_leaf_cert_crl: "revocation lists are needed for every certificate of a chain",
       require_signed_certificate_timestamp: "signed certificate timestamps are not supported",
       suppress_client_ca_list: "clients are always told which authorities are trusted",
-      system_root_certs: "name a file with trusted_ca",
     },
   },
+  [`${tls}.CertificateValidationContext.SystemRootCerts`]: { implemented: [] },
   [`${tls}.SubjectAltNameMatcher`]: {
     implemented: ["san_type", "matcher"],
     refused: { oid: "OTHER_NAME is not supported" },

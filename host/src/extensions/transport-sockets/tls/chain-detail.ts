@@ -6,14 +6,22 @@ export interface VerifyError extends Error {
   readonly code: string;
 }
 
-/** Envoy's words for it. At which certificate of the chain it was is told when it was the peer's own. */
-export function chainDetail(error: VerifyError, peer: X509Certificate): string {
-  // OpenSSL goes on after a missing issuer, and reports what that leads to.
-  const noIssuer = error.code === "UNABLE_TO_VERIFY_LEAF_SIGNATURE";
-  const text = noIssuer ? "unable to get local issuer certificate" : error.message;
-  const place = noIssuer || isOfPeer(error.code, peer) ? " at depth 0" : "";
-  return `verify cert failed: X509_verify_cert: certificate verification error${place}: ${text}`;
+/**
+ * Envoy's words for it, with the place in the chain when it is known. `issuers`: those that were found, of the peer's
+ * certificate and of each other.
+ */
+export function chainDetail(error: VerifyError, peer: X509Certificate, issuers: number): string {
+  if (error.code === "UNABLE_TO_GET_ISSUER_CERT_LOCALLY") return noIssuerDetail(issuers);
+  const place = isOfPeer(error.code, peer) ? " at depth 0" : "";
+  return `${verificationError}${place}: ${error.message}`;
 }
+
+/** The chain ends at this place, where nobody is trusted. */
+export function noIssuerDetail(depth: number): string {
+  return `${verificationError} at depth ${depth}: unable to get local issuer certificate`;
+}
+
+const verificationError = "verify cert failed: X509_verify_cert: certificate verification error";
 
 function isOfPeer(code: string, peer: X509Certificate): boolean {
   const now = systemTime.systemMs();

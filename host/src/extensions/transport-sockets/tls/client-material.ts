@@ -28,6 +28,8 @@ export class ClientMaterial {
       ...(parameters.signatureAlgorithms === "" ? {} : { sigalgs: parameters.signatureAlgorithms }),
       // Without an authority of its own Node would trust the public ones.
       ca: validation?.trustedCa === undefined ? [] : [validation.trustedCa],
+      // An authority below another is trusted for itself, as in BoringSSL.
+      allowPartialTrustChain: true,
       ...(validation?.crl === undefined ? {} : { crl: validation.crl }),
       ...(identity === undefined
         ? {}

@@ -1,9 +1,9 @@
 import { createHash, X509Certificate } from "node:crypto";
-import type { TLSSocket } from "node:tls";
+import type { DetailedPeerCertificate, TLSSocket } from "node:tls";
 import { pemCertificate } from "../../../common/x509/pem.ts";
 import { subjectAltNames } from "../../../common/x509/subject-alt-names.ts";
 import type { SanMatcherConfig, ValidationConfig } from "../../../contracts/secret.ts";
-import { chainDetail } from "./chain-detail.ts";
+import { chainDetail, noIssuerDetail } from "./chain-detail.ts";
 import { tlsHandle } from "./tls-handle.ts";
 
 /** Why a peer's certificate is not accepted. `authority`: nobody is trusted who could vouch for it. */
@@ -59,7 +59,9 @@ export class PeerVerifier {
     if (config === undefined) return undefined;
     const { trustedCa, sanMatchers } = config;
     const error = trustedCa === undefined ? undefined : tlsHandle(socket)?.verifyError();
-    if (error) return { kind: "chain", detail: chainDetail(error, peer) };
+    if (error) return { kind: "chain", detail: chainDetail(error, peer, issuers(socket).length) };
+    const depth = exceededDepth(config, this.authorities, socket);
+    if (depth !== undefined) return { kind: "chain", detail: noIssuerDetail(depth) };
     if (sanMatchers.length > 0 && !matchesAnySan(sanMatchers, peer)) {
       const text = `SAN matcher, certificate SANs are ${namesText(peer)}`;
       return { kind: "san", detail: `verify cert failed: ${text}` };
@@ -90,6 +92,33 @@ export class PeerVerifier {
       : `SAN matcher, certificate SANs are ${namesText(peer)}`;
     return { kind: "san", detail: `verify cert failed: ${text}` };
   }
+}
+
+/**
+ * How many issuers a peer's certificate may have, the one that is trusted included: BoringSSL counts so, and always
+ * takes one. Undefined: it has no more than that.
+ */
+function exceededDepth(
+  { maxVerifyDepth, trustedCa }: ValidationConfig,
+  authorities: ReadonlySet<string>,
+  socket: TLSSocket,
+): number | undefined {
+  if (maxVerifyDepth === undefined || trustedCa === undefined) return undefined;
+  const most = Math.max(maxVerifyDepth, 1);
+  const chain = issuers(socket);
+  const anchor = chain.findIndex(({ fingerprint256 }) => authorities.has(fingerprint256));
+  return (anchor < 0 ? chain.length : anchor + 1) > most ? most : undefined;
+}
+
+/** The issuer of the peer's certificate, its issuer, and so on: those that were sent, and the one that is trusted. */
+function issuers(socket: TLSSocket): DetailedPeerCertificate[] {
+  const found: DetailedPeerCertificate[] = [];
+  let last = socket.getPeerCertificate(true);
+  while (last?.issuerCertificate !== undefined && last.issuerCertificate !== last) {
+    last = last.issuerCertificate;
+    found.push(last);
+  }
+  return found;
 }
 
 const namesText = (peer: X509Certificate): string => `[${subjectAltNames(peer).all.join(", ")}]`;

@@ -102,6 +102,8 @@ function contextOptions(config: ServerTlsConfig, material: TlsMaterial): SecureC
     ...(parameters.signatureAlgorithms === "" ? {} : { sigalgs: parameters.signatureAlgorithms }),
     // Without an authority of its own Node would trust the public ones.
     ca: validation?.trustedCa === undefined ? [] : [validation.trustedCa],
+    // An authority below another is trusted for itself, as in BoringSSL.
+    allowPartialTrustChain: true,
     ...(validation?.crl === undefined ? {} : { crl: validation.crl }),
     ...(ticketKeys?.[0] === undefined
       ? { secureOptions: OP_NO_TICKET }

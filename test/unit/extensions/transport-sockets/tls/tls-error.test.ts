@@ -15,17 +15,17 @@ const begin = "verify cert failed: X509_verify_cert: certificate verification er
 
 test("chainDetail() says at which certificate it was when that is known", () => {
   assert.equal(
-    chainDetail(error("CERT_HAS_EXPIRED", "certificate has expired"), peer("expired")),
+    chainDetail(error("CERT_HAS_EXPIRED", "certificate has expired"), peer("expired"), 1),
     `${begin} at depth 0: certificate has expired`,
   );
   // Another of the chain has.
   assert.equal(
-    chainDetail(error("CERT_HAS_EXPIRED", "certificate has expired"), peer("server")),
+    chainDetail(error("CERT_HAS_EXPIRED", "certificate has expired"), peer("server"), 1),
     `${begin}: certificate has expired`,
   );
   assert.equal(
-    chainDetail(error("UNABLE_TO_VERIFY_LEAF_SIGNATURE", "unable to verify"), peer("server")),
-    `${begin} at depth 0: unable to get local issuer certificate`,
+    chainDetail(error("UNABLE_TO_GET_ISSUER_CERT_LOCALLY", "unable to get"), peer("server"), 1),
+    `${begin} at depth 1: unable to get local issuer certificate`,
   );
 });
 
