@@ -19,6 +19,8 @@ const entries = {
   "server/watchdog-thread": "guest/limits/watchdog-thread",
   "server/load-module-thread": "guest/wasm/engine/load-module-thread",
   "testing/main": "testing/main",
+  // What programs import.
+  "testing/index": "testing/index",
   "testing/load-module-thread": "guest/wasm/engine/load-module-thread",
   "testing/watchdog-thread": "guest/limits/watchdog-thread",
   "worker/load-module-thread": "guest/wasm/engine/load-module-thread",
