@@ -22,7 +22,7 @@ interface Api {
 /** Type URL of `Secret`. */
 export const secretType = "type.googleapis.com/envoy.extensions.transport_sockets.tls.v3.Secret";
 
-const secrets: Api = {
+export const secretsApi: Api = {
   path: "/envoy.service.secret.v3.SecretDiscoveryService/StreamSecrets",
   typeUrl: secretType,
 };
@@ -79,13 +79,16 @@ export class DiscoveryServer implements AsyncDisposable {
     this.#typeUrl = api.typeUrl;
   }
 
-  static async start(api: Api = secrets): Promise<DiscoveryServer> {
+  static async start(
+    api: Api = secretsApi,
+    credentials: ServerCredentials = ServerCredentials.createInsecure(),
+  ): Promise<DiscoveryServer> {
     const server = new DiscoveryServer(api);
     server.#server.addService(serviceOf(api.path), {
       Stream: (call: ServerDuplexStream<JsonObject, JsonObject>) => server.#open(call),
     });
     server.#port = await new Promise((resolve, reject) => {
-      server.#server.bindAsync("127.0.0.1:0", ServerCredentials.createInsecure(), (error, bound) =>
+      server.#server.bindAsync("127.0.0.1:0", credentials, (error, bound) =>
         error === null ? resolve(bound) : reject(error),
       );
     });

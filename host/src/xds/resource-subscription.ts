@@ -61,6 +61,8 @@ export class ResourceSubscription<M extends NamedMessage> implements SotwSubscri
   #watcher: FileWatcher | undefined;
   #stream: SotwStream | undefined;
   #current: ArrivedResource<M> | undefined;
+  /** What was said last of a version that was not taken; the same again is no news. */
+  #lastRefusal = "";
   #taking: Promise<unknown> = Promise.resolve();
   #closed = false;
 
@@ -202,13 +204,15 @@ export class ResourceSubscription<M extends NamedMessage> implements SotwSubscri
   #count(refusal: string | undefined, unreadable: boolean): void {
     const { kind, name, stats, environment } = this.#options;
     if (refusal === undefined) {
+      this.#lastRefusal = "";
       stats.updateSuccess.inc();
       stats.updateTime.set(Math.floor(environment.time.systemMs()));
       return;
     }
     (unreadable ? stats.updateFailure : stats.updateRejected).inc();
-    const what = `${kind.word} '${name}' ${unreadable ? "failure" : "rejected"}`;
-    environment.logger.warning(`${what}: ${refusal}`);
+    const text = `${kind.word} '${name}' ${unreadable ? "failure" : "rejected"}: ${refusal}`;
+    environment.logger.log(text === this.#lastRefusal ? "debug" : "warning", text);
+    this.#lastRefusal = text;
   }
 
   #onNothing(empty: boolean): undefined {

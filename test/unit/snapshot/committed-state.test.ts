@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { ClusterConfig, ListenerConfig } from "../../../host/src/contracts/config/snapshot.ts";
+import type { SecretUpdate } from "../../../host/src/contracts/secret.ts";
 import { CommittedState } from "../../../host/src/snapshot/committed-state.ts";
 import { joinParts, partsOf } from "../../../host/src/snapshot/parts.ts";
 import { emptyUpdate } from "../../support/threads/pool.ts";
@@ -25,6 +26,22 @@ test("CommittedState.whole() leads from nothing to the sum of all updates", () =
     ...emptyUpdate(2, [config("f", "2"), config("g", "1")], [cluster("b", 2), cluster("c")]),
     listeners: [listener("y")],
   });
+});
+
+test("CommittedState.whole() has the last version of each secret and each route table", () => {
+  const state = new CommittedState();
+  const secret = (key: string, byte: number): SecretUpdate => ({
+    key,
+    material: { kind: "ticket_keys", value: [Uint8Array.of(byte)] },
+  });
+  const routes = (key: string, version: number) => ({ key, config: { version } });
+  const first = emptyUpdate(1);
+  state.commit({ ...first, secrets: [secret("a", 1), secret("b", 1)], routes: [routes("r", 1)] });
+  state.commit({ ...emptyUpdate(2), secrets: [secret("a", 2)] });
+  state.commit({ ...emptyUpdate(3), routes: [routes("r", 2)] });
+  const { secrets, routes: tables } = state.whole();
+  assert.deepEqual(secrets, [secret("a", 2), secret("b", 1)]);
+  assert.deepEqual(tables, [routes("r", 2)]);
 });
 
 test("partsOf() cuts large updates, and joinParts() undoes it", () => {
