@@ -215,6 +215,13 @@ describe("ext_authz", () => {
     session.close();
   });
 
+  test("a status that cannot end a response is 403", async () => {
+    for (const code of [100, 600, -1]) {
+      answer = () => ({ message: { status: { code: 7 }, denied_response: { status: { code } } } });
+      assert.equal((await request("auth")).status, 403);
+    }
+  });
+
   test("a check is made again after a status of retry_on", async () => {
     answer = () => (checks < 3 ? { status: 14 } : allowed);
     assert.equal((await request("retried")).status, 200);

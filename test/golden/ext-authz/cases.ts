@@ -195,6 +195,7 @@ const answers: AuthCase[] = [
     grpc: denied({ headers: everyAction }),
   },
   { name: "denied with a code of success", grpc: denied({ status: { code: 201 }, body: "x" }) },
+  { name: "denied with code 299", grpc: denied({ status: { code: 299 } }) },
   { name: "denied without a code", grpc: denied({ body: "x" }) },
   {
     name: "denied with an ok response",
@@ -275,6 +276,11 @@ const errors: AuthCase[] = [
   {
     name: "an error with a status",
     filter: { status_on_error: { code: 503 } },
+    grpc: { status: 14 },
+  },
+  {
+    name: "an error with a status of a redirect",
+    filter: { status_on_error: { code: 302 } },
     grpc: { status: 14 },
   },
   {

@@ -578,6 +578,12 @@ const answers: LimitCase[] = [
     answer: { status: 14 },
   },
   {
+    name: "an error with a status that is none of a server",
+    filter: { failure_mode_deny: true, status_on_error: { code: 404 } },
+    ...one,
+    answer: { status: 14 },
+  },
+  {
     name: "an error that is final by chance",
     filter: { failure_mode_deny_percent: { default_value: { numerator: 100 } } },
     ...one,

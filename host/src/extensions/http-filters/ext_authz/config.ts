@@ -38,7 +38,7 @@ function parseConfig(message: ExtAuthz, context: ParseContext): ExtAuthzConfig {
     body: message.withRequestBody && parseBody(message.withRequestBody),
     clearRouteCache: message.clearRouteCache,
     clearRouteCacheHeaders: message.clearRouteCacheHeaders.map((name) => name.toLowerCase()),
-    statusOnError: message.statusOnError?.code ?? statusOnErrorDefault,
+    statusOnError: parseStatus(message, context),
     validateMutations: message.validateMutations,
     mutationRules:
       message.decoderHeaderMutationRules && parseRules(message.decoderHeaderMutationRules),
@@ -62,6 +62,13 @@ function parseConfig(message: ExtAuthz, context: ParseContext): ExtAuthzConfig {
     ingestDynamicMetadata: message.enableDynamicMetadataIngestion ?? true,
     maxDeniedBodyBytes: message.maxDeniedResponseBodyBytes,
   };
+}
+
+function parseStatus(message: ExtAuthz, context: ParseContext): number {
+  const code = message.statusOnError?.code ?? statusOnErrorDefault;
+  if (code < 200)
+    context.problem(message, "status_on_error", "must be 200 or more: it ends the response");
+  return code;
 }
 
 const noService: AuthServiceConfig = {

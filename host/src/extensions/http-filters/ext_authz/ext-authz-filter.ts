@@ -69,6 +69,11 @@ const Details = {
 
 const noHeaders: readonly ResponseHeaderOption[] = [];
 
+/** A status that can end a response; the service may name any number, or none. */
+function isFinal(code: number): boolean {
+  return code >= 200 && code <= 599;
+}
+
 /** What follows the head is not a body that ends. */
 function isTunnel(headers: RequestHeaderMap): boolean {
   return headers.hasId(HeaderId.Upgrade) || headers.getId(HeaderId.Method) === "CONNECT";
@@ -244,7 +249,7 @@ export class ExtAuthzFilter implements StreamFilter, AuthCallbacks {
 
   #onDenied(response: AuthResponse): void {
     const { config, stats, clusterStats } = this.#shared;
-    const code = response.code > 0 ? response.code : 403;
+    const code = isFinal(response.code) ? response.code : 403;
     stats.denied.inc();
     clusterStats.inc(this.#cluster, "denied");
     if (config.chargeClusterResponseStats) {
@@ -259,7 +264,7 @@ export class ExtAuthzFilter implements StreamFilter, AuthCallbacks {
     stats.error.inc();
     clusterStats.inc(this.#cluster, "error");
     if (!config.failureModeAllow) {
-      const code = response.code > 0 ? response.code : config.statusOnError;
+      const code = isFinal(response.code) ? response.code : config.statusOnError;
       this.#refuse(response, code, Details.Error);
       return;
     }

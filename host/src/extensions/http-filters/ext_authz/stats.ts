@@ -12,6 +12,16 @@ export interface ExtAuthzStats {
   readonly ignoredDynamicMetadata: Counter;
 }
 
+/** What Envoy always shows, of features that are refused here. */
+const atZero = [
+  "filter_state_name_collision",
+  "omitted_response_headers",
+  "request_header_limits_reached",
+  "response_header_limits_reached",
+  "shadow_denied",
+  "shadow_error",
+];
+
 /** `httpPrefix`: with its dot. `statPrefix`: of the filter; may be empty. */
 export function extAuthzStats(
   root: StatsScope,
@@ -20,8 +30,7 @@ export function extAuthzStats(
 ): ExtAuthzStats {
   const counter = (name: string): Counter =>
     root.counter(`${httpPrefix}ext_authz.${infix(statPrefix)}${name}`);
-  // Always shown by Envoy; of a feature that is refused here.
-  counter("filter_state_name_collision");
+  for (const name of atZero) counter(name);
   return {
     ok: counter("ok"),
     denied: counter("denied"),

@@ -32,7 +32,7 @@ function parseConfig(message: RateLimit, context: ParseContext): RateLimitFilter
     failureModeDeny: parseFraction(message.failureModeDenyPercent, deny),
     limitedGrpcStatus: message.rateLimitedAsResourceExhausted ? resourceExhausted : undefined,
     limitedStatus: status < 400 ? tooManyRequests : status,
-    statusOnError: message.statusOnError?.code ?? statusOnErrorDefault,
+    statusOnError: parseStatus(message, context),
     xRateLimitHeaders: message.enableXRatelimitHeaders !== 0,
     retryAfterHeader: message.enableRetryAfterHeader,
     rateLimitedHeader: !message.disableXEnvoyRatelimitedHeader,
@@ -43,6 +43,13 @@ function parseConfig(message: RateLimit, context: ParseContext): RateLimitFilter
     rateLimits: parseRateLimits(message.rateLimits, true, context),
     metadataNamespace: message.metadataNamespace || filterName,
   };
+}
+
+function parseStatus(message: RateLimit, context: ParseContext): number {
+  const code = message.statusOnError?.code ?? statusOnErrorDefault;
+  if (code < 200)
+    context.problem(message, "status_on_error", "must be 200 or more: it ends the response");
+  return code;
 }
 
 function requestTypeOf(text: string): RateLimitFilterConfig["requestType"] {
