@@ -15,6 +15,7 @@ import type {
   TicketKeysConfig,
   ValidationConfig,
 } from "../contracts/secret.ts";
+import { ownTicketKeysSlot } from "./own-ticket-keys.ts";
 import { parseCertificate } from "./parse-certificate.ts";
 import { parseTicketKeys } from "./parse-ticket-keys.ts";
 import { parseValidation } from "./parse-validation.ts";
@@ -87,10 +88,9 @@ function validationSlot(
   return watched ?? { kind: "fixed", value: parse(context) };
 }
 
-/** The keys that a server's session tickets are sealed with; `own`: where none are given. */
+/** The keys that a server's session tickets are sealed with; undefined: there are no tickets. */
 export function parseTicketKeysSlot(
   message: DownstreamTlsContext,
-  own: TicketKeysConfig,
   context: ParseContext,
 ): SecretSlot<TicketKeysConfig> | undefined {
   const { case: kind, value } = message.sessionTicketKeysType;
@@ -102,9 +102,9 @@ export function parseTicketKeysSlot(
     case "sessionTicketKeysSdsSecretConfig":
       return context.secret(value, ticketKeysRequest);
     case "disableStatelessSessionResumption":
-      return value ? undefined : { kind: "fixed", value: own };
+      return value ? undefined : ownTicketKeysSlot();
     case undefined:
-      return { kind: "fixed", value: own };
+      return ownTicketKeysSlot();
   }
 }
 

@@ -6,11 +6,13 @@ import { SingletonMap } from "../common/singleton-map.ts";
 import { systemTime } from "../common/time/clock.ts";
 import { formatProblem } from "../config/problem.ts";
 import type { ClusterConfig } from "../contracts/config/snapshot.ts";
+import type { SecretUpdate } from "../contracts/secret.ts";
 import type { Result } from "../contracts/result.ts";
 import { registry } from "../extensions/all.ts";
 import { GuestSharedState } from "../guest/shared/shared-state.ts";
 import type { Watchdog } from "../guest/limits/watchdog.ts";
-import type { SnapshotUpdate } from "../snapshot/update.ts";
+import { hasOwnTicketKeys, rotateOwnTicketKeys } from "../secret/own-ticket-keys.ts";
+import { emptyUpdate, type SnapshotUpdate } from "../snapshot/update.ts";
 import { StatsSnapshots } from "../stats/stats-snapshots.ts";
 import type { StatsStore } from "../stats/stats-store.ts";
 import { MainClusters } from "../upstream/main-clusters.ts";
@@ -47,6 +49,7 @@ class MainThread implements ServerComponents {
   readonly #clusterStats: MainClusters;
   readonly #singletons = new SingletonMap();
   #loaded: Loaded | undefined;
+  #stopRotating: () => void = () => {};
 
   constructor(environment: ServeEnvironment) {
     const { options, levels, watchdog } = environment;
@@ -124,6 +127,10 @@ class MainThread implements ServerComponents {
     else this.#stats.startFlushing(statsFlushIntervalMs);
     let snapshot = 1;
     const apply: ApplyUpdate = (update) => server.apply({ ...update, snapshot: (snapshot += 1) });
+    if (hasOwnTicketKeys(bootstrap.found.tlsContexts)) {
+      const bring = (secret: SecretUpdate) => apply({ ...emptyUpdate, secrets: [secret] });
+      this.#stopRotating = rotateOwnTicketKeys(bring);
+    }
     discoveries.extensions.goLive(apply);
     discoveries.secrets?.goLive(apply);
     discoveries.routes?.goLive(apply);
@@ -139,6 +146,7 @@ class MainThread implements ServerComponents {
   }
 
   async close(): Promise<void> {
+    this.#stopRotating();
     const { extensions, secrets, routes } = this.#loaded?.discoveries ?? {};
     extensions?.close();
     secrets?.close();

@@ -1,4 +1,4 @@
-import type { SnapshotUpdate } from "./update.ts";
+import { emptyUpdate, type SnapshotUpdate } from "./update.ts";
 
 /** Copying a cluster for a worker takes about 30 µs of the main thread. */
 const clustersPerPart = 200;
@@ -12,14 +12,9 @@ export function partsOf(update: SnapshotUpdate): SnapshotUpdate[] {
   let at = 0;
   for (; clusters.length - at > clustersPerPart; at += clustersPerPart) {
     parts.push({
+      ...emptyUpdate,
       snapshot: update.snapshot,
       clusters: clusters.slice(at, at + clustersPerPart),
-      removedClusters: [],
-      listeners: [],
-      removedListeners: [],
-      extensionConfigs: [],
-      secrets: [],
-      routes: [],
     });
   }
   parts.push({ ...update, clusters: clusters.slice(at) });

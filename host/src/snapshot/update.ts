@@ -23,6 +23,18 @@ export interface SnapshotUpdate {
   readonly routes: readonly RouteUpdate[];
 }
 
+/** Changes nothing. */
+export const emptyUpdate: SnapshotUpdate = {
+  snapshot: 0,
+  clusters: [],
+  removedClusters: [],
+  listeners: [],
+  removedListeners: [],
+  extensionConfigs: [],
+  secrets: [],
+  routes: [],
+};
+
 /** A new version of one discovered extension; `extension` undefined: back to the default, or to nothing. */
 export interface ExtensionConfigUpdate {
   /** `ExtensionDiscoveryConfig.key`. */

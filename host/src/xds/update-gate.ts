@@ -1,5 +1,5 @@
 import type { Result } from "../contracts/result.ts";
-import type { SnapshotUpdate } from "../snapshot/update.ts";
+import { emptyUpdate, type SnapshotUpdate } from "../snapshot/update.ts";
 
 /** Brings an update to all workers, or to none and says why. */
 export type ApplyUpdate = (update: SnapshotUpdate) => Promise<Result<unknown, string>>;
@@ -60,20 +60,9 @@ export class UpdateGate<Update> {
       return { ok: true, value: undefined };
     }
     const apply = await this.#live.promise;
-    const result = await apply({ ...nothing, ...snapshotOf(updates) });
+    const result = await apply({ ...emptyUpdate, ...snapshotOf(updates) });
     if (result.ok) staged?.commit();
     else staged?.abort();
     return result;
   }
 }
-
-const nothing: SnapshotUpdate = {
-  snapshot: 0,
-  clusters: [],
-  removedClusters: [],
-  listeners: [],
-  removedListeners: [],
-  extensionConfigs: [],
-  secrets: [],
-  routes: [],
-};

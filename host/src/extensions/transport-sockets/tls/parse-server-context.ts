@@ -1,10 +1,9 @@
-import { randomBytes } from "node:crypto";
 import type {
   CommonTlsContext,
   DownstreamTlsContext,
 } from "../../../config/gen/envoy/extensions/transport_sockets/tls/v3/tls_pb.js";
 import type { ParseContext } from "../../../contracts/extension.ts";
-import type { MaterialSlots, TicketKeysConfig } from "../../../contracts/secret.ts";
+import type { MaterialSlots } from "../../../contracts/secret.ts";
 import { fixedMaterial } from "../../../secret/material.ts";
 import {
   parseCertificateSlots,
@@ -15,9 +14,6 @@ import type { ServerTlsConfig } from "./context-config.ts";
 import { parseAlpnProtocols } from "./parse-alpn.ts";
 import { parseTlsParameters, serverVersions } from "./parse-parameters.ts";
 import { checkKeyTypes, ServerContexts } from "./server-contexts.ts";
-
-/** Seals the tickets of all workers; sessions end with the process. */
-const processTicketKeys: TicketKeysConfig = [new Uint8Array(randomBytes(80))];
 
 /** `DownstreamTlsContext` to plain data; what OpenSSL would refuse of what is written there is reported here. */
 export function parseServerContext(
@@ -58,7 +54,7 @@ function parseMaterial(message: DownstreamTlsContext, context: ParseContext): Ma
   return {
     certificates: common === undefined ? [] : parseCertificateSlots(common, context),
     validation: common && parseValidationSlot(common, context),
-    ticketKeys: parseTicketKeysSlot(message, processTicketKeys, context),
+    ticketKeys: parseTicketKeysSlot(message, context),
   };
 }
 
