@@ -97,6 +97,7 @@ export const routeFields: FieldClassTable = {
       "runtime_fraction",
       "headers",
       "query_parameters",
+      "connect_matcher",
       "grpc",
     ],
     refused: {
