@@ -30,9 +30,15 @@ export function compileFilter(
       readonly bytes: Uint8Array<ArrayBuffer>;
       /** JSON; only when it was asked for. Columns are offsets in the module. */
       readonly sourceMap?: string;
+      /** SHA-256 of the files that it is made of, and files that it would be made of if they were there. */
+      readonly read: { readonly [file: string]: string };
+      readonly absent: readonly string[];
     }
   | { readonly ok: false; readonly problems: readonly Problem[] }
 >;
+
+/** Changes with everything but the sources that a module depends on. */
+export function compilerVersion(): string;
 
 /** `file:line:col: message`, the line of source, and a caret under the place. */
 export function formatProblem(problem: Problem): string;

@@ -1,10 +1,13 @@
 // Compiles filters from a program: the compiler stays loaded, which saves most of the time.
-import { existsSync, readFileSync } from "node:fs";
+import { createHash } from "node:crypto";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { createRequire } from "node:module";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
 import SluiceTransform from "../transform/index.js";
 
 const here = path.dirname(fileURLToPath(import.meta.url));
+const require = createRequire(import.meta.url);
 
 /**
  * One thing that the compiler found wrong.
@@ -20,7 +23,7 @@ const here = path.dirname(fileURLToPath(import.meta.url));
  * Compiles the filter whose main file is `entry`. Writes nothing.
  * @param {string} entry path of a .ts file
  * @param {{optimize?: boolean, sourceMap?: boolean, reservedBytes?: number}} [options] see the declarations
- * @returns {Promise<{ok: true, bytes: Uint8Array, sourceMap?: string} | {ok: false, problems: Problem[]}>}
+ * @returns {Promise<{ok: true, bytes: Uint8Array, sourceMap?: string, read: Record<string, string>, absent: string[]} | {ok: false, problems: Problem[]}>}
  */
 export async function compileFilter(entry, options = {}) {
   const { optimize = true, sourceMap = false, reservedBytes } = options;
@@ -29,6 +32,8 @@ export async function compileFilter(entry, options = {}) {
   const diagnostics = [];
   /** Text of every file that the compiler read, by the name that it has there. */
   const files = new Map();
+  /** Files that it looked for. */
+  const absent = new Set();
   let bytes;
   let map;
   const { error } = await asc.main(
@@ -47,7 +52,7 @@ export async function compileFilter(entry, options = {}) {
     {
       transforms: [class extends SluiceTransform {}],
       reportDiagnostic: (diagnostic) => diagnostics.push(diagnostic),
-      readFile: (name, folder) => readSource(path.resolve(folder, name), name, files),
+      readFile: (name, folder) => readSource(path.resolve(folder, name), name, files, absent),
       writeFile: (name, content) => {
         if (name.endsWith(".wasm")) bytes = content;
         if (name.endsWith(".map")) map = content;
@@ -55,13 +60,31 @@ export async function compileFilter(entry, options = {}) {
     },
   );
   if (error === null && bytes !== undefined) {
-    return { ok: true, bytes, ...(map !== undefined && { sourceMap: map }) };
+    const read = Object.fromEntries(
+      [...files.values()].map(({ file, text }) => [
+        file,
+        createHash("sha256").update(text).digest("hex"),
+      ]),
+    );
+    const more = map !== undefined && { sourceMap: map };
+    return { ok: true, bytes, ...more, read, absent: [...absent] };
   }
   const problems = diagnostics
     .filter(({ category }) => category === errorCategory)
     .map((diagnostic) => problemOf(diagnostic, files));
   if (problems.length === 0) problems.push(placeless(error?.message ?? "nothing was compiled"));
   return { ok: false, problems };
+}
+
+/** Changes with everything but the sources that a module depends on. Cheap: the compiler is not loaded. */
+export function compilerVersion() {
+  const hash = createHash("sha256").update(require("assemblyscript/package.json").version);
+  for (const folder of [here, path.join(here, "../transform")]) {
+    for (const name of readdirSync(folder).sort()) {
+      if (name.endsWith(".js")) hash.update(readFileSync(path.join(folder, name)));
+    }
+  }
+  return hash.digest("hex");
 }
 
 /** Where this SDK is installed, so that filters in any folder find it. */
@@ -75,8 +98,11 @@ function packageFolders() {
 
 const errorCategory = 3;
 
-function readSource(file, name, files) {
-  if (!existsSync(file)) return null;
+function readSource(file, name, files, absent) {
+  if (!existsSync(file)) {
+    absent.add(file);
+    return null;
+  }
   const text = readFileSync(file, "utf8");
   files.set(name, { file, text });
   return text;

@@ -1,6 +1,7 @@
 import { createRequire } from "node:module";
 import path from "node:path";
 import { pathToFileURL } from "node:url";
+import { KeptBuilds } from "./kept-builds.ts";
 
 /** What the SDK's compiler offers; see its declarations. */
 type SdkCompiler = typeof import("../../../sdk-assemblyscript/compiler/index.js");
@@ -25,7 +26,7 @@ export async function compileAssemblyScript(
   const compiler = await compilerFor(entry);
   if (compiler === undefined) return { ok: false, problem: missingText(entry) };
   try {
-    const built = await compiler.compileFilter(entry, options);
+    const built = await compiled(compiler, entry, options);
     if (built.ok) return built;
     const problem = built.problems.map((each) => compiler.formatProblem(each)).join("\n");
     return { ok: false, problem };
@@ -33,6 +34,24 @@ export async function compileAssemblyScript(
     if (!isMissing(error)) throw error;
     return { ok: false, problem: missingText(entry) };
   }
+}
+
+type Built = Awaited<ReturnType<SdkCompiler["compileFilter"]>>;
+
+/** As it was compiled before, when nothing has changed since; not with a source map, which is not kept. */
+async function compiled(
+  compiler: SdkCompiler,
+  entry: string,
+  options: CompileOptions,
+): Promise<Built> {
+  if (options.sourceMap === true) return compiler.compileFilter(entry, options);
+  const builds = new KeptBuilds();
+  const name = { entry, options, version: compiler.compilerVersion() };
+  const kept = builds.find(name);
+  if (kept !== undefined) return { ok: true, bytes: kept, read: {}, absent: [] };
+  const built = await compiler.compileFilter(entry, options);
+  if (built.ok) builds.keep(name, built.bytes, built);
+  return built;
 }
 
 /** The SDK of the filter's project, else the one beside this package. */
