@@ -421,6 +421,46 @@ const routing: AuthCase[] = [
     grpc: allowed,
   },
   {
+    name: "another service for the route",
+    dead: true,
+    route: {
+      check_settings: {
+        grpc_service: { envoy_grpc: { cluster_name: "auth-grpc" }, timeout: "19s" },
+      },
+    },
+    grpc: allowed,
+  },
+  {
+    name: "another service for the host",
+    dead: true,
+    host: {
+      check_settings: {
+        context_extensions: { a: "1" },
+        grpc_service: { envoy_grpc: { cluster_name: "auth-grpc" } },
+      },
+    },
+    route: { check_settings: { context_extensions: { b: "1" } } },
+    grpc: allowed,
+  },
+  {
+    name: "http: another service for the route",
+    dead: true,
+    route: {
+      check_settings: {
+        http_service: {
+          server_uri: { uri: "http://a", cluster: "auth-http", timeout: "20s" },
+          path_prefix: "/route",
+          authorization_response: {
+            allowed_upstream_headers: { patterns: [{ exact: "x-user" }] },
+          },
+        },
+      },
+    },
+    filter: { allowed_headers: { patterns: [{ exact: "x-a" }] } },
+    http: "HTTP/1.1 200 OK\r\ncontent-length: 0\r\nx-user: u\r\n\r\n",
+    request: { headers: ["x-a: 1", "x-b: 1"] },
+  },
+  {
     name: "off by chance",
     filter: { filter_enabled: { default_value: { numerator: 0 } } },
     grpc: allowed,

@@ -6,7 +6,6 @@ const typedMetadata =
 const filterState = "the filter puts nothing into the filter state";
 const shadow = "denials are carried out; they cannot only be noted";
 const spans = "tracing is not supported";
-const perRoute = "a service per route is not supported; use two filters and disable one per route";
 const regexRules = `${regex}; the other rules say which kinds of headers may be changed`;
 
 export const extAuthzFields: FieldClassTable = {
@@ -81,8 +80,14 @@ export const extAuthzFields: FieldClassTable = {
     implemented: ["disabled", "check_settings"],
   },
   "envoy.extensions.filters.http.ext_authz.v3.CheckSettings": {
-    implemented: ["context_extensions", "disable_request_body_buffering", "with_request_body"],
-    refused: { grpc_service: perRoute, http_service: perRoute, emit_client_span: spans },
+    implemented: [
+      "context_extensions",
+      "disable_request_body_buffering",
+      "with_request_body",
+      "grpc_service",
+      "http_service",
+    ],
+    refused: { emit_client_span: spans },
   },
   "envoy.extensions.filters.network.ext_authz.v3.ExtAuthz": {
     implemented: [

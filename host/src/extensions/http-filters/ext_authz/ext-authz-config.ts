@@ -88,6 +88,8 @@ export interface ExtAuthzRouteConfig {
   readonly contextExtensions: ReadonlyMap<string, string>;
   readonly disableBody: boolean;
   readonly body: BodyConfig | undefined;
+  /** Undefined: the filter's. */
+  readonly service: AuthServiceConfig | undefined;
 }
 
 /** Of a namespace. */

@@ -26,7 +26,8 @@ import { metadataOf, storeMetadata } from "../../common/ext_authz/dynamic-metada
 import type { MetadataMatcher } from "../../common/ext_authz/metadata-matcher.ts";
 import { isEnough, isTooMuch, takeBody } from "./check-body.ts";
 import type { BodyConfig, ExtAuthzConfig } from "./ext-authz-config.ts";
-import type { CheckBody, HttpAuthorization } from "./http-check.ts";
+import type { AuthServices } from "./auth-services.ts";
+import type { CheckBody } from "./http-check.ts";
 import {
   areValid,
   changesRequest,
@@ -41,7 +42,7 @@ import type { ExtAuthzClusterStats, ExtAuthzStats } from "./stats.ts";
 /** What the filters of one configuration share on a worker. */
 export interface ExtAuthzShared {
   readonly config: ExtAuthzConfig;
-  readonly authorization: HttpAuthorization;
+  readonly services: AuthServices;
   readonly enabledMetadata: MetadataMatcher | undefined;
   readonly clusterManager: Pick<ClusterManager, "getThreadLocalCluster">;
   readonly dispatcher: Dispatcher;
@@ -192,10 +193,10 @@ export class ExtAuthzFilter implements StreamFilter, AuthCallbacks {
     this.#state = State.Calling;
     this.#startMs = this.#shared.dispatcher.time.monotonicMs();
     this.#cluster = this.#clusterOfRoute();
-    const { contextExtensions } = this.#settings!;
+    const { contextExtensions, service } = this.#settings!;
     const check = { stream: this.#stream, headers: this.#headers!, contextExtensions, body };
     this.#initiating = true;
-    this.#call = this.#shared.authorization.check(check, this);
+    this.#call = this.#shared.services.of(service).check(check, this);
     this.#initiating = false;
     return this.#state !== State.Idle;
   }

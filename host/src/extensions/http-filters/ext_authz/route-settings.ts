@@ -1,4 +1,4 @@
-import type { BodyConfig, ExtAuthzRouteConfig } from "./ext-authz-config.ts";
+import type { AuthServiceConfig, BodyConfig, ExtAuthzRouteConfig } from "./ext-authz-config.ts";
 
 /** What the route says about its requests' checks. */
 export interface RouteSettings {
@@ -6,6 +6,8 @@ export interface RouteSettings {
   readonly contextExtensions: ReadonlyMap<string, string>;
   /** Undefined: the service is told nothing of the body. */
   readonly body: BodyConfig | undefined;
+  /** Undefined: the filter's. */
+  readonly service: AuthServiceConfig | undefined;
 }
 
 const noExtensions: ReadonlyMap<string, string> = new Map();
@@ -18,7 +20,9 @@ export function routeSettings(
   levels: readonly unknown[],
   body: BodyConfig | undefined,
 ): RouteSettings {
-  if (levels.length === 0) return { disabled: false, contextExtensions: noExtensions, body };
+  if (levels.length === 0) {
+    return { disabled: false, contextExtensions: noExtensions, body, service: undefined };
+  }
   const configs = levels as readonly ExtAuthzRouteConfig[];
   const last = configs.at(-1)!;
   return {
@@ -28,5 +32,6 @@ export function routeSettings(
         ? last.contextExtensions
         : new Map(configs.flatMap(({ contextExtensions }) => [...contextExtensions])),
     body: last.disableBody ? undefined : (last.body ?? body),
+    service: last.service,
   };
 }

@@ -1,0 +1,126 @@
+import type { HeaderValue } from "../../../config/gen/envoy/config/core/v3/base_pb.js";
+import type { GrpcService } from "../../../config/gen/envoy/config/core/v3/grpc_service_pb.js";
+import type {
+  AuthorizationResponse,
+  CheckSettings,
+  ExtAuthz,
+  HttpService,
+} from "../../../config/gen/envoy/extensions/filters/http/ext_authz/v3/ext_authz_pb.js";
+import type { ListStringMatcher } from "../../../config/gen/envoy/type/matcher/v3/string_pb.js";
+import type { ParseContext } from "../../../contracts/extension.ts";
+import { compileFormat } from "../../../formatter/formatter.ts";
+import { parseGrpcService } from "../../../grpc/config.ts";
+import { parseStringMatcher } from "../../../router/config-match.ts";
+import type { StringMatcherConfig } from "../../../router/route-config.ts";
+import type { AuthServiceConfig, HttpServiceConfig } from "./ext-authz-config.ts";
+
+/** Of both protocols, where the service names none. */
+const timeoutMsDefault = 200;
+
+const noService: AuthServiceConfig = {
+  kind: "grpc",
+  service: {
+    cluster: "",
+    authority: "",
+    timeoutMs: timeoutMsDefault,
+    messageMax: 0,
+    metadata: [],
+    envoyHeaders: true,
+    retry: undefined,
+  },
+};
+
+/** The filter's service. */
+export function parseService(message: ExtAuthz, context: ParseContext): AuthServiceConfig {
+  const { services } = message;
+  if (services.case === undefined) {
+    const text = "is missing; name who decides, with grpc_service or http_service";
+    context.problem(message, "grpc_service", text);
+    return noService;
+  }
+  if (services.case === "grpcService") return parseGrpc(services.value, context) ?? noService;
+  const { authorizationRequest: request } = services.value;
+  if (request?.allowedHeaders !== undefined && message.allowedHeaders !== undefined) {
+    const text = "and the filter's allowed_headers exclude each other; leave this one out";
+    context.problem(request, "allowed_headers", text);
+  }
+  return { kind: "http", service: parseHttpService(services.value, context) };
+}
+
+/** The service of a route; undefined: the filter's. */
+export function parseRouteService(
+  { serviceOverride: service }: CheckSettings,
+  context: ParseContext,
+): AuthServiceConfig | undefined {
+  if (service.case === undefined) return undefined;
+  if (service.case === "grpcService") return parseGrpc(service.value, context);
+  return { kind: "http", service: parseHttpService(service.value, context) };
+}
+
+function parseGrpc(message: GrpcService, context: ParseContext): AuthServiceConfig | undefined {
+  const service = parseGrpcService(message, context);
+  const timeoutMs = context.durationMs(message.timeout, timeoutMsDefault);
+  return service && { kind: "grpc", service: { ...service, timeoutMs } };
+}
+
+function parseHttpService(message: HttpService, context: ParseContext): HttpServiceConfig {
+  const { serverUri, authorizationRequest: request } = message;
+  const cluster = serverUri?.httpUpstreamType.value ?? "";
+  if (serverUri === undefined) context.problem(message, "server_uri", "is missing");
+  else context.reference("cluster", cluster, serverUri, "cluster");
+  checkPaths(message, context);
+  return {
+    cluster,
+    timeoutMs: context.durationMs(serverUri?.timeout, timeoutMsDefault),
+    pathPrefix: message.pathPrefix,
+    pathOverride: message.pathOverride,
+    allowedHeaders: parseList(request?.allowedHeaders),
+    headersToAdd: (request?.headersToAdd ?? []).map((header) => parseAddition(header, context)),
+    ...parseAnswers(message.authorizationResponse),
+  };
+}
+
+function checkPaths(message: HttpService, context: ParseContext): void {
+  if (message.pathPrefix !== "" && !message.pathPrefix.startsWith("/")) {
+    context.problem(message, "path_prefix", "must begin with a slash");
+  }
+  if (message.pathOverride !== "" && !message.pathOverride.startsWith("/")) {
+    context.problem(message, "path_override", "must begin with a slash");
+  }
+  if (message.pathPrefix !== "" && message.pathOverride !== "") {
+    context.problem(message, "path_override", "and path_prefix exclude each other");
+  }
+}
+
+type AnswerConfig = Pick<
+  HttpServiceConfig,
+  | "upstreamHeaders"
+  | "upstreamHeadersToAppend"
+  | "clientHeaders"
+  | "clientHeadersOnSuccess"
+  | "metadataHeaders"
+>;
+
+function parseAnswers(response: AuthorizationResponse | undefined): AnswerConfig {
+  return {
+    upstreamHeaders: parseList(response?.allowedUpstreamHeaders) ?? [],
+    upstreamHeadersToAppend: parseList(response?.allowedUpstreamHeadersToAppend) ?? [],
+    clientHeaders: parseList(response?.allowedClientHeaders),
+    clientHeadersOnSuccess: parseList(response?.allowedClientHeadersOnSuccess) ?? [],
+    metadataHeaders: parseList(response?.dynamicMetadataFromHeaders) ?? [],
+  };
+}
+
+function parseAddition(header: HeaderValue, context: ParseContext): readonly [string, string] {
+  const format = compileFormat(header.value, { omitEmptyValues: true });
+  if (!format.ok) context.problem(header, "value", format.error);
+  if (header.rawValue.length > 0) {
+    context.problem(header, "raw_value", "is not read here, nor in Envoy; use value");
+  }
+  return [header.key.toLowerCase(), header.value];
+}
+
+/** `ListStringMatcher`; undefined when there is none. */
+export function parseList(list: ListStringMatcher | undefined): StringMatcherConfig[] | undefined {
+  return list?.patterns.map(parseStringMatcher);
+}
