@@ -8,13 +8,21 @@ import { pluginSettings, WasmHost, wasmInstances } from "../support/wasm.ts";
 
 const root = path.resolve(import.meta.dirname, "../..");
 
-test("the filter of sdk-assemblyscript/README.md compiles and does what it says", async () => {
-  const readme = readFileSync(path.join(root, "sdk-assemblyscript/README.md"), "utf8");
-  const [, source] = /```ts\n([\s\S]*?)```/.exec(readme)!;
-  const folder = path.join(root, ".cache/sdk-readme");
+const readme = readFileSync(path.join(root, "sdk-assemblyscript/README.md"), "utf8");
+const sources = [...readme.matchAll(/```ts\n([\s\S]*?)```/g)].map(([, source]) => source!);
+
+/** The module of the README's so many-th filter. */
+async function compiled(number: number): Promise<Uint8Array<ArrayBuffer>> {
+  const folder = path.join(root, `.cache/sdk-readme-${number}`);
   mkdirSync(folder, { recursive: true });
-  writeFileSync(path.join(folder, "index.ts"), source!);
-  const code = await assemblyScript(".cache/sdk-readme/index.ts");
+  writeFileSync(path.join(folder, "index.ts"), sources[number]!);
+  return assemblyScript(path.join(folder, "index.ts"), { optimize: false });
+}
+
+test("the README of the SDK shows two filters", () => assert.equal(sources.length, 2));
+
+test("the README's first filter lets in who has the token", async () => {
+  const code = await compiled(0);
 
   const host = new WasmHost();
   assert.match((await host.prepare(code)) as string, /proxy_on_configure returned false/);
@@ -35,4 +43,22 @@ test("the filter of sdk-assemblyscript/README.md compiles and does what it says"
   allowed.request(true).respond(true);
   assert.equal(allowed.status, "200");
   assert.ok(!requestHeaders.has("x-token"));
+});
+
+test("the README's second filter reads its configuration and says what is wrong with it", async () => {
+  const code = await compiled(1);
+  const host = new WasmHost();
+  const wrong = '{"limits": [{"perSecond": 1}, {"perSecond": -1}], "limit": 1}';
+  await host.prepare(code, pluginSettings({ configuration: wrong }));
+  assert.deepEqual(host.canaryLogger.take(), [
+    "error wasm log: configuration: $.limits[1].perSecond: must be a whole number from 0 to 4294967295",
+    "error wasm log: configuration: $.limit: is not known; there are limits",
+  ]);
+  const configuration = '{"limits": [{"path": "/api/", "perSecond": 5}]}';
+  const handle = await host.load(code, pluginSettings({ configuration }));
+  const instances = { W: wasmInstances(handle) };
+  const requestHeaders = requestHead();
+  requestHeaders.set(":path", "/api/x");
+  new FilterHarness({ filters: ["W"], instances, requestHeaders }).request(true);
+  assert.equal(requestHeaders.get("x-limit"), "5");
 });
