@@ -27,48 +27,45 @@ export function pseudoHeaderName(id: number): HeaderName {
 
 /** The header name in `[start, end)`, any case of letters; `invalidName` when it is none. */
 export function readFieldName(bytes: Uint8Array, start: number, end: number): HeaderName {
+  const slot = slotOf(bytes, start, end);
+  const known = names[slot]!;
+  if (isInLowerCase(known.text, bytes, start, end)) return known;
   let hash = 0;
   for (let i = start; i < end; i += 1) {
     const lower = tokenLower[bytes[i]!]!;
     if (lower === 0) return pseudoNames[headerIdOfBytes(bytes, start, end)] ?? invalidName;
     hash = nextNameHash(hash, lower);
   }
-  return start === end ? invalidName : rememberedName(bytes, start, end, hash);
-}
-
-// In front of the table that all names of the wire pass through, so that they cannot push out the few that guests use.
-const names: HeaderName[] = Array.from({ length: slots }, () => invalidName);
-
-function rememberedName(bytes: Uint8Array, start: number, end: number, hash: number): HeaderName {
-  const slot = slotOf(hash);
-  const known = names[slot]!;
-  if (known.hash === hash && isInLowerCase(known.text, bytes, start, end)) return known;
+  if (start === end) return invalidName;
   const name = internHeaderName(bytes, start, end, hash);
   if (end - start <= longestKept) names[slot] = name;
   return name;
 }
 
-const values: string[] = Array.from({ length: slots }, () => "");
+// In front of the table that all names of the wire pass through, so that they cannot push out the few that guests use.
+const names: HeaderName[] = Array.from({ length: slots }, () => invalidName);
 
 /** The field value in `[start, end)`, one character per byte; undefined when it may not stand in a message. */
 export function readFieldValue(bytes: Buffer, start: number, end: number): string | undefined {
-  let hash = 0;
-  for (let i = start; i < end; i += 1) {
-    const byte = bytes[i]!;
-    if (valueByte[byte] === 0) return undefined;
-    hash = nextNameHash(hash, byte);
-  }
-  if (end - start > longestKept) return bytes.latin1Slice(start, end);
-  const slot = slotOf(hash);
+  const slot = slotOf(bytes, start, end);
   const known = values[slot]!;
   if (isText(known, bytes, start, end)) return known;
+  for (let i = start; i < end; i += 1) if (valueByte[bytes[i]!] === 0) return undefined;
   const value = bytes.latin1Slice(start, end);
-  values[slot] = value;
+  if (end - start <= longestKept) values[slot] = value;
   return value;
 }
 
-function slotOf(hash: number): number {
-  return (hash ^ (hash >>> 8) ^ (hash >>> 16)) & (slots - 1);
+const values: string[] = Array.from({ length: slots }, () => "");
+
+/** Of the length and three bytes, in any case of letters: what is there is compared with what is kept anyway. */
+function slotOf(bytes: Uint8Array, start: number, end: number): number {
+  if (start === end) return 0;
+  const length = end - start;
+  const first = bytes[start]! | 32;
+  const middle = bytes[start + (length >> 1)]! | 32;
+  const last = bytes[end - 1]! | 32;
+  return (length * 31 + first * 7 + middle * 13 + last * 3) & (slots - 1);
 }
 
 function isInLowerCase(text: string, bytes: Uint8Array, start: number, end: number): boolean {

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
-import { HeaderId, idMask } from "../../../../host/src/common/headers/header-id.ts";
+import { HeaderId, headerIdOf, idMask } from "../../../../host/src/common/headers/header-id.ts";
 import { HeaderMapImpl, headerMapOf } from "../../../../host/src/common/headers/header-map.ts";
 import { entriesOf } from "../../../support/http1.ts";
 
@@ -168,4 +168,28 @@ test("any sequence of changes leaves what the same changes on a plain list leave
     }),
     { numRuns: 500 },
   );
+});
+
+test("names whose number is known find the same entries as their text", () => {
+  const contentType = { text: "content-type", id: headerIdOf("content-type") };
+  const own = { text: "x-own", id: 0 };
+  const map = headerMapOf([
+    [":path", "/"],
+    ["content-type", "a"],
+    ["x-own", "1"],
+    ["content-type", "b"],
+    ["x-own", "2"],
+  ]);
+  assert.deepEqual([map.getNamed(contentType), map.getNamed(own)], ["a", "1"]);
+  assert.deepEqual([map.getNamedJoined(contentType), map.getNamedJoined(own)], ["a,b", "1,2"]);
+  assert.deepEqual([map.removeNamed(contentType), map.removeNamed(own)], [2, 2]);
+  assert.deepEqual([map.getNamed(contentType), map.getNamed(own)], [undefined, undefined]);
+  assert.deepEqual(
+    [map.getNamedJoined(contentType), map.getNamedJoined(own)],
+    [undefined, undefined],
+  );
+  map.addNamed({ text: ":method", id: headerIdOf(":method") }, "GET");
+  map.addNamed(own, "3");
+  assert.deepEqual([map.nameAt(1), map.getNamed(own)], [":method", "3"]);
+  assert.equal(map.wireSafe, true);
 });
