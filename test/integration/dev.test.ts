@@ -121,9 +121,9 @@ const badModules: readonly (readonly [
 ])[] = [
   ["nothing", "", /the module exports no callback, so nothing of it would ever run\n +In Assembly/],
   [
-    "connection",
-    '(func (export "proxy_on_new_connection") (param i32) (result i32) (i32.const 0))',
-    /the module is a network filter\n/,
+    "logger",
+    '(func (export "proxy_on_log") (param i32))',
+    /the module is no HTTP filter; by its callbacks it can be: access logger\n/,
   ],
   [
     "trap",

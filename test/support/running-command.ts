@@ -3,6 +3,9 @@ import { spawn, type ChildProcess } from "node:child_process";
 import { readFileSync, renameSync, writeFileSync } from "node:fs";
 import type { Cleanup } from "./sluice-process.ts";
 
+/** A command that has said nothing for so long has not understood. */
+const patienceMs = 100_000;
+
 /** A command that goes on until it is ended, in a process group of its own, as under a terminal. */
 export class RunningCommand {
   /** Everything that it has printed, on both streams. */
@@ -44,7 +47,7 @@ export class RunningCommand {
       const since = this.output.slice(from);
       if (typeof text === "string" ? since.includes(text) : text.test(since)) return since;
       if (this.ended) throw new Error(`ended before ${String(text)}:\n${this.output}`);
-      await this.#change();
+      if (!(await this.#change())) throw new Error(`still no ${String(text)}:\n${this.output}`);
     }
   }
 
@@ -54,8 +57,15 @@ export class RunningCommand {
     return this.#child.exitCode;
   }
 
-  #change(): Promise<void> {
-    return new Promise((resolve) => this.#wake.push(resolve));
+  /** False: nothing has changed for long. */
+  #change(): Promise<boolean> {
+    return new Promise((resolve) => {
+      const timer = setTimeout(() => resolve(false), patienceMs);
+      this.#wake.push(() => {
+        clearTimeout(timer);
+        resolve(true);
+      });
+    });
   }
 
   #changed(): void {

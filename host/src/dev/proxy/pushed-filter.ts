@@ -2,6 +2,7 @@ import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node
 import path from "node:path";
 import { buildFilter, type BuiltFilter, shown } from "../../filter-source/build-filter.ts";
 import { type DiscoveredFilter, luaMessage, resourceFile, wasmMessage } from "./bootstrap-text.ts";
+import { pluginConfig } from "./plugin-config.ts";
 
 /** A filter whose file is edited while it runs. */
 export interface PushedFilterOptions {
@@ -84,21 +85,8 @@ export class PushedFilter implements DiscoveredFilter {
     }
     const { configuration, capabilities } = this.#options;
     const filename = this.#writeModule(filter.bytes);
-    const vm = { runtime: "envoy.wasm.runtime.v8", code: { local: { filename } } };
-    const text = { "@type": "type.googleapis.com/google.protobuf.StringValue" };
-    return {
-      "@type": wasmMessage,
-      config: {
-        name: this.name,
-        vm_config: vm,
-        ...(configuration !== undefined && { configuration: { ...text, value: configuration } }),
-        ...(capabilities !== undefined && {
-          capability_restriction_config: {
-            allowed_capabilities: Object.fromEntries(capabilities.map((name) => [name, {}])),
-          },
-        }),
-      },
-    };
+    const config = pluginConfig({ name: this.name, filename, configuration, capabilities });
+    return { "@type": wasmMessage, config };
   }
 
   /** Under a new name each time, so that the configuration differs. */

@@ -1,14 +1,23 @@
 import { callbacks, wasiFunctions } from "@sluice/abi";
 import type { BuiltFilter } from "../../filter-source/build-filter.ts";
+import type { Place } from "../inspect/places.ts";
 import { inspectModule, type ModuleReport } from "../inspect/module-report.ts";
+import type { DevPlace } from "./dev-arguments.ts";
 
-/** Says why a filter cannot run as an HTTP filter, and how to mend it; undefined: it can. */
+/** What a filter is to be. */
+export interface FilterUse {
+  /** Host calls that it may make; undefined: all. */
+  readonly allowed: readonly string[] | undefined;
+  readonly place: DevPlace;
+}
+
+/** Says why a filter cannot be used so, and how to mend it; undefined: it can. */
 export async function filterProblem(
   source: string,
   filter: BuiltFilter,
-  allowed: readonly string[] | undefined,
+  { allowed, place }: FilterUse,
 ): Promise<string | undefined> {
-  if (filter.kind === "lua") return scriptProblem(source, filter.text);
+  if (filter.kind === "lua") return scriptProblem(source, filter.text, place);
   const inspected = await inspectModule(filter.bytes, "Sluice");
   if (!inspected.ok) return `${source}: ${inspected.error}`;
   const report = inspected.value;
@@ -16,24 +25,32 @@ export async function filterProblem(
   const problem =
     own!.runs === "no"
       ? own!.reasons.join("\n    ")
-      : (placeProblem(report) ?? capabilityProblem(report, allowed));
+      : (placeProblem(report, place) ?? capabilityProblem(report, allowed));
   return problem === undefined ? undefined : `${source}: ${problem}`;
 }
 
-function scriptProblem(source: string, text: string): string | undefined {
+function scriptProblem(source: string, text: string, place: DevPlace): string | undefined {
+  if (place !== "http") return `${source}: scripts are HTTP filters: do without --as ${place}`;
   if (/\benvoy_on_(request|response)\b/.test(text)) return undefined;
   return `${source}: the script has no hook, so nothing of it would ever run
     Define function envoy_on_request(handle) or function envoy_on_response(handle).`;
 }
 
-function placeProblem({ places }: ModuleReport): string | undefined {
-  if (places.includes("HTTP filter") || places.includes("access logger")) return undefined;
+const placeNames: { readonly [place in DevPlace]: Place } = {
+  http: "HTTP filter",
+  network: "network filter",
+  listener: "listener filter",
+};
+
+function placeProblem({ places }: ModuleReport, place: DevPlace): string | undefined {
+  const wanted = placeNames[place];
+  if (places.includes(wanted)) return undefined;
   if (places.length === 0) {
     return `the module exports no callback, so nothing of it would ever run
     In AssemblyScript override a method such as onRequestHeaders; elsewhere export proxy_on_request_headers.`;
   }
-  return `sluice dev runs HTTP filters, and the module is a ${places.join(" or ")}
-    Test it with sluice test, or run it with a configuration of its own: sluice -c <file>.`;
+  return `the module is no ${wanted}; by its callbacks it can be: ${places.join(", ")}
+    sluice dev runs HTTP, network and listener filters; others with a configuration of their own: sluice -c <file>.`;
 }
 
 function capabilityProblem(

@@ -3,10 +3,17 @@ import { type CommandFlag, flagRows, scanFlags } from "../../cli/scan-flags.ts";
 import type { Result } from "../../contracts/result.ts";
 import { filterFile, filterName } from "../../filter-source/filter-file.ts";
 
+/** What kind of filter is run. */
+export type DevPlace = "http" | "network" | "listener";
+
+const devPlaces: readonly DevPlace[] = ["http", "network", "listener"];
+
 /** What `sluice dev` is asked to do. */
 export interface DevCommand {
   /** In the order of the chain; names differ. */
   readonly filters: readonly { readonly name: string; readonly file: string }[];
+  /** Undefined: as its callbacks say, HTTP before others. */
+  readonly place: DevPlace | undefined;
   readonly port: number;
   /** Undefined: any that is free. */
   readonly adminPort: number | undefined;
@@ -25,6 +32,11 @@ export interface DevCommand {
 
 /** Flags of `sluice dev`. */
 export const devFlags = [
+  {
+    name: "--as",
+    value: "http|network|listener",
+    help: "What a module is, when it has callbacks of several kinds. Default: http.",
+  },
   { name: "--port", value: "<n>", help: "Port of the proxy. Default: 10000." },
   { name: "--admin-port", value: "<n>", help: "Port of its admin. Default: any that is free." },
   {
@@ -55,7 +67,8 @@ export function devHelp(): string {
     devUsage,
     "",
     "Runs a filter (.ts, .lua or .wasm, or a folder with one) in a proxy in front of a server that answers with what it",
-    "is asked, swaps it whenever it is saved, and prints what it changes of each request. Several run one after the other.",
+    "is asked, swaps it whenever it is saved, and prints what it changes of each request. Several HTTP filters run one",
+    "after the other. A network or listener filter has bytes instead of requests, and a new proxy whenever it is saved.",
     "",
     ...flagRows(devFlags),
     "",
@@ -74,6 +87,8 @@ export function parseDevArguments(args: readonly string[]): Result<DevCommand | 
   if (!port.ok) return port;
   const adminPort = portOf(values, "--admin-port");
   if (!adminPort.ok) return adminPort;
+  const place = placeOf(values.get("--as"), filters.value.length);
+  if (!place.ok) return place;
   const upstream = upstreamOf(values.get("--upstream"));
   if (!upstream.ok) return upstream;
   const configuration = configurationOf(values.get("--configuration"), filters.value.length);
@@ -82,6 +97,7 @@ export function parseDevArguments(args: readonly string[]): Result<DevCommand | 
     ok: true,
     value: {
       filters: filters.value,
+      place: place.value,
       port: port.value ?? 10_000,
       adminPort: adminPort.value,
       upstream: upstream.value,
@@ -111,6 +127,14 @@ function filtersOf(operands: readonly string[]): Result<DevCommand["filters"], s
     filters.push({ name: count === 0 ? name : `${name}-${count + 1}`, file: file.value });
   }
   return { ok: true, value: filters };
+}
+
+function placeOf(text: string | undefined, filters: number): Result<DevPlace | undefined, string> {
+  if (text === undefined) return { ok: true, value: undefined };
+  const place = devPlaces.find((each) => each === text);
+  if (place === undefined) return fail(`--as '${text}' is unknown: it is ${devPlaces.join(", ")}.`);
+  if (place !== "http" && filters > 1) return fail(`--as ${place} is for one filter.`);
+  return { ok: true, value: place };
 }
 
 function portOf(

@@ -13,7 +13,9 @@ const linePattern = /^\[[^\]]*\]\[\d+\]\[(\w+)\]\[([\w.]+)\] (.*)$/;
 const guestComponents: ReadonlySet<string> = new Set(["wasm", "lua"]);
 const badLevels: ReadonlySet<string> = new Set(["warning", "error", "critical"]);
 const livePattern = /^extension config (.*): version "(\d+)" is in force$/;
-const refusedPattern = /^Filesystem config update (?:rejected|failure): (.*?\.json):\d+:\d+: (.*)$/;
+/** In a running proxy, or when it starts. */
+const refusedPattern =
+  /^(?:Filesystem config update (?:rejected|failure): )?(\/.*?\.json):\d+:\d+: (.*)$/;
 
 /** Reads one line. */
 export function logEvent(line: string): LogEvent {
@@ -34,5 +36,5 @@ export function logEvent(line: string): LogEvent {
 
 /** Without the path in the configuration, which the author has not written. */
 function reasonOf(text: string): string {
-  return text.replace(/^resources\[0\](?:\.[\w[\]"@]+)*: /, "");
+  return text.replace(/^(?:static_)?resources[\w.[\]"@]*: /, "");
 }

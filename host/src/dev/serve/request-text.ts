@@ -30,9 +30,19 @@ export interface RequestTextOptions {
 export function requestText(seen: SeenRequest, options: RequestTextOptions): string {
   const lines = [titleOf(seen)];
   if (options.calls) lines.push(...seen.lines.map((line) => `    ${dim(line)}`));
-  else if (seen.totals.hostCalls > 0) lines.push(`    ${dim(callCounts(seen.lines))}`);
+  else lines.push(...callsOf(seen.lines, seen.totals));
   for (const change of seen.changes) lines.push(...changeLines(change, seen.changes, options));
   return `${lines.join("\n")}\n`;
+}
+
+/** `connection  lines: 3 callbacks, …`, and its calls. */
+export function connectionText(
+  { filter, lines, totals }: SeenRequest,
+  options: RequestTextOptions,
+): string {
+  const title = `${styleText("bold", "connection")}  ${filter}: ${workOf(totals)}`;
+  const calls = options.calls ? lines.map((line) => `    ${dim(line)}`) : callsOf(lines, totals);
+  return `${[title, ...calls].join("\n")}\n`;
 }
 
 function titleOf({ filter, changes, totals }: SeenRequest): string {
@@ -41,10 +51,16 @@ function titleOf({ filter, changes, totals }: SeenRequest): string {
   // The client's side of the filter.
   const title = messageTitle(request?.front.headers ?? []);
   const status = messageTitle(response?.back.headers ?? [[":status", "no answer"]]);
-  const { callbacks, hostCalls, selfMs, hostCallMs } = totals;
-  const took = `${count(callbacks, "callback")}, ${count(hostCalls, "host call")}, ${microseconds(selfMs + hostCallMs)}`;
-  const work = callbacks === 0 ? "not entered" : took;
-  return `${styleText("bold", `${oneLine(title)} -> ${status}`)}  ${filter}: ${work}`;
+  return `${styleText("bold", `${oneLine(title)} -> ${status}`)}  ${filter}: ${workOf(totals)}`;
+}
+
+function workOf({ callbacks, hostCalls, selfMs, hostCallMs }: CallTotals): string {
+  if (callbacks === 0) return "not entered";
+  return `${count(callbacks, "callback")}, ${count(hostCalls, "host call")}, ${microseconds(selfMs + hostCallMs)}`;
+}
+
+function callsOf(lines: readonly string[], { hostCalls }: CallTotals): string[] {
+  return hostCalls === 0 ? [] : [`    ${dim(callCounts(lines))}`];
 }
 
 function changeLines(

@@ -11,7 +11,7 @@ type JsonLine = (TraceLine & { readonly worker: string }) | { readonly note: str
 const streamsMax = 10_000;
 const secondsMax = 3600;
 
-/** Follows a filter of a running proxy: each request is told of when it is over. */
+/** Follows a filter of a running proxy: each request or connection is told of when it is over. */
 export class TraceFollower {
   readonly #adminPort: number;
   readonly #filter: string;
@@ -84,8 +84,6 @@ export class TraceFollower {
     totals: CallTotals = { callbacks: 0, hostCalls: 0, selfMs: 0, hostCallMs: 0 },
   ): void {
     this.#streams.delete(stream);
-    // A request that had begun before the trace.
-    if (seen.changes.length === 0) return;
     this.#onRequest({ filter: this.#filter, ...seen, totals });
   }
 }

@@ -1,0 +1,32 @@
+/** What a Wasm plugin is told to be. */
+export interface PluginOptions {
+  readonly name: string;
+  /** Of the module. */
+  readonly filename: string;
+  /** Text; undefined: none. */
+  readonly configuration: string | undefined;
+  /** Names of host calls and callbacks that it may use; undefined: all. */
+  readonly capabilities: readonly string[] | undefined;
+}
+
+/** What of it others look at. */
+export interface PluginConfigJson {
+  readonly name: string;
+  readonly vm_config: object;
+}
+
+/** `envoy.extensions.wasm.v3.PluginConfig`. */
+export function pluginConfig(options: PluginOptions): PluginConfigJson {
+  const { name, filename, configuration, capabilities } = options;
+  const text = { "@type": "type.googleapis.com/google.protobuf.StringValue" };
+  return {
+    name,
+    vm_config: { runtime: "envoy.wasm.runtime.v8", code: { local: { filename } } },
+    ...(configuration !== undefined && { configuration: { ...text, value: configuration } }),
+    ...(capabilities !== undefined && {
+      capability_restriction_config: {
+        allowed_capabilities: Object.fromEntries(capabilities.map((each) => [each, {}])),
+      },
+    }),
+  };
+}
