@@ -113,6 +113,28 @@ describe("with the filters of gRPC", () => {
     });
   }
 
+  test("the times of upstreams are recorded, by method, where they are asked for", async () => {
+    const recordedTimes = async (): Promise<string[]> => {
+      const text = await (
+        await fetch(`http://127.0.0.1:${admin}/stats?filter=upstream_rq_time`)
+      ).text();
+      const lines = text
+        .split("\n")
+        .filter((line) => line.includes(".grpc.") && line.includes("P50"));
+      return lines.map((line) => line.split(": ", 1)[0]!).sort();
+    };
+    const wanted = ["Failing", "Known"].map(
+      (method) => `cluster.all_methods.grpc.a.b.S.${method}.upstream_rq_time`,
+    );
+    const deadline = performance.now() + 20_000;
+    let times = await recordedTimes();
+    while (times.length < wanted.length && performance.now() < deadline) {
+      await new Promise((resolve) => setTimeout(resolve, 100));
+      times = await recordedTimes();
+    }
+    assert.deepEqual(times, wanted);
+  });
+
   test("calls and messages are counted as in Envoy", async () => {
     const deadline = performance.now() + 20_000;
     let stats = await grpcStats();
