@@ -27,7 +27,9 @@ export default class SluiceTransform {
     // What runs at the top level may log then: in a start section there is no memory yet for the host to read from.
     options.exportStart ??= "_initialize";
     options.globalAliases ??= new Map();
-    if (!options.globalAliases.has("abort")) {
+    // A module without the SDK has the compiler's.
+    const hasAbort = parser.sources.some((it) => it.normalizedPath === `${sdk}/abort.ts`);
+    if (hasAbort && !options.globalAliases.has("abort")) {
       options.globalAliases.set("abort", `${sdk}/abort/abort`);
     }
     const entry = parser.sources.find(isMainFile);
