@@ -2,8 +2,9 @@ import type { TimeSource } from "../contracts/event.ts";
 import type { Logger } from "../contracts/log.ts";
 import { GrpcStatus } from "../grpc/status.ts";
 
-/** Statuses that come and go when a server is restarted. */
+/** Statuses that come and go when a server is restarted, or ends old streams. */
 const passing: readonly number[] = [
+  GrpcStatus.Ok,
   GrpcStatus.DeadlineExceeded,
   GrpcStatus.ResourceExhausted,
   GrpcStatus.Unavailable,
