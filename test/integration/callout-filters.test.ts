@@ -109,6 +109,12 @@ await startSluice(cleanup, {
       listener("body", [
         httpFilter("auth", extAuthz({ with_request_body: { max_request_bytes: 1_000_000 } })),
       ]),
+      listener("partial", [
+        httpFilter(
+          "auth",
+          extAuthz({ with_request_body: { max_request_bytes: 10, allow_partial_message: true } }),
+        ),
+      ]),
       listener("both", [httpFilter("limit", rateLimit), httpFilter("auth", extAuthz())]),
       listener("retried", [
         httpFilter(
@@ -196,6 +202,38 @@ describe("ext_authz", () => {
       body: "400000 bytes",
     });
     assert.ok(told >= 400_000);
+  });
+
+  test("a body whose beginning is enough waits for the answer, and arrives whole", async () => {
+    const waiting = held();
+    let told: unknown;
+    answer = ({ request: { attributes } }) => {
+      told = (attributes as { request: { http: { body: string } } }).request.http.body;
+      return waiting.answer;
+    };
+    const answered = request("partial", "z".repeat(6_000_000));
+    await eventually(() => checks === 1, "the check");
+    waiting.release(allowed);
+    assert.deepEqual(await answered, { status: 200, body: "6000000 bytes" });
+    assert.equal(told, "zzzzzzzzzz");
+  });
+
+  test("a body that ends with trailers is sent to the service, and goes on", async () => {
+    let told: unknown;
+    answer = ({ request: { attributes } }) => {
+      told = (attributes as { request: { http: { body: string } } }).request.http.body;
+      return allowed;
+    };
+    const session = http2.connect(`http://127.0.0.1:${port("body")}`);
+    after(() => session.destroy());
+    const stream = session.request({ ":method": "POST" }, { waitForTrailers: true });
+    stream.on("wantTrailers", () => stream.sendTrailers({ "x-last": "1" }));
+    stream.end("hello");
+    let text = "";
+    for await (const chunk of stream.setEncoding("utf8")) text += String(chunk);
+    session.close();
+    assert.equal(text, "5 bytes");
+    assert.equal(told, "hello");
   });
 
   test("streams of one HTTP/2 connection wait for their own answers", async () => {
