@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { spawn } from "node:child_process";
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { test } from "node:test";
@@ -170,4 +171,25 @@ cases: [{ name: get, request: {}, expect: { metrics: { wasmcustom.sample.request
   const over = await sluiceTest(folder.path, []);
   assert.equal(over.code, 1);
   assert.match(over.stdout, /budget: \d+ instructions, 10 are allowed\n1 case/);
+});
+
+test("sluice test --watch runs again when a filter is saved", async (context) => {
+  using folder = folderWith({ "seen.lua": script, "seen.test.yaml": good });
+  const child = spawn(process.execPath, [sluiceBin, "test", "--watch"], {
+    cwd: folder.path,
+    stdio: ["ignore", "pipe", "inherit"],
+  });
+  context.after(() => child.kill("SIGKILL"));
+  let stdout = "";
+  child.stdout.setEncoding("utf8").on("data", (text: string) => (stdout += text));
+  const until = async (text: string): Promise<void> => {
+    const deadline = performance.now() + 60_000;
+    while (!stdout.includes(text)) {
+      assert.ok(performance.now() < deadline, stdout);
+      await new Promise((resolve) => setTimeout(resolve, 20));
+    }
+  };
+  await until("2 cases, 2 passed\n");
+  writeFileSync(path.join(folder.path, "seen.lua"), script.replace('"yes"', '"no"'));
+  await until("2 cases, 1 passed, 1 failed\n");
 });

@@ -3,7 +3,9 @@ import path from "node:path";
 
 /** Editors write a file in several steps; what comes within this time is one change. */
 const settleMs = 50;
-const ignored = /(^|\/)(node_modules|\.git)(\/|$)|\.snapshots\.json$/;
+const ignored = /(^|\/)(node_modules|\.git)(\/|$)/;
+/** What suites and filters are made of; reports are not. */
+const wanted = /\.(ts|lua|wasm|ya?ml)$/;
 
 /** Runs at once, and again whenever a file beside or below the suites changes, until the process is ended. */
 export async function watchSuites(
@@ -24,7 +26,7 @@ function nextChange(folders: readonly string[]): Promise<void> {
     let timer: NodeJS.Timeout | undefined;
     const watchers = folders.map((folder) =>
       watch(folder, { recursive: true }, (_event, name) => {
-        if (name !== null && ignored.test(name)) return;
+        if (name !== null && (ignored.test(name) || !wanted.test(name))) return;
         clearTimeout(timer);
         timer = setTimeout(() => {
           for (const each of watchers) each.close();
