@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import path from "node:path";
-import { test, type TestContext } from "node:test";
+import { after, test } from "node:test";
 import { run, sluiceBin } from "../support/command.ts";
 import {
   type Block,
@@ -13,18 +13,19 @@ import {
 import { askOnce, type Answer } from "../support/http-exchange.ts";
 import { freePort } from "../support/ports.ts";
 import { RunningCommand } from "../support/running-command.ts";
+import type { Cleanup } from "../support/sluice-process.ts";
 
 /** Somebody who does what the page says, block by block. */
 class Reader {
-  readonly #test: TestContext;
+  readonly #cleanup: Cleanup;
   readonly #port: number;
   #folder: string;
   #dev: RunningCommand | undefined = undefined;
   /** What `sluice dev` had printed when the last file was saved. */
   #printedAtSave = 0;
 
-  constructor(t: TestContext, folder: string, port: number) {
-    this.#test = t;
+  constructor(cleanup: Cleanup, folder: string, port: number) {
+    this.#cleanup = cleanup;
     this.#folder = folder;
     this.#port = port;
   }
@@ -79,7 +80,7 @@ class Reader {
   async #start(command: string): Promise<void> {
     const args = [...wordsOf(command).slice(2), "--port", String(this.#port)];
     const words = [process.execPath, sluiceBin, ...args];
-    this.#dev = new RunningCommand(this.#test, words, { cwd: this.#folder });
+    this.#dev = new RunningCommand(this.#cleanup, words, { cwd: this.#folder });
     // The template takes any text for its greeting.
     await this.#dev.until("Ctrl-C ends it.");
   }
@@ -120,13 +121,28 @@ function linesOf({ body }: Answer): string[] {
   return body.trimEnd().split("\n");
 }
 
-test("host/docs/tutorial.md leads to a filter that does what its test says", async (t) => {
-  // Below the checkout, where the packages are.
-  const cache = path.join(root, ".cache");
-  mkdirSync(cache, { recursive: true });
-  const folder = mkdtempSync(path.join(cache, "tutorial-"));
-  t.after(() => rmSync(folder, { recursive: true }));
-  const reader = new Reader(t, folder, await freePort());
-  for (const block of blocksOf("host/docs/tutorial.md")) await reader.follow(block);
-  await reader.end();
+const page = "host/docs/tutorial.md";
+// Below the checkout, where the packages are.
+mkdirSync(path.join(root, ".cache"), { recursive: true });
+const folder = mkdtempSync(path.join(root, ".cache/tutorial-"));
+// What one section starts goes on in the next.
+const cleanups: (() => void | Promise<void>)[] = [() => rmSync(folder, { recursive: true })];
+after(async () => {
+  for (const cleanup of cleanups.reverse()) await cleanup();
 });
+const cleanup = { after: (callback: () => void | Promise<void>) => void cleanups.push(callback) };
+const reader = new Reader(cleanup, folder, await freePort());
+const titles = readFileSync(path.join(root, page), "utf8")
+  .split("\n")
+  .flatMap((text, i) => (text.startsWith("## ") ? [{ title: text.slice(3), line: i + 1 }] : []));
+
+for (const [i, { title, line }] of titles.entries()) {
+  const end = titles[i + 1]?.line ?? Infinity;
+  const blocks = blocksOf(page).filter((block) => block.line > line && block.line < end);
+  if (blocks.length === 0) continue;
+  test(`${page} can be followed: ${title}`, async () => {
+    for (const block of blocks) await reader.follow(block);
+  });
+}
+
+test("what the tutorial starts ends with Ctrl-C", () => reader.end());
