@@ -15,6 +15,8 @@ import { registration } from "./registration.js";
 const moduleFile = "sluice-module.ts";
 const sdk = "~lib/@sluice/sdk-assemblyscript/assembly";
 const userSource = 0;
+/** Files by which a module has the SDK's `abort`, or gets it. */
+const wholeSdk = new Set(["index", "abort", "exports"].map((name) => `${sdk}/${name}.ts`));
 
 /** One compilation. The compiler sets `program`, `baseDir` and `readFile`. */
 export default class SluiceTransform {
@@ -27,9 +29,9 @@ export default class SluiceTransform {
     // What runs at the top level may log then: in a start section there is no memory yet for the host to read from.
     options.exportStart ??= "_initialize";
     options.globalAliases ??= new Map();
-    // A module without the SDK has the compiler's.
-    const hasAbort = parser.sources.some((it) => it.normalizedPath === `${sdk}/abort.ts`);
-    if (hasAbort && !options.globalAliases.has("abort")) {
+    // A module that has nothing of the SDK but parts of its inside has the compiler's.
+    const isWhole = parser.sources.some((it) => wholeSdk.has(it.normalizedPath));
+    if (isWhole && !options.globalAliases.has("abort")) {
       options.globalAliases.set("abort", `${sdk}/abort/abort`);
     }
     const entry = parser.sources.find(isMainFile);

@@ -28,6 +28,15 @@ test("the transform exports what is overridden and nothing else", () => {
   assert.deepEqual(exportsOf(described), [...always, ...own].sort());
 });
 
+test("the transform lets modules import host calls only: they abort by themselves", () => {
+  const imports = WebAssembly.Module.imports(new WebAssembly.Module(described));
+  assert.deepEqual(imports.map(({ module, name }) => `${module}.${name}`).sort(), [
+    "env.proxy_get_buffer_bytes",
+    "env.proxy_log",
+    "env.proxy_replace_header_map_value",
+  ]);
+});
+
 test("the transform embeds what the filter is", () => {
   const module = new WebAssembly.Module(described);
   const [section] = WebAssembly.Module.customSections(module, "sluice.filter");
