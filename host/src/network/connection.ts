@@ -404,7 +404,7 @@ export class ConnectionImpl
   #sendFin(): void {
     if (this.#finHandedOver) return;
     this.#finHandedOver = true;
-    this.io.socket.end(() => {
+    this.io.sendFin(() => {
       this.#finSent = true;
       if (this.state !== ConnectionState.Open || !this.#endRead) return;
       // With the peer's FIN not yet shown to the filters, the connection ends when it has been.

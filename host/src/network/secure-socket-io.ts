@@ -48,6 +48,16 @@ export class SecureSocketIo<Secure extends SecureSocket = SecureSocket>
     this.sink.onSecured?.();
   }
 
+  /**
+   * Not from inside a read: OpenSSL takes a record that is still to be decrypted when it closes for a violation of
+   * the protocol, and everything behind it is lost.
+   */
+  override sendFin(done: () => void): void {
+    setImmediate(() => {
+      if (!this.socket.destroyed) super.sendFin(done);
+    });
+  }
+
   /** The peer is told that nothing was cut off (RFC 8446 section 6.1), as far as the kernel takes it at once. */
   override destroy(): void {
     if (this.secure.secured && !this.socket.destroyed) this.socket.end();

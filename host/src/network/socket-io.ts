@@ -98,6 +98,11 @@ export class SocketIo implements SocketOutput {
     this.socket._writev!(chunks, done);
   }
 
+  /** Sends FIN; every write is done. */
+  sendFin(done: () => void): void {
+    this.socket.end(done);
+  }
+
   /** Closes at once; what is pending is dropped. */
   destroy(): void {
     this.socket.destroy();
