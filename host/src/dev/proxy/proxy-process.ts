@@ -25,9 +25,13 @@ export function startProxy(args: readonly string[], events: ProxyEvents): ChildP
     ready = true;
     events.onReady();
   });
-  for (const signal of ["SIGINT", "SIGTERM"] as const) process.on(signal, () => proxy.kill(signal));
-  // The terminal has gone. The proxy by itself would stay.
-  process.on("SIGHUP", () => proxy.kill("SIGTERM"));
+  // When the terminal has gone (SIGHUP), the proxy by itself would stay.
+  const ends = { SIGINT: "SIGINT", SIGTERM: "SIGTERM", SIGHUP: "SIGTERM" } as const;
+  for (const [signal, end] of Object.entries(ends)) {
+    const handler = (): boolean => proxy.kill(end);
+    process.on(signal, handler);
+    proxy.once("close", () => process.off(signal, handler));
+  }
   return proxy;
 }
 
