@@ -24,6 +24,7 @@ const requests: { readonly [name: string]: (number: number) => Question } = {
   body: () => ({ method: "POST", body: "some text" }),
   "body-rewrite": () => ({ path: "/colour" }),
   header: () => ({}),
+  hello: () => ({ headers: { "x-name": "Ada" } }),
   "hello-lua": () => ({ path: "/?name=you" }),
   jwt: () => ({ headers: { authorization: tokenOfReadme() } }),
   local_ratelimit: (number) => ({ headers: { "x-client": `client ${number}` } }),

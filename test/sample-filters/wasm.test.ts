@@ -5,6 +5,7 @@ const names = [
   "access-log",
   "auth-callout",
   "body-rewrite",
+  "hello",
   "jwt",
   "line-protocol",
   "local_ratelimit",
