@@ -5,7 +5,7 @@ import { limitsFor, wasmSettingsFor } from "../limits/effective-limits.ts";
 import { guestBudgetOf } from "../limits/guest-budget.ts";
 import { ModuleCache } from "./engine/module-cache.ts";
 import { pluginKey, vmKey } from "./plugin-key.ts";
-import type { Plugin, PluginSettings } from "./plugin.ts";
+import type { LoadedModule, Plugin, PluginSettings } from "./plugin.ts";
 import type { VmEnvironment } from "./proxy-wasm/vm.ts";
 import { guestSharedOf } from "../shared/shared-state.ts";
 import { CloneCandidate } from "./clone-candidate.ts";
@@ -32,7 +32,7 @@ export async function preparePlugin(
   if (!loaded.ok) return refused(loaded.error);
   if (context.stats !== undefined) codeStoreStats(context.stats);
   const logger = context.loggers.logger("wasm");
-  for (const warning of loaded.value.warnings) {
+  for (const warning of [...loaded.value.warnings, ...deniedCalls(settings, loaded.value)]) {
     logger.warning(`wasm: plugin "${settings.name}": ${warning}`);
   }
   const { cloneVms: clones = true } = wasmSettingsFor(
@@ -62,6 +62,17 @@ export async function preparePlugin(
   } finally {
     environment.budget.leave();
   }
+}
+
+/** A module that says what it calls, and may not: such calls will fail. */
+function deniedCalls({ vm }: PluginSettings, { description }: LoadedModule): string[] {
+  const { allowedCapabilities } = vm;
+  if (allowedCapabilities === undefined || description === undefined) return [];
+  const denied = description.capabilities.filter((name) => !allowedCapabilities.includes(name));
+  if (denied.length === 0) return [];
+  return [
+    `the module calls ${denied.join(", ")}, which capability_restriction_config does not allow: these calls fail`,
+  ];
 }
 
 function canaryEnvironment(context: PrepareContext): VmEnvironment {

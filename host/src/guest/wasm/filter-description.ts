@@ -4,6 +4,8 @@ import type { Section } from "@sluice/abi";
 export interface FilterDescription {
   /** `name version`, as far as they are given; empty: not at all. */
   readonly title: string;
+  /** Host calls that it makes, as far as it says. */
+  readonly capabilities: readonly string[];
   /** For which HTTP streams it matters; undefined: for all. */
   readonly predicate: FilterPredicate | undefined;
 }
@@ -46,10 +48,11 @@ export function readDescription(
 }
 
 function describe(value: unknown): FilterDescription {
-  const { name, version, predicate } = objectOf(value, "$");
+  const { name, version, capabilities, predicate } = objectOf(value, "$");
   const title = [name, version].filter((part) => typeof part === "string").join(" ");
   return {
     title: title.replaceAll(/[^\x20-\x7e]/g, "?").slice(0, titleMax),
+    capabilities: isTexts(capabilities) ? capabilities.filter((it) => /^\w+$/.test(it)) : [],
     predicate: predicate === undefined ? undefined : readPredicate(predicate),
   };
 }

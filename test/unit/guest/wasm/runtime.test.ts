@@ -74,6 +74,19 @@ test("another vm_id, VM configuration, environment or capability gets a VM of it
   assert.equal(host.runtime.vmCount, 5);
 });
 
+test("prepare() warns of calls that a module says it makes and that it is not allowed", async () => {
+  const content = `{"name":"x","capabilities":["proxy_log","proxy_http_call"]}`;
+  const section = Buffer.from(`\x0dsluice.filter${content}`);
+  const code = Uint8Array.from([...(await guest("")), 0, section.length, ...section]);
+  const host = new WasmHost();
+  await host.prepare(code, pluginSettings({ vm: { allowedCapabilities: ["proxy_log"] } }));
+  assert.deepEqual(host.canaryLogger.take(), [
+    'warning wasm: plugin "plugin": the module calls proxy_http_call, which capability_restriction_config does not allow: these calls fail',
+  ]);
+  await host.prepare(code, pluginSettings());
+  assert.deepEqual(host.canaryLogger.take(), []);
+});
+
 test("on_configure that returns false refuses the plugin, and tells the guest no more", async () => {
   const host = new WasmHost();
   const code = await guest(`(func (export "proxy_on_configure") (param i32 i32) (result i32)
