@@ -8,8 +8,8 @@ export interface AuthCase {
   readonly filter?: JsonObject;
   /** What the gRPC service answers; nothing at all when absent. */
   readonly grpc?: GrpcAnswer;
-  /** What the HTTP service answers; it, or `httpService`, makes it an HTTP service. */
-  readonly http?: string;
+  /** What the HTTP service answers, or does one call after the other (the last again and again); it, or `httpService`, makes it an HTTP service. */
+  readonly http?: string | readonly string[];
   /** More of `HttpService`. */
   readonly httpService?: JsonObject;
   /** `ExtAuthzPerRoute` of the virtual host and of the route. */
@@ -661,6 +661,8 @@ const checks: AuthCase[] = [
   { name: "a prefix for stats", filter: { stat_prefix: "waf" }, grpc: denied({}) },
 ];
 
+const backOff = { retry_back_off: { base_interval: "0.001s" } };
+const retries = { retry_on: "5xx", num_retries: 2, ...backOff };
 const okHeaders = ["x-a: 1", "x-a: 2", "x-b: 3", "set-cookie: c=1", "location: /l"];
 const httpCases: AuthCase[] = [
   {
@@ -746,6 +748,55 @@ const httpCases: AuthCase[] = [
   },
   { name: "http: no answer", httpService: {}, slow: true },
   { name: "http: no service", httpService: {}, dead: true },
+  {
+    name: "http: retried",
+    httpService: { retry_policy: retries },
+    http: [httpAnswer("503 Service Unavailable"), httpAnswer("500 Oh"), httpAnswer("200 OK")],
+    request: { headers: ["authorization: a"] },
+  },
+  {
+    name: "http: retried after what comes from gateways",
+    httpService: { retry_policy: { retry_on: "gateway-error", num_retries: 5, ...backOff } },
+    http: [
+      httpAnswer("502 Bad Gateway"),
+      httpAnswer("503 Service Unavailable"),
+      httpAnswer("504 Gateway Timeout"),
+      httpAnswer("500 Oh"),
+    ],
+  },
+  {
+    name: "http: retried once",
+    httpService: { retry_policy: { retry_on: "5xx", ...backOff } },
+    http: httpAnswer("503 Service Unavailable"),
+  },
+  {
+    name: "http: retries without a condition",
+    httpService: { retry_policy: { num_retries: 2, ...backOff } },
+    http: httpAnswer("503 Service Unavailable"),
+  },
+  {
+    name: "http: retried in vain",
+    httpService: { retry_policy: retries },
+    http: httpAnswer("503 Service Unavailable"),
+  },
+  {
+    name: "http: denied, not retried",
+    httpService: { retry_policy: retries },
+    http: httpAnswer("429 Too Many Requests"),
+  },
+  { name: "http: no service, retried", httpService: { retry_policy: retries }, dead: true },
+  {
+    name: "http: no answer, retried",
+    httpService: { retry_policy: retries },
+    slow: true,
+  },
+  {
+    name: "http: a body, retried",
+    filter: withBody(100),
+    httpService: { retry_policy: retries },
+    http: [httpAnswer("503 Service Unavailable"), httpAnswer("200 OK")],
+    request: post("0123456789"),
+  },
   { name: "http: no HTTP", http: "garbage\r\n\r\n" },
   {
     name: "http: a body",

@@ -59,10 +59,8 @@ export const extAuthzFields: FieldClassTable = {
       "path_override",
       "authorization_request",
       "authorization_response",
+      "retry_policy",
     ],
-    refused: {
-      retry_policy: "checks over HTTP are made once; those of a grpc_service can be retried",
-    },
   },
   "envoy.extensions.filters.http.ext_authz.v3.AuthorizationRequest": {
     implemented: ["allowed_headers", "headers_to_add"],

@@ -41,6 +41,6 @@ export class AuthServices {
     }
     const named = allowedHeaders ?? service.allowedHeaders ?? [];
     const headers = new CheckHeaders({ allowed: [...alwaysAllowed, ...named], disallowed, raw });
-    return new PlainHttpAuthorization(service, headers, this.#context.clusterManager);
+    return new PlainHttpAuthorization(service, headers, this.#context);
   }
 }

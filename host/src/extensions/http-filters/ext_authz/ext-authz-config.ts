@@ -1,4 +1,4 @@
-import type { GrpcServiceConfig } from "../../../contracts/config/grpc-service.ts";
+import type { GrpcRetryConfig, GrpcServiceConfig } from "../../../contracts/config/grpc-service.ts";
 import type { JsonValue } from "../../../contracts/stream-info.ts";
 import type { MetadataMatcherConfig } from "../../common/ext_authz/metadata-matcher.ts";
 import type { StringMatcherConfig } from "../../../router/route-config.ts";
@@ -44,7 +44,10 @@ export type AuthServiceConfig =
 /** `HttpService`. */
 export interface HttpServiceConfig {
   readonly cluster: string;
+  /** Of each attempt. */
   readonly timeoutMs: number;
+  /** Its statuses are those of HTTP. Undefined: checks are made once. */
+  readonly retry: GrpcRetryConfig | undefined;
   readonly pathPrefix: string;
   /** In the place of the request's path; empty: none. */
   readonly pathOverride: string;

@@ -1,4 +1,4 @@
-import type { HeaderValue } from "../../../config/gen/envoy/config/core/v3/base_pb.js";
+import type { HeaderValue, RetryPolicy } from "../../../config/gen/envoy/config/core/v3/base_pb.js";
 import type { GrpcService } from "../../../config/gen/envoy/config/core/v3/grpc_service_pb.js";
 import type {
   AuthorizationResponse,
@@ -7,6 +7,7 @@ import type {
   HttpService,
 } from "../../../config/gen/envoy/extensions/filters/http/ext_authz/v3/ext_authz_pb.js";
 import type { ListStringMatcher } from "../../../config/gen/envoy/type/matcher/v3/string_pb.js";
+import type { GrpcRetryConfig } from "../../../contracts/config/grpc-service.ts";
 import type { ParseContext } from "../../../contracts/extension.ts";
 import { compileFormat } from "../../../formatter/formatter.ts";
 import { parseGrpcService } from "../../../grpc/config.ts";
@@ -72,12 +73,39 @@ function parseHttpService(message: HttpService, context: ParseContext): HttpServ
   return {
     cluster,
     timeoutMs: context.durationMs(serverUri?.timeout, timeoutMsDefault),
+    retry: message.retryPolicy && parseRetry(message.retryPolicy, context),
     pathPrefix: message.pathPrefix,
     pathOverride: message.pathOverride,
     allowedHeaders: parseList(request?.allowedHeaders),
     headersToAdd: (request?.headersToAdd ?? []).map((header) => parseAddition(header, context)),
     ...parseAnswers(message.authorizationResponse),
   };
+}
+
+const statusesOf: { readonly [condition: string]: readonly number[] } = {
+  "5xx": Array.from({ length: 100 }, (_, i) => 500 + i),
+  "gateway-error": [502, 503, 504],
+};
+const retryBaseMs = 1000;
+const retryMaxFactor = 10;
+
+function parseRetry(policy: RetryPolicy, context: ParseContext): GrpcRetryConfig {
+  const statuses: number[] = [];
+  for (const name of policy.retryOn.split(",").map((each) => each.trim())) {
+    if (Object.hasOwn(statusesOf, name)) {
+      statuses.push(...statusesOf[name]!);
+    } else if (name !== "") {
+      const known = Object.keys(statusesOf).join(", ");
+      const text = `"${name}" is not supported for checks over HTTP; it may name ${known}`;
+      context.problem(policy, "retry_on", text);
+    }
+  }
+  if (policy.retryOn === "") {
+    context.warning(policy, "retry_on", "is empty: checks are made once");
+  }
+  const baseMs = context.durationMs(policy.retryBackOff?.baseInterval, retryBaseMs);
+  const maxMs = context.durationMs(policy.retryBackOff?.maxInterval, retryMaxFactor * baseMs);
+  return { statuses, retries: policy.numRetries ?? 1, baseMs, maxMs };
 }
 
 function checkPaths(message: HttpService, context: ParseContext): void {
