@@ -6,7 +6,7 @@ import type { ClusterManager } from "../contracts/upstream/cluster.ts";
 import { BackOff, type BackOffEnvironment } from "./back-off.ts";
 import { GrpcStatus } from "./status.ts";
 import { GrpcStream, type GrpcStreamCallbacks } from "./grpc-stream.ts";
-import { grpcTimeout } from "./timeout.ts";
+import { grpcTimeout } from "../common/grpc-timeout.ts";
 import { UnaryCall, type UnaryCallbacks } from "./unary-call.ts";
 
 /** What the client needs of its worker. */

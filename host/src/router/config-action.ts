@@ -46,6 +46,7 @@ export function parseRouteAction(
     timeoutMs: context.durationMs(message.timeout, timeoutMsDefault),
     upgrades: parseUpgrades(message, context),
     streamDuration: parseStreamDuration(message, context),
+    grpcTimeout: parseGrpcTimeout(message, context),
     idleTimeoutMs:
       message.idleTimeout === undefined ? undefined : context.durationMs(message.idleTimeout, 0),
     priority: message.priority === 1 ? "high" : "default",
@@ -140,6 +141,22 @@ function parseStreamDuration(
     maxMs: ms(duration.maxStreamDuration),
     grpcHeaderMaxMs: ms(duration.grpcTimeoutHeaderMax),
     grpcHeaderOffsetMs: context.durationMs(duration.grpcTimeoutHeaderOffset, 0),
+  };
+}
+
+function parseGrpcTimeout(
+  message: RouteAction,
+  context: ParseContext,
+): RouteActionConfig["grpcTimeout"] {
+  const { maxGrpcTimeout, grpcTimeoutOffset } = message;
+  if (maxGrpcTimeout === undefined) {
+    const text = "has no effect without max_grpc_timeout";
+    if (grpcTimeoutOffset !== undefined) context.warning(message, "grpc_timeout_offset", text);
+    return undefined;
+  }
+  return {
+    maxMs: context.durationMs(maxGrpcTimeout, 0),
+    offsetMs: context.durationMs(grpcTimeoutOffset, 0),
   };
 }
 

@@ -1,5 +1,8 @@
 import { HeaderId, idMask } from "../common/headers/header-id.ts";
+import { grpcTimeout, parseGrpcTimeout } from "../common/grpc-timeout.ts";
 import type { RequestHeaderMap } from "../contracts/headers.ts";
+import type { GrpcTimeoutConfig } from "../contracts/router/route.ts";
+import { isGrpcRequest } from "./matchers.ts";
 import type { RouterConfig } from "./router-config.ts";
 
 /** How long a request may take. */
@@ -66,6 +69,26 @@ export function timeoutsOf(
     perTryMs: globalMs !== 0 && perTryMs >= globalMs ? 0 : perTryMs,
     code,
   };
+}
+
+/**
+ * The timeout of a gRPC call whose route has it follow from `grpc-timeout`; 0 = no limit. Undefined for what is not
+ * gRPC.
+ */
+export function grpcTimeoutMs(
+  headers: RequestHeaderMap,
+  config: GrpcTimeoutConfig,
+): number | undefined {
+  if (!isGrpcRequest(headers)) return undefined;
+  const { maxMs, offsetMs } = config;
+  const askedMs = parseGrpcTimeout(headers.get("grpc-timeout")) ?? 0;
+  const ms = offsetMs < askedMs ? askedMs - offsetMs : askedMs;
+  return maxMs !== 0 && (ms === 0 || ms > maxMs) ? maxMs : ms;
+}
+
+/** The next hop is to know how long it has. */
+export function tellGrpcTimeout(headers: RequestHeaderMap, ms: number): void {
+  if (ms > 0) headers.set("grpc-timeout", grpcTimeout(ms));
 }
 
 const mostMs = 2 ** 31 - 1;

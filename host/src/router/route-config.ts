@@ -1,5 +1,9 @@
 import type { PerRouteConfig } from "../contracts/extension.ts";
-import type { RouteUpgrade, StreamDurationConfig } from "../contracts/router/route.ts";
+import type {
+  GrpcTimeoutConfig,
+  RouteUpgrade,
+  StreamDurationConfig,
+} from "../contracts/router/route.ts";
 import type { JsonValue } from "../contracts/stream-info.ts";
 import type { RateLimitConfig } from "./rate-limits/rate-limit-config.ts";
 
@@ -120,6 +124,7 @@ export interface RouteActionConfig {
   /** Undefined: the connection manager's; 0 = none. */
   readonly idleTimeoutMs: number | undefined;
   readonly streamDuration: StreamDurationConfig | undefined;
+  readonly grpcTimeout: GrpcTimeoutConfig | undefined;
   readonly priority: "default" | "high";
   readonly upgrades: readonly RouteUpgrade[];
   readonly rateLimits: readonly RateLimitConfig[];

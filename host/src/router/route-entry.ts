@@ -123,6 +123,7 @@ export class RouteEntryImpl implements RouteEntry {
   readonly priority: "default" | "high";
   readonly upgrades: RouteEntry["upgrades"];
   readonly streamDuration: RouteEntry["streamDuration"];
+  readonly grpcTimeout: RouteEntry["grpcTimeout"];
   readonly includeAttemptCountInRequest: boolean;
   readonly includeAttemptCountInResponse: boolean;
   readonly requestBodyBufferLimit = undefined;
@@ -158,6 +159,7 @@ export class RouteEntryImpl implements RouteEntry {
     this.priority = action.priority;
     this.upgrades = action.upgrades;
     this.streamDuration = action.streamDuration;
+    this.grpcTimeout = action.grpcTimeout;
     this.rateLimits = rateLimitPolicy(action.rateLimits);
     this.includeVirtualHostRateLimits = action.includeVirtualHostRateLimits;
     this.includeAttemptCountInRequest = around.includeRequestAttemptCount;

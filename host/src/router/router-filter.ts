@@ -1,9 +1,8 @@
 import { HeaderId } from "../common/headers/header-id.ts";
-import { newUpstreamInfo } from "../common/stream-info.ts";
 import type { DataBuffer } from "../contracts/buffer.ts";
 import type { Timer } from "../contracts/event.ts";
 import type { RequestHeaderMap, ResponseHeaderMap, TrailerMap } from "../contracts/headers.ts";
-import { StreamResetReason } from "../contracts/http/codec.ts";
+import type { StreamResetReason } from "../contracts/http/codec.ts";
 import {
   FilterDataStatus,
   FilterHeadersStatus,
@@ -15,12 +14,7 @@ import {
 import type { Connection } from "../contracts/network/connection.ts";
 import type { DirectResponseEntry, Route, RouteEntry } from "../contracts/router/route.ts";
 import { ResponseFlag, type StreamInfo, type UpstreamInfo } from "../contracts/stream-info.ts";
-import type {
-  ClusterInfo,
-  CodeStats,
-  HttpConnectionPool,
-  LoadBalancerContext,
-} from "../contracts/upstream/cluster.ts";
+import type { ClusterInfo, CodeStats, LoadBalancerContext } from "../contracts/upstream/cluster.ts";
 import {
   createAttempt,
   type FilteredRequestOwner,
@@ -28,15 +22,22 @@ import {
 } from "../http/upstream-request/upstream-attempt.ts";
 import { isGrpcSuccess } from "./grpc-status.ts";
 import { isGrpcRequest } from "./matchers.ts";
-import { hasTimeoutHeaders, timeoutsOf } from "./request-timeouts.ts";
-import { resetDetails, resetFlag } from "../http/upstream-request/reset-reason.ts";
+import {
+  grpcTimeoutMs,
+  hasTimeoutHeaders,
+  tellGrpcTimeout,
+  timeoutsOf,
+} from "./request-timeouts.ts";
+import { resetFlag } from "../http/upstream-request/reset-reason.ts";
 import {
   Details,
   isConnect,
   isUpgrade,
   poolFor,
+  resetReply,
   statusOf,
   takeAltStats,
+  upstreamInfoOf,
   type AbortReply,
   type RouterShared,
 } from "./router-shared.ts";
@@ -168,11 +169,7 @@ export class RouterFilter
       return FilterHeadersStatus.StopIteration;
     }
     this.cluster = cluster.info;
-    this.#upstreamInfo = newUpstreamInfo();
-    this.#upstreamInfo.clusterName = cluster.info.name;
-    this.#upstreamInfo.clusterObservabilityName = cluster.info.observabilityName;
-    this.#upstreamInfo.clusterMetadata = cluster.info.metadata;
-    this.#upstreamInfo.attemptCount = 1;
+    this.#upstreamInfo = upstreamInfoOf(cluster.info);
     this.streamInfo.upstreamInfo = this.#upstreamInfo;
     this.#altStats = takeAltStats(headers, cluster.info.codeStats);
     const internal = headers.getId(HeaderId.XEnvoyInternal) === "true";
@@ -183,15 +180,11 @@ export class RouterFilter
     this.#finishHeaders(headers);
     // An upgrade has no body: the timeout holds until the other side agrees.
     if (endStream || this.#isUpgrade) this.#onRequestComplete();
-    this.#start(upstream, pool, endStream);
+    this.#upstream = upstream;
+    upstream.start(pool, endStream);
     return this.#upstream === undefined
       ? FilterHeadersStatus.StopIteration
       : FilterHeadersStatus.Continue;
-  }
-
-  #start(upstream: UpstreamAttempt, pool: HttpConnectionPool, endStream: boolean): void {
-    this.#upstream = upstream;
-    upstream.start(pool, endStream);
   }
 
   #answerNoHealthyUpstream(upstream: UpstreamAttempt): FilterHeadersStatus {
@@ -210,11 +203,13 @@ export class RouterFilter
   #finishHeaders(headers: RequestHeaderMap): void {
     const { config } = this.#shared;
     const entry = this.#entry;
-    this.#timeoutMs = entry.timeoutMs;
+    const grpcMs = entry.grpcTimeout && grpcTimeoutMs(headers, entry.grpcTimeout);
+    this.#timeoutMs = grpcMs ?? entry.timeoutMs;
+    this.#timeoutFromRoute = grpcMs === undefined;
     if (hasTimeoutHeaders(headers)) {
-      const timeouts = timeoutsOf(headers, entry.timeoutMs, config);
+      const timeouts = timeoutsOf(headers, this.#timeoutMs, config);
       this.#timeoutMs = timeouts.globalMs;
-      this.#timeoutFromRoute = timeouts.fromRoute;
+      this.#timeoutFromRoute &&= timeouts.fromRoute;
       this.#perTryMs = timeouts.perTryMs;
       this.#timeoutCode = timeouts.code;
     }
@@ -222,6 +217,7 @@ export class RouterFilter
     if (expectedMs > 0 && !config.suppressEnvoyHeaders) {
       headers.setId(HeaderId.XEnvoyExpectedRqTimeoutMs, String(expectedMs));
     }
+    if (grpcMs !== undefined) tellGrpcTimeout(headers, expectedMs);
     if (entry.includeAttemptCountInRequest) headers.setId(HeaderId.XEnvoyAttemptCount, "1");
     entry.finalizeRequestHeaders(headers, this.streamInfo, !config.suppressEnvoyHeaders);
     this.#isGrpc = isGrpcRequest(headers);
@@ -360,13 +356,11 @@ export class RouterFilter
 
   onUpstreamReset(reason: StreamResetReason, what: string): void {
     const upstream = this.#upstream!;
-    const code = reason === StreamResetReason.ProtocolError ? 502 : 503;
-    this.#chargeAbort(code, upstream);
+    const reply = resetReply(reason, what, this.#responseStarted);
+    this.#chargeAbort(reply.code, upstream);
     this.#upstream = undefined;
-    const body = `upstream connect error or disconnect/reset before headers. reset reason: ${reason}`;
-    const details = resetDetails(reason, what, this.#responseStarted);
     this.#flag(resetFlag(reason));
-    this.#abort({ code, body, details, dropped: reason === StreamResetReason.Overflow });
+    this.#abort(reply);
   }
 
   onFilterReply(reply: LocalReply): void {

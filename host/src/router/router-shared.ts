@@ -1,8 +1,12 @@
 import { HeaderId } from "../common/headers/header-id.ts";
+import { newUpstreamInfo } from "../common/stream-info.ts";
 import type { RequestHeaderMap, ResponseHeaderMap } from "../contracts/headers.ts";
 import type { Dispatcher } from "../contracts/event.ts";
+import { StreamResetReason } from "../contracts/http/codec.ts";
 import type { RouteEntry } from "../contracts/router/route.ts";
+import type { UpstreamInfo } from "../contracts/stream-info.ts";
 import type {
+  ClusterInfo,
   ClusterManager,
   CodeStats,
   HttpConnectionPool,
@@ -10,6 +14,7 @@ import type {
   ThreadLocalCluster,
 } from "../contracts/upstream/cluster.ts";
 import type { HttpFilterChain } from "../contracts/http/filter-chain.ts";
+import { resetDetails } from "../http/upstream-request/reset-reason.ts";
 import type { RouterConfig } from "./router-config.ts";
 import type { RouterStats } from "./router-stats.ts";
 import type { TimeoutQueues } from "./timeout-queue.ts";
@@ -45,6 +50,26 @@ export interface AbortReply {
   readonly details: string;
   /** For want of room: says so with `x-envoy-overloaded`. */
   readonly dropped: boolean;
+}
+
+/** In the place of a response that the upstream's reset has cut off. */
+export function resetReply(reason: StreamResetReason, what: string, started: boolean): AbortReply {
+  return {
+    code: reason === StreamResetReason.ProtocolError ? 502 : 503,
+    body: `upstream connect error or disconnect/reset before headers. reset reason: ${reason}`,
+    details: resetDetails(reason, what, started),
+    dropped: reason === StreamResetReason.Overflow,
+  };
+}
+
+/** What is known of the upstream's side before there is a host. */
+export function upstreamInfoOf(cluster: ClusterInfo): UpstreamInfo {
+  const info = newUpstreamInfo();
+  info.clusterName = cluster.name;
+  info.clusterObservabilityName = cluster.observabilityName;
+  info.clusterMetadata = cluster.metadata;
+  info.attemptCount = 1;
+  return info;
 }
 
 /** The status of a response that a codec has checked: three digits. */

@@ -130,6 +130,18 @@ const failingRoutes: JsonObject[] = [
       max_stream_duration: { grpc_timeout_header_max: "0s", grpc_timeout_header_offset: "0.1s" },
     },
   },
+  {
+    match: { prefix: "/most/" },
+    route: { cluster: "replies", max_grpc_timeout: "30s", grpc_timeout_offset: "0.1s" },
+  },
+  {
+    match: { prefix: "/shortmost/" },
+    route: { cluster: "replies", max_grpc_timeout: "0.3s" },
+  },
+  {
+    match: { prefix: "/any/" },
+    route: { cluster: "replies", max_grpc_timeout: "0s" },
+  },
   { match: { prefix: "/to/" }, route: { cluster: "replies" } },
 ];
 

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { OwnedBuffer } from "../../../host/src/common/data-buffer.ts";
 import { frame, MessageReader } from "../../../host/src/grpc/framing.ts";
-import { grpcTimeout } from "../../../host/src/grpc/timeout.ts";
+import { grpcTimeout } from "../../../host/src/common/grpc-timeout.ts";
 
 function readAll(reader: MessageReader): string[] {
   const messages: string[] = [];

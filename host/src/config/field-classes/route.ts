@@ -9,8 +9,6 @@ const tracing = "tracing is not supported";
 const plugins = "is not supported; use cluster, cluster_header or weighted_clusters";
 const bufferLimit =
   "a limit per route is not supported; use per_connection_buffer_limit_bytes of the listener";
-const grpcTimeouts =
-  "is not supported; use max_stream_duration.grpc_timeout_header_max and its offset";
 const internalRedirects = "following redirects is not supported; they reach the client";
 const levelFields = [
   "request_headers_to_add",
@@ -153,6 +151,8 @@ export const routeFields: FieldClassTable = {
       "append_x_forwarded_host",
       "timeout",
       "idle_timeout",
+      "grpc_timeout_offset",
+      "max_grpc_timeout",
       "max_stream_duration",
       "priority",
       "rate_limits",
@@ -177,8 +177,6 @@ export const routeFields: FieldClassTable = {
       request_mirror_policies: mirroring,
       hash_policy: "load balancing by hash is not supported; clusters are ROUND_ROBIN",
       cors: "CORS is not supported",
-      max_grpc_timeout: grpcTimeouts,
-      grpc_timeout_offset: grpcTimeouts,
       internal_redirect_policy: internalRedirects,
       internal_redirect_action: internalRedirects,
       max_internal_redirects: internalRedirects,

@@ -56,6 +56,8 @@ export interface RouteEntry {
   readonly idleTimeoutMs: number | undefined;
   /** `max_stream_duration`; undefined: the connection manager's limit. */
   readonly streamDuration: StreamDurationConfig | undefined;
+  /** `max_grpc_timeout`, `grpc_timeout_offset`: the timeout of gRPC calls, in the place of `timeoutMs`. */
+  readonly grpcTimeout?: GrpcTimeoutConfig | undefined;
   /** Status for an unknown cluster: 503, 404 or 500. */
   readonly clusterNotFoundCode: number;
   readonly priority: "default" | "high";
@@ -88,6 +90,14 @@ export interface StreamDurationConfig {
   readonly grpcHeaderMaxMs: number | undefined;
   /** Taken off the client's `grpc-timeout`. */
   readonly grpcHeaderOffsetMs: number;
+}
+
+/** How a gRPC call's own `grpc-timeout` is its timeout, in milliseconds. */
+export interface GrpcTimeoutConfig {
+  /** 0 = up to anything; else also the timeout of calls that name none. */
+  readonly maxMs: number;
+  /** Taken off the client's, unless nothing would be left. */
+  readonly offsetMs: number;
 }
 
 /** The `redirect` and `direct_response` actions. */

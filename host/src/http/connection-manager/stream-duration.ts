@@ -1,17 +1,7 @@
+import { grpcTimeout, parseGrpcTimeout } from "../../common/grpc-timeout.ts";
 import type { RequestHeaderMap } from "../../contracts/headers.ts";
 import type { StreamDurationConfig } from "../../contracts/router/route.ts";
 import { isGrpcRequest } from "../filter-manager/local-reply.ts";
-
-/** Milliseconds of the units of `grpc-timeout` (gRPC over HTTP/2, section Requests). */
-const unitMs: { readonly [unit: string]: number } = {
-  H: 3_600_000,
-  M: 60_000,
-  S: 1000,
-  m: 1,
-  u: 1e-3,
-  n: 1e-6,
-};
-const largestValue = 99_999_999;
 
 /**
  * How long a stream of this route may live, in milliseconds; `Infinity`: no limit. Of a gRPC call, the client's
@@ -27,7 +17,7 @@ export function streamDurationMs(
   const byClient = asked !== undefined && config.grpcHeaderMaxMs !== undefined;
   const limitMs = byClient ? grpcLimit(asked, config) : ownLimit(config, defaultMs);
   const told = asked !== undefined || config.maxMs !== undefined;
-  if (grpc && told && limitMs !== Infinity) headers.set("grpc-timeout", formatGrpcTimeout(limitMs));
+  if (grpc && told && limitMs !== Infinity) headers.set("grpc-timeout", grpcTimeout(limitMs));
   return limitMs;
 }
 
@@ -40,17 +30,4 @@ function grpcLimit(askedMs: number, config: StreamDurationConfig): number {
   const most = config.grpcHeaderMaxMs!;
   const capped = most > 0 && askedMs > most ? most : askedMs;
   return Math.max(0, capped - config.grpcHeaderOffsetMs);
-}
-
-/** Undefined for what is no timeout: it is then as if the header were not there. */
-export function parseGrpcTimeout(text: string | undefined): number | undefined {
-  const parts = text === undefined ? null : /^(\d{1,8})([HMSmun])$/.exec(text);
-  return parts === null ? undefined : Math.ceil(Number(parts[1]) * unitMs[parts[2]!]!);
-}
-
-/** At most eight digits, in the finest unit that takes the value. */
-function formatGrpcTimeout(ms: number): string {
-  if (ms <= largestValue) return `${ms}m`;
-  const seconds = Math.floor(ms / 1000);
-  return seconds <= largestValue ? `${seconds}S` : `${Math.floor(ms / 60_000)}M`;
 }

@@ -1,10 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { headerMapOf } from "../../../../host/src/common/headers/header-map.ts";
-import {
-  parseGrpcTimeout,
-  streamDurationMs,
-} from "../../../../host/src/http/connection-manager/stream-duration.ts";
+import { parseGrpcTimeout } from "../../../../host/src/common/grpc-timeout.ts";
+import { streamDurationMs } from "../../../../host/src/http/connection-manager/stream-duration.ts";
 
 test("parseGrpcTimeout() reads a value and its unit, and nothing else", () => {
   for (const [text, ms] of [
