@@ -3,7 +3,9 @@ import type {
   QueryParameterMatcher,
   RouteMatch,
 } from "../config/gen/envoy/config/route/v3/route_components_pb.js";
+import type { FractionalPercent } from "../config/gen/envoy/type/v3/percent_pb.js";
 import type { StringMatcher } from "../config/gen/envoy/type/matcher/v3/string_pb.js";
+import type { Fraction } from "../common/fraction.ts";
 import { toByteText } from "../formatter/byte-text.ts";
 import { asciiLower } from "./matchers.ts";
 import type {
@@ -21,7 +23,7 @@ export function parseMatch(message: RouteMatch): RouteMatchConfig {
     headers: message.headers.map(parseHeaderMatcher),
     queryParameters: message.queryParameters.map(parseQueryParameterMatcher),
     grpc: message.grpc !== undefined,
-    fraction: parseFraction(message),
+    fraction: parseFraction(message.runtimeFraction?.defaultValue),
   };
 }
 
@@ -46,8 +48,8 @@ function parsePath(message: RouteMatch): RouteMatchConfig["path"] {
 
 const denominators = [100, 10_000, 1_000_000];
 
-function parseFraction(message: RouteMatch): RouteMatchConfig["fraction"] {
-  const value = message.runtimeFraction?.defaultValue;
+/** Undefined for nothing. */
+export function parseFraction(value: FractionalPercent | undefined): Fraction | undefined {
   if (value === undefined) return undefined;
   return { numerator: value.numerator, denominator: denominators[value.denominator] ?? 100 };
 }

@@ -5,6 +5,7 @@ import type {
   ExtAuthzPerRoute,
 } from "../../../config/gen/envoy/extensions/filters/http/ext_authz/v3/ext_authz_pb.js";
 import type { HttpFilterFactory, ParseContext } from "../../../contracts/extension.ts";
+import { parseFraction } from "../../../router/config-match.ts";
 import { destinationLabels } from "../../common/ext_authz/destination-labels.ts";
 import { parseMetadataMatcher } from "../../common/ext_authz/parse-metadata-matcher.ts";
 import type {
@@ -16,10 +17,8 @@ import type {
 import { parseList, parseRouteService, parseService } from "./parse-services.ts";
 
 const statusOnErrorDefault = 403;
-const denominators = [100, 10_000, 1_000_000];
 
 function parseConfig(message: ExtAuthz, context: ParseContext): ExtAuthzConfig {
-  const enabled = message.filterEnabled?.defaultValue;
   return {
     service: parseService(message, context),
     failureModeAllow: message.failureModeAllow,
@@ -33,10 +32,7 @@ function parseConfig(message: ExtAuthz, context: ParseContext): ExtAuthzConfig {
       message.decoderHeaderMutationRules && parseRules(message.decoderHeaderMutationRules),
     metadataNamespaces: message.metadataContextNamespaces,
     routeMetadataNamespaces: message.routeMetadataContextNamespaces,
-    enabled: enabled && {
-      numerator: enabled.numerator,
-      denominator: denominators[enabled.denominator] ?? 100,
-    },
+    enabled: parseFraction(message.filterEnabled?.defaultValue),
     enabledMetadata:
       message.filterEnabledMetadata && parseMetadataMatcher(message.filterEnabledMetadata),
     denyAtDisable: message.denyAtDisable?.defaultValue ?? false,

@@ -1,3 +1,4 @@
+import type { Fraction } from "../../../common/fraction.ts";
 import type { GrpcRetryConfig, GrpcServiceConfig } from "../../../contracts/config/grpc-service.ts";
 import type { JsonValue } from "../../../contracts/stream-info.ts";
 import type { MetadataMatcherConfig } from "../../common/ext_authz/metadata-matcher.ts";
@@ -20,7 +21,8 @@ export interface ExtAuthzConfig {
   readonly mutationRules: MutationRulesConfig | undefined;
   readonly metadataNamespaces: readonly string[];
   readonly routeMetadataNamespaces: readonly string[];
-  readonly enabled: FractionConfig | undefined;
+  /** Undefined: all requests. */
+  readonly enabled: Fraction | undefined;
   readonly enabledMetadata: MetadataMatcherConfig | undefined;
   readonly denyAtDisable: boolean;
   readonly includePeerCertificate: boolean;
@@ -68,12 +70,6 @@ export interface BodyConfig {
   readonly maxBytes: number;
   readonly allowPartial: boolean;
   readonly packAsBytes: boolean;
-}
-
-/** A request is chosen when its random value modulo `denominator` is below `numerator`. */
-export interface FractionConfig {
-  readonly numerator: number;
-  readonly denominator: number;
 }
 
 /** `HeaderMutationRules`. */

@@ -1,3 +1,5 @@
+import { storeMetadata } from "../../../common/dynamic-metadata.ts";
+import { isChosen } from "../../../common/fraction.ts";
 import { HeaderId } from "../../../common/headers/header-id.ts";
 import type { DataBuffer } from "../../../contracts/buffer.ts";
 import type { Dispatcher } from "../../../contracts/event.ts";
@@ -22,7 +24,6 @@ import type {
   AuthResponse,
   ResponseHeaderOption,
 } from "../../common/ext_authz/auth-response.ts";
-import { metadataOf, storeMetadata } from "../../common/ext_authz/dynamic-metadata.ts";
 import type { MetadataMatcher } from "../../common/ext_authz/metadata-matcher.ts";
 import { isEnough, isTooMuch, takeBody } from "./check-body.ts";
 import type { BodyConfig, ExtAuthzConfig } from "./ext-authz-config.ts";
@@ -170,13 +171,9 @@ export class ExtAuthzFilter implements StreamFilter, AuthCallbacks {
   #isEnabled(): boolean {
     const { config, dispatcher, enabledMetadata } = this.#shared;
     const { enabled } = config;
-    if (enabled !== undefined) {
-      const random = dispatcher.random.uint32() % enabled.denominator;
-      if (random >= enabled.numerator) return false;
-    }
-    return (
-      enabledMetadata === undefined || enabledMetadata.match(metadataOf(this.#stream.streamInfo))
-    );
+    if (enabled !== undefined && !isChosen(enabled, dispatcher.random)) return false;
+    const { dynamicMetadata } = this.#stream.streamInfo;
+    return enabledMetadata === undefined || enabledMetadata.match(dynamicMetadata);
   }
 
   /** The filter is off for this request, by chance or by metadata. */

@@ -1,25 +1,21 @@
-import type { RuntimeFractionalPercent } from "../../../config/gen/envoy/config/core/v3/base_pb.js";
 import type {
   RateLimit,
   RateLimitPerRoute,
 } from "../../../config/gen/envoy/extensions/filters/http/ratelimit/v3/rate_limit_pb.js";
+import type { Fraction } from "../../../common/fraction.ts";
 import type { HttpFilterFactory, ParseContext } from "../../../contracts/extension.ts";
+import { parseFraction } from "../../../router/config-match.ts";
 import { parseAdditions } from "../../../router/config-mutations.ts";
 import { parseRateLimits } from "../../../router/rate-limits/parse-rate-limits.ts";
 import { parseRateLimitService } from "../../common/ratelimit/parse-service.ts";
-import type {
-  FractionConfig,
-  RateLimitFilterConfig,
-  RateLimitRouteConfig,
-} from "./rate-limit-filter-config.ts";
+import type { RateLimitFilterConfig, RateLimitRouteConfig } from "./rate-limit-filter-config.ts";
 
 const filterName = "envoy.filters.http.ratelimit";
 const tooManyRequests = 429;
 const resourceExhausted = 8;
 const statusOnErrorDefault = 500;
-const denominators = [100, 10_000, 1_000_000];
-const all: FractionConfig = { numerator: 100, denominator: 100 };
-const none: FractionConfig = { numerator: 0, denominator: 100 };
+const all: Fraction = { numerator: 100, denominator: 100 };
+const none: Fraction = { numerator: 0, denominator: 100 };
 
 function parseConfig(message: RateLimit, context: ParseContext): RateLimitFilterConfig {
   const status = message.rateLimitedStatus?.code ?? tooManyRequests;
@@ -29,7 +25,7 @@ function parseConfig(message: RateLimit, context: ParseContext): RateLimitFilter
     domain: message.domain,
     stage: message.stage,
     requestType: requestTypeOf(message.requestType),
-    failureModeDeny: parseFraction(message.failureModeDenyPercent, deny),
+    failureModeDeny: parseFraction(message.failureModeDenyPercent?.defaultValue) ?? deny,
     limitedGrpcStatus: message.rateLimitedAsResourceExhausted ? resourceExhausted : undefined,
     limitedStatus: status < 400 ? tooManyRequests : status,
     statusOnError: parseStatus(message, context),
@@ -38,8 +34,8 @@ function parseConfig(message: RateLimit, context: ParseContext): RateLimitFilter
     rateLimitedHeader: !message.disableXEnvoyRatelimitedHeader,
     responseHeadersToAdd: parseAdditions(message.responseHeadersToAdd, context),
     statPrefix: message.statPrefix,
-    enabled: parseFraction(message.filterEnabled, all),
-    enforced: parseFraction(message.filterEnforced, all),
+    enabled: parseFraction(message.filterEnabled?.defaultValue) ?? all,
+    enforced: parseFraction(message.filterEnforced?.defaultValue) ?? all,
     rateLimits: parseRateLimits(message.rateLimits, true, context),
     metadataNamespace: message.metadataNamespace || filterName,
   };
@@ -54,15 +50,6 @@ function parseStatus(message: RateLimit, context: ParseContext): number {
 
 function requestTypeOf(text: string): RateLimitFilterConfig["requestType"] {
   return text === "internal" || text === "external" ? text : "both";
-}
-
-function parseFraction(
-  message: RuntimeFractionalPercent | undefined,
-  otherwise: FractionConfig,
-): FractionConfig {
-  const value = message?.defaultValue;
-  if (value === undefined) return otherwise;
-  return { numerator: value.numerator, denominator: denominators[value.denominator] ?? 100 };
 }
 
 const virtualHostOptions = ["override", "include", "ignore"] as const;

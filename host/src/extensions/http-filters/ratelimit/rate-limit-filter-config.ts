@@ -1,3 +1,4 @@
+import type { Fraction } from "../../../common/fraction.ts";
 import type { GrpcServiceConfig } from "../../../contracts/config/grpc-service.ts";
 import type { RateLimitConfig } from "../../../router/rate-limits/rate-limit-config.ts";
 import type { HeaderAdditionConfig } from "../../../router/route-config.ts";
@@ -12,7 +13,7 @@ export interface RateLimitFilterConfig {
   readonly stage: number;
   readonly requestType: "internal" | "external" | "both";
   /** How many errors are final: a fraction. */
-  readonly failureModeDeny: FractionConfig;
+  readonly failureModeDeny: Fraction;
   /** Of gRPC; undefined: what stands for `limitedStatus`. */
   readonly limitedGrpcStatus: number | undefined;
   readonly limitedStatus: number;
@@ -23,17 +24,11 @@ export interface RateLimitFilterConfig {
   /** For answers that the filter makes. */
   readonly responseHeadersToAdd: readonly HeaderAdditionConfig[];
   readonly statPrefix: string;
-  readonly enabled: FractionConfig;
-  readonly enforced: FractionConfig;
+  readonly enabled: Fraction;
+  readonly enforced: Fraction;
   /** In the place of the routes'; empty: theirs. */
   readonly rateLimits: readonly RateLimitConfig[];
   readonly metadataNamespace: string;
-}
-
-/** A request is chosen when a random value modulo `denominator` is below `numerator`. */
-export interface FractionConfig {
-  readonly numerator: number;
-  readonly denominator: number;
 }
 
 /** `RateLimitPerRoute`. */

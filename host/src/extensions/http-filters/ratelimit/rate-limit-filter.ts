@@ -1,3 +1,5 @@
+import { storeMetadata } from "../../../common/dynamic-metadata.ts";
+import { isChosen } from "../../../common/fraction.ts";
 import { HeaderId } from "../../../common/headers/header-id.ts";
 import type { DataBuffer } from "../../../contracts/buffer.ts";
 import type { Dispatcher } from "../../../contracts/event.ts";
@@ -22,7 +24,7 @@ import type { RateLimitAnswer } from "../../common/ratelimit/rate-limit-response
 import type { RateLimitClusterStats } from "./cluster-stats.ts";
 import type { Descriptors } from "./descriptors.ts";
 import { addLimitHeaders, tightest } from "./limit-headers.ts";
-import type { FractionConfig, RateLimitFilterConfig } from "./rate-limit-filter-config.ts";
+import type { RateLimitFilterConfig } from "./rate-limit-filter-config.ts";
 
 /** What the filters of one configuration share on a worker. */
 export interface RateLimitShared {
@@ -128,15 +130,10 @@ export class RateLimitFilter implements StreamFilter, RateLimitCallbacks {
 
   #applies(headers: RequestHeaderMap): boolean {
     const { enabled, requestType } = this.#shared.config;
-    if (!this.#isChosen(enabled)) return false;
+    if (!isChosen(enabled, this.#shared.dispatcher.random)) return false;
     if (requestType === "both") return true;
     const internal = headers.getId(HeaderId.XEnvoyInternal) === "true";
     return internal === (requestType === "internal");
-  }
-
-  #isChosen({ numerator, denominator }: FractionConfig): boolean {
-    if (numerator >= denominator) return true;
-    return this.#shared.dispatcher.random.uint32() % denominator < numerator;
   }
 
   get #hitsAddend(): number {
@@ -156,7 +153,7 @@ export class RateLimitFilter implements StreamFilter, RateLimitCallbacks {
   // What the service said.
 
   onRateLimitAnswer(answer: RateLimitAnswer): void {
-    const { stats, config } = this.#shared;
+    const { stats, config, dispatcher } = this.#shared;
     this.#call = undefined;
     this.#answer = answer;
     this.#ingestMetadata(answer);
@@ -168,7 +165,7 @@ export class RateLimitFilter implements StreamFilter, RateLimitCallbacks {
     if (answer.code === "over_limit") {
       const origin = { internal: true, canary: false, host: undefined };
       this.#cluster!.codeStats.chargeResponse(config.limitedStatus, origin);
-      if (this.#isChosen(config.enforced)) {
+      if (isChosen(config.enforced, dispatcher.random)) {
         this.#refuse(answer);
         return;
       }
@@ -178,16 +175,13 @@ export class RateLimitFilter implements StreamFilter, RateLimitCallbacks {
 
   #ingestMetadata({ dynamicMetadata }: RateLimitAnswer): void {
     if (dynamicMetadata === undefined || Object.keys(dynamicMetadata).length === 0) return;
-    const { streamInfo } = this.#stream;
-    const namespace = this.#shared.config.metadataNamespace;
-    streamInfo.dynamicMetadata ??= new Map();
-    const known = streamInfo.dynamicMetadata.get(namespace);
-    streamInfo.dynamicMetadata.set(namespace, { ...known, ...dynamicMetadata });
+    const { metadataNamespace } = this.#shared.config;
+    storeMetadata(this.#stream.streamInfo, metadataNamespace, dynamicMetadata);
   }
 
   #onError(): void {
-    const { stats, config } = this.#shared;
-    if (this.#isChosen(config.failureModeDeny)) {
+    const { stats, config, dispatcher } = this.#shared;
+    if (isChosen(config.failureModeDeny, dispatcher.random)) {
       const reply = { code: config.statusOnError, body: "", details: Details.Error };
       this.#respond(ResponseFlag.RateLimitServiceError, reply);
       return;

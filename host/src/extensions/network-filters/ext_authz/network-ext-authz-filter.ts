@@ -1,3 +1,4 @@
+import { storeMetadata } from "../../../common/dynamic-metadata.ts";
 import { ProtobufWriter } from "../../../common/protobuf/writer.ts";
 import type { DataBuffer } from "../../../contracts/buffer.ts";
 import type { Dispatcher } from "../../../contracts/event.ts";
@@ -27,7 +28,6 @@ import type {
   AuthCallbacks,
   AuthResponse,
 } from "../../common/ext_authz/auth-response.ts";
-import { storeMetadata } from "../../common/ext_authz/dynamic-metadata.ts";
 import { GrpcAuthorization } from "../../common/ext_authz/grpc-authorization.ts";
 import { MetadataMatcher } from "../../common/ext_authz/metadata-matcher.ts";
 import type { NetworkExtAuthzConfig } from "./config.ts";

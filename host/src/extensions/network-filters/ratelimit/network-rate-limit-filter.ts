@@ -1,3 +1,4 @@
+import { storeMetadata } from "../../../common/dynamic-metadata.ts";
 import type { DataBuffer } from "../../../contracts/buffer.ts";
 import {
   type ConnectionCallbacks,
@@ -168,10 +169,7 @@ class NetworkRateLimitFilter implements ReadFilter, RateLimitCallbacks, Connecti
 
   #ingestMetadata({ dynamicMetadata }: RateLimitAnswer): void {
     if (dynamicMetadata === undefined) return;
-    const { streamInfo } = this.#callbacks.connection;
-    streamInfo.dynamicMetadata ??= new Map();
-    const known = streamInfo.dynamicMetadata.get(filterName);
-    streamInfo.dynamicMetadata.set(filterName, { ...known, ...dynamicMetadata });
+    storeMetadata(this.#callbacks.connection.streamInfo, filterName, dynamicMetadata);
   }
 
   #close(reason: string): void {
