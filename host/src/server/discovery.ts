@@ -4,7 +4,7 @@ import { ThreadDispatcher } from "../common/time/dispatcher.ts";
 import { schema } from "../config/schema.ts";
 import type { ExtensionRegistry } from "../contracts/extension.ts";
 import type { LoggerSource } from "../contracts/log.ts";
-import { ExtensionDiscovery } from "../xds/extension-discovery.ts";
+import type { ExtensionDiscovery } from "../xds/extension-discovery.ts";
 import type { RouteDiscovery, RouteDiscoveryOptions } from "../xds/route-discovery.ts";
 import type { SecretDiscovery } from "../xds/secret-discovery.ts";
 import type { LoadedBootstrap } from "./bootstrap.ts";
@@ -20,7 +20,7 @@ export interface DiscoveryEnvironment {
 
 /** What comes by discovery from files and control planes. What is not configured is not loaded. */
 export interface Discoveries {
-  readonly extensions: ExtensionDiscovery;
+  readonly extensions: ExtensionDiscovery | undefined;
   readonly secrets: SecretDiscovery | undefined;
   readonly routes: RouteDiscovery | undefined;
 }
@@ -32,7 +32,11 @@ export async function discover(
 ): Promise<Discoveries> {
   const { found } = bootstrap;
   const common = commonEnvironment(bootstrap, environment);
-  const extensions = new ExtensionDiscovery({ ...common, discoveries: found.discoveries });
+  let extensions: ExtensionDiscovery | undefined;
+  if (found.discoveries.length > 0) {
+    const module = await import("../xds/extension-discovery.ts");
+    extensions = new module.ExtensionDiscovery({ ...common, discoveries: found.discoveries });
+  }
   let secrets: SecretDiscovery | undefined;
   if (found.secrets.length > 0 || found.watchedFiles.length > 0) {
     const module = await import("../xds/secret-discovery.ts");

@@ -84,14 +84,14 @@ class MainThread implements ServerComponents {
 
   async #warm({ bootstrap, discoveries, clusters }: Loaded): Promise<SnapshotUpdate> {
     const { extensions, secrets, routes } = discoveries;
-    await Promise.all([extensions.warm(), secrets?.warm(), routes?.warm()]);
+    await Promise.all([extensions?.warm(), secrets?.warm(), routes?.warm()]);
     return {
       snapshot: 1,
       clusters,
       removedClusters: [],
       listeners: bootstrap.listeners,
       removedListeners: [],
-      extensionConfigs: extensions.takeInitial(),
+      extensionConfigs: extensions?.takeInitial() ?? [],
       secrets: secrets?.takeInitial() ?? [],
       routes: routes?.takeInitial() ?? [],
     };
@@ -131,7 +131,7 @@ class MainThread implements ServerComponents {
       const bring = (secret: SecretUpdate) => apply({ ...emptyUpdate, secrets: [secret] });
       this.#stopRotating = rotateOwnTicketKeys(bring);
     }
-    discoveries.extensions.goLive(apply);
+    discoveries.extensions?.goLive(apply);
     discoveries.secrets?.goLive(apply);
     discoveries.routes?.goLive(apply);
   }

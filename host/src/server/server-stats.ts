@@ -32,6 +32,7 @@ export class ServerStats {
     scope.gauge("hot_restart_epoch").set(0);
     scope.gauge("parent_connections").set(0);
     scope.counter("static_unknown_fields");
+    scope.counter("dynamic_unknown_fields");
     this.#state = scope.gauge("state");
     this.#live = scope.gauge("live");
     this.#uptime = scope.gauge("uptime");
