@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { headerMapOf } from "../../host/src/common/headers/header-map.ts";
 import { OwnedBuffer } from "../../host/src/common/data-buffer.ts";
-import type { LuaDialect, LuaOptions } from "../../host/src/contracts/config/guests.ts";
+import type { LuaOptions } from "../../host/src/contracts/config/guests.ts";
 import type { DataBuffer } from "../../host/src/contracts/buffer.ts";
 import { ipAddress } from "../../host/src/common/address.ts";
 import { StreamInfoImpl } from "../../host/src/common/stream-info.ts";
@@ -34,7 +34,8 @@ import { ownBudget } from "./guarded.ts";
 
 /** Memory cap of the scripts in tests. */
 const memoryBytes = 32 * 1_048_576;
-const engines = new Map<LuaDialect, LimitedModule>();
+/** By dialect, and whether instructions are counted. */
+const engines = new Map<string, LimitedModule>();
 
 /** A thread's part of what a script needs; its log lines are collected. */
 export class LuaHost {
@@ -62,12 +63,13 @@ export class LuaHost {
 
   load(source: string | Buffer, some: Partial<LuaOptions> = {}): LuaScript {
     const options = { ...luaOptionsDefault, ...some };
-    let engine = engines.get(options.dialect);
+    const key = `${options.dialect} ${options.countInstructions}`;
+    let engine = engines.get(key);
     if (engine === undefined) {
-      const module = loadLuaModule(memoryBytes, options.dialect);
+      const module = loadLuaModule(memoryBytes, options.dialect, options.countInstructions);
       assert.ok(module.ok, module.ok ? "" : module.error);
       engine = module.value;
-      engines.set(options.dialect, engine);
+      engines.set(key, engine);
     }
     const script = new LuaScript(
       {

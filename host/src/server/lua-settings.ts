@@ -16,7 +16,29 @@ function luaSettingsOf(
   outer: LuaSettings,
   context: ParseContext,
 ): LuaSettings {
-  const extensions = lua?.extensions ?? outer.extensions;
+  const own = lua ?? emptyLua;
+  const modules = modulesOf(lua, outer, context);
+  return {
+    dialect: dialects[own.dialect] ?? outer.dialect,
+    profile: profiles[own.profile] ?? outer.profile,
+    extensions: own.extensions ?? outer.extensions,
+    modules,
+    countInstructions: own.countInstructions ?? outer.countInstructions,
+  };
+}
+
+const emptyLua = {
+  dialect: 0,
+  profile: 0,
+  extensions: undefined,
+  countInstructions: undefined,
+} as const;
+
+function modulesOf(
+  lua: Lua | undefined,
+  outer: LuaSettings,
+  context: ParseContext,
+): Map<string, Uint8Array> {
   const modules = new Map(outer.modules);
   for (const [name, source] of Object.entries(lua?.modules ?? {})) {
     const text = context.dataSource(source, lua!, `modules["${name}"]`);
@@ -26,12 +48,7 @@ function luaSettingsOf(
     const text = `there are no modules without extensions: remove ${[...modules.keys()].join(", ")}, or set extensions to true`;
     context.problem(lua, "extensions", text);
   }
-  return {
-    dialect: dialects[lua?.dialect ?? 0] ?? outer.dialect,
-    profile: profiles[lua?.profile ?? 0] ?? outer.profile,
-    extensions,
-    modules,
-  };
+  return modules;
 }
 
 /** `sluice.guests.v1.LuaStates`. */

@@ -38,6 +38,7 @@ test("scripts have Envoy's dialect and libraries, our extensions, and 32 MiB, un
     dialect: "luajit",
     profile: "envoy-compatible",
     extensions: true,
+    countInstructions: false,
   });
   const { callbackMs, configureMs, canaryMs, memoryBytes, share } = luaLimitsFor(config, "any");
   assert.deepEqual(
@@ -52,7 +53,7 @@ test("scripts have Envoy's dialect and libraries, our extensions, and 32 MiB, un
 test("an entry of sluice.guests is laid over what all scripts have", () => {
   const config = settings(`
     default_limits: { max_memory_bytes: ${8 * mebibyte} },
-    default_lua: { extensions: false },
+    default_lua: { extensions: false, count_instructions: true },
     entries: [
       { name: own, limits: { max_memory_bytes: ${4 * mebibyte} },
         lua: { extensions: true, profile: SANDBOXED, modules: { b: { inline_string: "2" } } } } ],
@@ -63,6 +64,7 @@ test("an entry of sluice.guests is laid over what all scripts have", () => {
     dialect: "luajit",
     profile: "sandboxed",
     extensions: true,
+    countInstructions: true,
   });
   assert.equal(luaLimitsFor(config, "own").memoryBytes, 4 * mebibyte);
   assert.deepEqual(stateQuotaOf(config), { states: 7, bytes: 3 * mebibyte });

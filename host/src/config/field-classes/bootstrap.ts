@@ -87,7 +87,9 @@ export const bootstrapFields: FieldClassTable = {
     ],
   },
   "sluice.guests.v1.Guests.Entry": { implemented: ["name", "limits", "lua", "wasm"] },
-  "sluice.guests.v1.Lua": { implemented: ["dialect", "profile", "extensions", "modules"] },
+  "sluice.guests.v1.Lua": {
+    implemented: ["dialect", "profile", "extensions", "modules", "count_instructions"],
+  },
   "sluice.guests.v1.LuaStates": {
     implemented: ["max_states_per_worker", "max_memory_bytes_per_worker"],
   },

@@ -88,6 +88,8 @@ export interface LuaSettings {
   readonly extensions?: boolean | undefined;
   /** Source texts that scripts may `require`, by name. */
   readonly modules?: ReadonlyMap<string, Uint8Array> | undefined;
+  /** Whether what scripts execute is counted. */
+  readonly countInstructions?: boolean | undefined;
 }
 
 /** The same with the defaults filled in. */
@@ -95,6 +97,7 @@ export interface LuaOptions {
   readonly dialect: LuaDialect;
   readonly profile: LuaProfile;
   readonly extensions: boolean;
+  readonly countInstructions: boolean;
 }
 
 /** `sluice.guests.v1.LuaStates`: what the Lua states of one worker may take together. Undefined: the default. */

@@ -15,12 +15,13 @@ import { replaceFunctionBodies, unsignedLeb } from "./engine/function-bodies.ts"
 const initialPages = 20;
 
 /**
- * Lua 5.4, as wasmoon builds it, behind the limiter: for the main thread, once per memory cap and dialect. Workers are given
+ * Lua 5.4, as wasmoon builds it, behind the limiter: for the main thread, once per memory cap, dialect and whether instructions are counted. Workers are given
  * the compiled module.
  */
 export function loadLuaModule(
   memoryBytes: number,
   dialect: LuaDialect = luaOptionsDefault.dialect,
+  countInstructions = false,
 ): Result<LimitedModule, string> {
   const file = path.join(
     path.dirname(createRequire(import.meta.url).resolve("wasmoon")),
@@ -31,7 +32,7 @@ export function loadLuaModule(
     printFloatsAsLuaJit(bytes);
     bytes = replaceFunctionBodies(bytes, luajitBodies);
   }
-  const rewritten = rewriteModule(bytes, { memoryBytes, initialPages });
+  const rewritten = rewriteModule(bytes, { memoryBytes, initialPages, countInstructions });
   if (!rewritten.ok) return { ok: false, error: `the Lua engine: ${rewritten.error}` };
   const module = new WebAssembly.Module(rewritten.value.bytes);
   return { ok: true, value: { module, memory: rewritten.value.memory } };

@@ -7,6 +7,7 @@ export const luaOptionsDefault: LuaOptions = {
   dialect: "luajit",
   profile: "envoy-compatible",
   extensions: true,
+  countInstructions: false,
 };
 
 /** Bytes of linear memory of one Lua state. */
@@ -19,6 +20,7 @@ export function luaOptionsFor(config: GuestLimitsConfig, filterName: string): Lu
     dialect: settings?.dialect ?? luaOptionsDefault.dialect,
     profile: settings?.profile ?? luaOptionsDefault.profile,
     extensions: settings?.extensions ?? luaOptionsDefault.extensions,
+    countInstructions: settings?.countInstructions ?? luaOptionsDefault.countInstructions,
   };
 }
 

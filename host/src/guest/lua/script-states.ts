@@ -82,6 +82,7 @@ export class LuaScriptStates {
       statesLost: this.#lost,
       hasRequestHook: current?.requestHook !== undefined,
       hasResponseHook: current?.responseHook !== undefined,
+      counts: current?.engine.counts,
     };
   }
 

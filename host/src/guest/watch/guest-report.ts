@@ -72,6 +72,8 @@ export interface LuaScriptReport {
   readonly statesLost: number;
   readonly hasRequestHook: boolean;
   readonly hasResponseHook: boolean;
+  /** Of the state in use, where they are counted. */
+  readonly counts?: { readonly instructions: number; readonly hostCalls: number } | undefined;
 }
 
 /** An error of a script, or the loss of its state. */

@@ -108,6 +108,10 @@ function luaJson(
           states_lost: on.statesLost,
           memory_bytes: on.memoryBytes,
           memory_high_water_bytes: on.memoryHighWaterBytes,
+          ...(on.counts !== undefined && {
+            instructions: on.counts.instructions,
+            host_calls: on.counts.hostCalls,
+          }),
         })),
       };
     }),

@@ -56,6 +56,7 @@ const guests: JsonMap = {
     "@type": type("sluice.guests.v1.Guests"),
     default_limits: { cpu_time_per_callback: "10s", max_cpu_share_percent: 100 },
     default_wasm: { clone_vms: false, deterministic: true },
+    default_lua: { count_instructions: true },
     measure_one_stream_of: 0,
   },
 };

@@ -166,6 +166,10 @@ export class VirtualProxy implements Proxy, ServerEnvironment {
       sum.allocations += costs.allocations;
       sum.allocatedBytes += costs.allocatedBytes;
     }
+    for (const { counts } of this.plane.reportGuests().scripts) {
+      sum.instructions += counts?.instructions ?? 0;
+      sum.hostCalls += counts?.hostCalls ?? 0;
+    }
     return sum;
   }
 }

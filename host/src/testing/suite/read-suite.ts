@@ -49,11 +49,11 @@ function readFields(
 
 function checkBudget(reader: MapReader, { chains, settings, cases }: Suite): void {
   const entries = entriesOf(chains);
-  if (entries.length === 0 || entries.some(({ kind }) => kind === "wasm")) return;
+  if (entries.length === 0 || entries.some(({ kind }) => kind !== "native")) return;
   const places = cases.filter((test) => Object.keys(test.settings.budget).length > 0);
   const hasOwn = Object.values(settings.budget).some((each) => each !== undefined);
   const place = hasOwn ? reader.get("budget")?.place : places[0]?.place;
   if (place !== undefined && (hasOwn || places.length > 0)) {
-    reader.error({ place }, "a budget can never be exceeded here: only Wasm modules are counted");
+    reader.error({ place }, "a budget can never be exceeded here: only Wasm modules and Lua scripts are counted");
   }
 }

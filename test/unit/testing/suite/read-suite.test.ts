@@ -184,8 +184,8 @@ for (const [what, text, ...problems] of [
   ],
   [
     "a budget that nothing is counted for",
-    `budget: { instructions: 5 }\n${withCase("request: {}")}`,
-    /only Wasm modules are counted/,
+    "budget: { instructions: 5 }\nfilters: [{ name: a, typed_config: {} }]\ncases: []",
+    /only Wasm modules and Lua scripts are counted/,
   ],
 ] as const) {
   test(`readSuite() says of a suite with ${what} where and why`, () => {

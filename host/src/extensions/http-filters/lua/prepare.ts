@@ -46,8 +46,8 @@ function prepareScript(
   const limits = luaLimitsFor(context.guestLimits, context.filterName);
   const options = luaOptionsFor(context.guestLimits, context.filterName);
   const engine = context.singleton(
-    `sluice.lua_module.${options.dialect}.${limits.memoryBytes}`,
-    () => loadLuaModule(limits.memoryBytes, options.dialect),
+    `sluice.lua_module.${options.dialect}.${limits.memoryBytes}.${options.countInstructions}`,
+    () => loadLuaModule(limits.memoryBytes, options.dialect, options.countInstructions),
   );
   if (!engine.ok) return engine;
   const script: LuaScriptConfig = {

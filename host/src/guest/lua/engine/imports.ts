@@ -16,6 +16,8 @@ export interface ImportTarget {
   where(L: number, level: number): void;
   /** Raises the error of a bad argument; `text` is a C string. */
   argumentError(L: number, argument: number, text: number): never;
+  /** Ms since the epoch: what Lua seeds the order of its tables with. */
+  nowMs(): number;
   /** Text that the script printed (`print`, `io.write`), latin1, in pieces. */
   output(text: string): void;
 }
@@ -44,7 +46,7 @@ export function luaImports(target: ImportTarget): WebAssembly.Imports {
       throw longjmp;
     },
     emscripten_resize_heap: (bytes: number) => resize(target, bytes >>> 0),
-    emscripten_date_now: () => performance.timeOrigin + performance.now(),
+    emscripten_date_now: () => target.nowMs(),
     _emscripten_get_now_is_monotonic: () => 1,
     // What `luaL_where` and `luaL_argerror` call in LuaJIT's dialect (see `lua-module.ts`).
     strftime: (L: number, levelOrArgument: number, text: number, isArgumentError: number) => {

@@ -1,4 +1,6 @@
 import { pageBytes } from "../../limits/defaults.ts";
+import { systemTime } from "../../../common/time/clock.ts";
+import { fuelExport } from "../../limits/state-exports.ts";
 import { instantiateLimited, type LimitedModule } from "../../limits/instance.ts";
 import { wrapHostFunctions } from "./host-functions.ts";
 import { type ImportTarget, luaImports } from "./imports.ts";
@@ -33,6 +35,8 @@ export type HostFunction = (L: number) => number;
 
 /** While the main chunk runs, and for the hooks, whose time is short. */
 export const loadTextMax = { start: 1_048_576, hooks: 131_072 } as const;
+/** More instructions than anybody waits for. */
+const fuelAtStart = 1n << 62n;
 const scratchSize = 4096;
 /** Name of the chunks that are the host's own. */
 const ownChunk = "sluice";
@@ -66,6 +70,9 @@ export class LuaEngine {
   readonly #print: (line: string) => void;
   readonly #quota: StateQuota;
   readonly #watched: WatchedGuest | undefined;
+  /** Instructions that are left; undefined: they are not counted. */
+  #fuel: WebAssembly.Global | undefined = undefined;
+  #hostCalls = 0;
   #released = false;
   #line = "";
   /** Where the text lies that `findText` has found; dead as soon as code of the engine has run. */
@@ -94,13 +101,18 @@ export class LuaEngine {
       argumentError: (L: number, argument: number, text: number) =>
         this.#argumentError(L, argument, text),
       output: (text: string) => this.#output(text),
+      // What is counted must not depend on the moment.
+      nowMs: () => (this.#fuel === undefined ? systemTime.systemMs() : 0),
     };
     const instantiated = instantiateLimited(options.module, luaImports(target), options.epoch);
     if (instantiated.memory === undefined) throw new Error("the Lua engine has no memory");
     this.memory = new LuaMemory(instantiated.memory, (from, to) =>
       this.#watched?.memoryGrew(from, to),
     );
-    this.api = instantiated.instance.exports as unknown as LuaExports;
+    const { exports } = instantiated.instance;
+    this.api = exports as unknown as LuaExports;
+    this.#fuel = exports[fuelExport] as WebAssembly.Global | undefined;
+    if (this.#fuel !== undefined) this.#fuel.value = fuelAtStart;
     this.#watched?.instanceAdded(this.memory.size);
     this.api.emscripten_stack_init();
     this.api.__wasm_call_ctors();
@@ -115,11 +127,26 @@ export class LuaEngine {
     return this.memory.size;
   }
 
+  /** What has been executed, and how many functions of ours were called; undefined: that is not counted. */
+  get counts(): { readonly instructions: number; readonly hostCalls: number } | undefined {
+    if (this.#fuel === undefined) return undefined;
+    const instructions = Number(fuelAtStart - BigInt(this.#fuel.value as bigint));
+    return { instructions, hostCalls: this.#hostCalls };
+  }
+
+  #counted(fn: HostFunction): HostFunction {
+    return (L) => {
+      this.#hostCalls += 1;
+      return fn(L);
+    };
+  }
+
   /** Makes functions callable from Lua; the results go to `pushFunction`. */
   register(functions: readonly HostFunction[]): number[] {
     const table = this.api.__indirect_function_table;
     const first = table.grow(functions.length);
-    return wrapHostFunctions(functions).map((fn, i) => {
+    const all = this.#fuel === undefined ? functions : functions.map((fn) => this.#counted(fn));
+    return wrapHostFunctions(all).map((fn, i) => {
       table.set(first + i, fn);
       return first + i;
     });
