@@ -20,6 +20,7 @@ import type { PluginStats } from "../stats.ts";
 import { type Context, VmContext } from "./context.ts";
 import { ContextTable } from "./context-table.ts";
 import type { GuestCallback, GuestExports } from "./guest-exports.ts";
+import { HostCallTrail } from "./host-call-trail.ts";
 import { InstructionCosts } from "./instruction-costs.ts";
 import { VmMetrics } from "./metrics.ts";
 import { failureText } from "./vm-failure.ts";
@@ -68,9 +69,6 @@ export type CallKind = (typeof CallKind)[keyof typeof CallKind];
 /** Parameters of the longest callback. */
 export type FiveNumbers = readonly [number, number, number, number, number];
 
-/** Host calls that the report of a failure names. */
-const trailLength = 16;
-
 /** Thrown by host functions to leave the guest for good. */
 export class GuestTrap extends Error {
   override readonly name = "GuestTrap";
@@ -99,8 +97,7 @@ export class WasmVm {
   startedMs = 0;
 
   readonly #contexts = new ContextTable();
-  readonly #trail: string[] = Array.from({ length: trailLength }, () => "");
-  #trailNext = 0;
+  readonly #trail = new HostCallTrail();
   #nextContextId = 1;
   readonly #callTokens = [0, 1, 2];
   #nameToken = 1;
@@ -306,8 +303,7 @@ export class WasmVm {
 
   /** The callback and the host call that are running, for what is told of them. */
   get running(): { readonly callback: string; readonly hostcall: string } {
-    const hostcall = this.#trail[(this.#trailNext - 1) & (trailLength - 1)] ?? "";
-    return { callback: this.#callback, hostcall };
+    return { callback: this.#callback, hostcall: this.#trail.last };
   }
 
   /** Runs `action` when no guest code of this VM is on the stack; at once when none is. */
@@ -318,8 +314,7 @@ export class WasmVm {
 
   /** Notes a host call for the report of a failure. */
   called(name: string): this {
-    this.#trail[this.#trailNext & (trailLength - 1)] = name;
-    this.#trailNext += 1;
+    this.#trail.add(name);
     return this;
   }
 
@@ -390,7 +385,7 @@ export class WasmVm {
     this.#current = context;
     this.#effective = undefined;
     if (this.#depth === 0) {
-      this.#trailNext = 0;
+      this.#trail.clear();
       if (this.#costs !== undefined) this.#costs.begin(this.#instructionBudget);
     }
     this.#depth += 1;
@@ -463,22 +458,8 @@ export class WasmVm {
       vmId: vm.vmId,
       failure,
       backtrace: backtraceLines(guestFrames(error, this.plugin.module.offsets)),
-      hostCalls: this.#calls(),
+      hostCalls: this.#trail.describe(),
     };
-  }
-
-  /** The last host calls, oldest first; one that was made again and again is named once. */
-  #calls(): string {
-    const from = Math.max(0, this.#trailNext - trailLength);
-    const parts: string[] = from > 0 ? ["…"] : [];
-    for (let i = from; i < this.#trailNext;) {
-      const name = this.#trail[i % trailLength]!;
-      let end = i + 1;
-      while (end < this.#trailNext && this.#trail[end % trailLength] === name) end += 1;
-      parts.push(end - i === 1 ? name : `${name} (${end - i} times)`);
-      i = end;
-    }
-    return parts.length === 0 ? "none" : parts.join(", ");
   }
 }
 
