@@ -86,7 +86,12 @@ export const layers = {
   "host/src/extensions/http-filters/grpc_stats": ["+", "host/src/grpc"],
   "host/src/extensions/http-filters/grpc_web": ["+", "host/src/grpc"],
   // Filters that ask a service. What those for requests and for connections share is beside them.
-  "host/src/extensions/common/ext_authz": ["+", "host/src/grpc", "host/src/router"],
+  "host/src/extensions/common/ext_authz": [
+    "+",
+    "host/src/formatter",
+    "host/src/grpc",
+    "host/src/router",
+  ],
   "host/src/extensions/http-filters/ext_authz": [
     "+",
     "host/src/extensions/common/ext_authz",

@@ -1,4 +1,5 @@
 import type { JsonValue } from "../../../contracts/stream-info.ts";
+import { toByteText } from "../../../formatter/byte-text.ts";
 import { StringMatcher } from "../../../router/matchers.ts";
 import type { StringMatcherConfig } from "../../../router/route-config.ts";
 
@@ -27,16 +28,18 @@ type Metadata = ReadonlyMap<string, { readonly [key: string]: JsonValue }> | und
 /** Asks whether a value of the dynamic metadata is as it should be. */
 export class MetadataMatcher {
   readonly #config: MetadataMatcherConfig;
+  readonly #matches: ValueMatcher;
 
   constructor(config: MetadataMatcherConfig) {
     this.#config = config;
+    this.#matches = createValueMatcher(config.value);
   }
 
   match(metadata: Metadata): boolean {
-    const { namespace, path, value, invert } = this.#config;
+    const { namespace, path, invert } = this.#config;
     let found: JsonValue | undefined = metadata?.get(namespace);
     for (let i = 0; i < path.length && found !== undefined; i += 1) found = member(found, path[i]!);
-    return matches(value, found) !== invert;
+    return this.#matches(found) !== invert;
   }
 }
 
@@ -45,25 +48,32 @@ function member(value: JsonValue, key: string): JsonValue | undefined {
   return Object.hasOwn(value, key) ? value[key] : undefined;
 }
 
-function matches(config: ValueMatcherConfig, value: JsonValue | undefined): boolean {
+type ValueMatcher = (value: JsonValue | undefined) => boolean;
+
+function createValueMatcher(config: ValueMatcherConfig): ValueMatcher {
   switch (config.kind) {
     case "null":
-      return value === null;
+      return (value) => value === null;
     case "equals":
-      return value === config.value;
+      return (value) => value === config.value;
     case "range":
-      return typeof value === "number" && value >= config.start && value < config.end;
+      return (value) => typeof value === "number" && value >= config.start && value < config.end;
     case "string":
-      // Text is compared byte by byte, as everywhere.
-      return (
-        typeof value === "string" &&
-        new StringMatcher(config.matcher).match(Buffer.from(value).toString("latin1"))
-      );
+      return stringMatcher(new StringMatcher(config.matcher));
     case "present":
-      return config.present && value !== undefined && value !== null;
-    case "one_of":
-      return Array.isArray(value) && value.some((each) => matches(config.matcher, each));
-    case "any":
-      return config.matchers.some((each) => matches(each, value));
+      return (value) => config.present && value !== undefined && value !== null;
+    case "one_of": {
+      const matches = createValueMatcher(config.matcher);
+      return (value) => Array.isArray(value) && value.some(matches);
+    }
+    case "any": {
+      const matchers = config.matchers.map(createValueMatcher);
+      return (value) => matchers.some((matches) => matches(value));
+    }
   }
+}
+
+/** Text is compared byte by byte, as everywhere. */
+function stringMatcher(matcher: StringMatcher): ValueMatcher {
+  return (value) => typeof value === "string" && matcher.match(toByteText(value));
 }
