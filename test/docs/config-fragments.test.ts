@@ -11,7 +11,7 @@ import { scratchFolder } from "../support/sluice-process.ts";
 import { tlsFile } from "../support/tls.ts";
 import { guest } from "../support/wasm-guest.ts";
 
-/** Parts that are read as a message of their own, by their first key. */
+/** Parts that are read as a message of their own, by their first key; others belong to what their page is about. */
 const messages: Readonly<Record<string, string>> = {
   code: "envoy.extensions.wasm.v3.VmConfig",
   tls_certificate_sds_secret_configs: "envoy.extensions.transport_sockets.tls.v3.CommonTlsContext",
@@ -25,13 +25,19 @@ const isConfig = ({ language, marks, text }: Block): boolean => {
 };
 const blocks = pages().flatMap(blocksOf).filter(isConfig);
 
+/** The message of the first configuration that the page shows. */
+function subjectOf(page: string): string | undefined {
+  const [first] = blocks.filter((block) => block.page === page);
+  return /"@type": type\.googleapis\.com\/([\w.]+)/.exec(first!.text)?.[1];
+}
+
 test("every configuration that a page shows is one that the proxy takes", async (t) => {
   const folder = scratchFolder(t);
   const whole = new WholeConfig();
   const others = blocks.filter((block) => !whole.add(block));
   for (const { page, line, text } of others) {
     const [key] = Object.keys(parse(text) as object);
-    const message = messages[key!];
+    const message = messages[key!] ?? subjectOf(page);
     assert.ok(message !== undefined, `${page}:${line}: where does ${key} belong?`);
     assert.deepEqual(readYaml(message, text).problems, [], `${page}:${line}`);
   }

@@ -61,7 +61,7 @@ export class WholeConfig {
     else if (keys.every((key) => key === "typed_per_filter_config"))
       this.#addToRoute(part, block.page);
     else if (keys.every((key) => key === "filters")) {
-      this.#addListener(name, part["filters"] as JsonObject[]);
+      this.#addListener(name, terminated(part["filters"] as JsonObject[]));
     } else if (keys.every((key) => listenerFields.includes(key))) {
       this.#listeners.push({
         name,
@@ -103,7 +103,9 @@ export class WholeConfig {
 
   /** On a route of the listener that the same page has shown before. */
   #addToRoute(part: JsonObject, page: string): void {
-    const listener = this.#listeners.findLast((it) => (it["name"] as string).startsWith(`${page}:`))!;
+    const listener = this.#listeners.findLast((it) =>
+      (it["name"] as string).startsWith(`${page}:`),
+    )!;
     const text = JSON.stringify(listener);
     const routed = text.replace('"routes":[{', `"routes":[{${JSON.stringify(part).slice(1, -1)},`);
     this.#listeners[this.#listeners.indexOf(listener)] = JSON.parse(routed) as JsonObject;
@@ -140,6 +142,12 @@ function clusterNames(text: string): string[] {
 /** An address that nothing is bound to while the configuration is only looked at. */
 function nowhere(name: string): JsonObject {
   return { address: { pipe: { path: `./${name.replaceAll(/\W/g, "-").slice(-60)}` } } };
+}
+
+/** A chain of network filters needs one that takes the bytes. */
+function terminated(filters: JsonObject[]): JsonObject[] {
+  const last = JSON.stringify(filters.at(-1));
+  return /\.(tcp_proxy|echo|direct_response)\.v3\./.test(last) ? filters : [...filters, echo];
 }
 
 function manager(part: JsonObject): JsonObject {
