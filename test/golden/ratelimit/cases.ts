@@ -57,6 +57,16 @@ const fromMetadata = (name: string, more: JsonObject = {}): JsonObject => ({
   metadata: { descriptor_key: "m", metadata_key: key(...name.split(".")), ...more },
 });
 
+const inRange = (value: string, ranges: JsonObject[], more: JsonObject = {}): JsonObject => ({
+  remote_address_match: { descriptor_value: value, address_matcher: { ranges }, ...more },
+});
+const outOfRange = (value: string, ranges: JsonObject[]): JsonObject => ({
+  remote_address_match: {
+    descriptor_value: value,
+    address_matcher: { ranges, invert_match: true },
+  },
+});
+
 const everyAction: LimitCase[] = [
   {
     name: "clusters and addresses",
@@ -87,6 +97,29 @@ const everyAction: LimitCase[] = [
       { request_headers: { header_name: "host", descriptor_key: "h", skip_if_absent: true } },
     ),
     request: { headers: ["x-a: 1", "x-a: 2"], target: "/p?q=1" },
+  },
+  {
+    name: "an address that matches",
+    ...actions(
+      inRange("v", [{ address_prefix: "10.0.0.0", prefix_len: 8 }]),
+      inRange("w", [{ address_prefix: "10.0.0.9", prefix_len: 12 }], { descriptor_key: "k" }),
+      inRange("x", [
+        { address_prefix: "2001:db8::", prefix_len: 32 },
+        { address_prefix: "10.1.2.3", prefix_len: 32 },
+      ]),
+      outOfRange("y", [{ address_prefix: "10.1.2.4", prefix_len: 32 }]),
+      inRange("z", [{ address_prefix: "10.0.0.0" }]),
+    ),
+    request: { headers: ["x-forwarded-for: 10.1.2.3"] },
+  },
+  {
+    name: "an address that does not match",
+    limits: [
+      { actions: [inRange("v", [{ address_prefix: "10.0.0.0", prefix_len: 8 }])] },
+      { actions: [outOfRange("w", [{ address_prefix: "11.0.0.0", prefix_len: 8 }])] },
+      generic("other"),
+    ],
+    request: { headers: ["x-forwarded-for: 11.1.2.3"] },
   },
   {
     name: "a header that is absent",

@@ -72,6 +72,7 @@ export const rateLimitFields: FieldClassTable = {
       "query_parameters",
       "remote_address",
       "masked_remote_address",
+      "remote_address_match",
       "generic_key",
       "header_value_match",
       "query_parameter_value_match",
@@ -80,7 +81,6 @@ export const rateLimitFields: FieldClassTable = {
     refused: {
       dynamic_metadata: "use metadata, which reads the same",
       extension,
-      remote_address_match: extension,
     },
   },
   "envoy.config.route.v3.RateLimit.Action.SourceCluster": { implemented: [] },
@@ -89,6 +89,12 @@ export const rateLimitFields: FieldClassTable = {
   "envoy.config.route.v3.RateLimit.Action.MaskedRemoteAddress": {
     implemented: ["v4_prefix_mask_len", "v6_prefix_mask_len"],
   },
+  "envoy.config.route.v3.RateLimit.Action.RemoteAddressMatch": {
+    implemented: ["descriptor_key", "descriptor_value", "address_matcher"],
+    refused: { default_value: noFormats },
+  },
+  "envoy.type.matcher.v3.AddressMatcher": { implemented: ["ranges", "invert_match"] },
+  "xds.core.v3.CidrRange": { implemented: ["address_prefix", "prefix_len"] },
   "envoy.config.route.v3.RateLimit.Action.RequestHeaders": {
     implemented: ["header_name", "descriptor_key", "skip_if_absent"],
   },

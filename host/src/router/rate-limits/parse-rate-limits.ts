@@ -2,16 +2,20 @@ import type {
   RateLimit,
   RateLimit_Action,
   RateLimit_Action_MaskedRemoteAddress,
+  RateLimit_Action_RemoteAddressMatch,
   RateLimit_Action_MetaData,
   RateLimit_HitsAddend,
   RateLimit_Override,
 } from "../../config/gen/envoy/config/route/v3/route_components_pb.js";
+import { canonicalIp } from "../../common/address.ts";
+import { maskedIp } from "../../common/masked-ip.ts";
 import type { MetadataKey } from "../../config/gen/envoy/type/metadata/v3/metadata_pb.js";
 import type { ParseContext } from "../../contracts/extension.ts";
 import { toByteText } from "../../formatter/byte-text.ts";
 import { compileFormat } from "../../formatter/formatter.ts";
 import { headerMapName, parseHeaderMatcher, parseQueryParameterMatcher } from "../config-match.ts";
 import type {
+  AddressRange,
   HitsAddendConfig,
   MetadataKeyConfig,
   RateLimitActionConfig,
@@ -36,7 +40,7 @@ export function parseRateLimits(
     return {
       stage: message.stage ?? 0,
       applyOnStreamDone: message.applyOnStreamDone,
-      actions: message.actions.map(parseAction),
+      actions: message.actions.map((action) => parseAction(action, context)),
       limit: message.limit && parseLimit(message.limit),
       hitsAddend: message.hitsAddend && parseHits(message.hitsAddend, context),
     };
@@ -74,7 +78,10 @@ const v6Bits = 128;
 const routeEntry = 1;
 
 // What is not handled here is refused by its field class; what is returned then is never used.
-function parseAction({ actionSpecifier: action }: RateLimit_Action): RateLimitActionConfig {
+function parseAction(
+  { actionSpecifier: action }: RateLimit_Action,
+  context: ParseContext,
+): RateLimitActionConfig {
   switch (action.case) {
     case "destinationCluster":
       return { kind: "destination_cluster" };
@@ -85,6 +92,8 @@ function parseAction({ actionSpecifier: action }: RateLimit_Action): RateLimitAc
       return parseLookup(action);
     case "maskedRemoteAddress":
       return parseMask(action.value);
+    case "remoteAddressMatch":
+      return parseAddressMatch(action.value, context);
     case "genericKey": {
       const { descriptorKey, descriptorValue } = action.value;
       const key = descriptorKey === "" ? "generic_key" : descriptorKey;
@@ -97,7 +106,6 @@ function parseAction({ actionSpecifier: action }: RateLimit_Action): RateLimitAc
       return parseMetadata(action.value);
     case "sourceCluster":
     case "dynamicMetadata":
-    case "remoteAddressMatch":
     case "extension":
     case undefined:
       return { kind: "source_cluster" };
@@ -134,6 +142,33 @@ function parseLookup(action: LookupAction): RateLimitActionConfig {
 function parseMask(message: RateLimit_Action_MaskedRemoteAddress): RateLimitActionConfig {
   const { v4PrefixMaskLen: v4 = v4Bits, v6PrefixMaskLen: v6 = v6Bits } = message;
   return { kind: "masked_remote_address", v4, v6 };
+}
+
+function parseAddressMatch(
+  message: RateLimit_Action_RemoteAddressMatch,
+  context: ParseContext,
+): RateLimitActionConfig {
+  const { descriptorKey, descriptorValue, addressMatcher } = message;
+  const ranges: AddressRange[] = [];
+  for (const range of addressMatcher?.ranges ?? []) {
+    const address = canonicalIp(range.addressPrefix);
+    const prefixLength = range.prefixLen ?? 0;
+    if (address === undefined) {
+      context.problem(range, "address_prefix", `"${range.addressPrefix}" is not an IP address`);
+    } else if (prefixLength > (address.family === 4 ? v4Bits : v6Bits)) {
+      context.problem(range, "prefix_len", "is longer than the address");
+    } else {
+      const ip = maskedIp(address.ip, address.family, prefixLength);
+      ranges.push({ ip, family: address.family, prefixLength });
+    }
+  }
+  return {
+    kind: "remote_address_match",
+    key: descriptorKey === "" ? "remote_address_match" : descriptorKey,
+    value: toByteText(descriptorValue),
+    ranges,
+    invert: addressMatcher?.invertMatch ?? false,
+  };
 }
 
 type MatchAction = Extract<

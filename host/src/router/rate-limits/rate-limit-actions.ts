@@ -24,6 +24,8 @@ export function createRateLimitAction(config: RateLimitActionConfig): RateLimitA
       return { key: config.kind, value: (request) => remoteIp(request)?.ip };
     case "masked_remote_address":
       return { key: config.kind, value: (request) => maskedAddress(request, config.v4, config.v6) };
+    case "remote_address_match":
+      return { key: config.key, value: (request) => addressMatch(request, config) };
     case "generic_key":
       return { key: config.key, value: () => config.value };
     case "request_headers":
@@ -57,6 +59,19 @@ function maskedAddress(request: RateLimitedRequest, v4: number, v6: number): str
   if (address === undefined) return undefined;
   const bits = address.family === 4 ? v4 : v6;
   return `${maskedIp(address.ip, address.family, bits)}/${bits}`;
+}
+
+function addressMatch(
+  request: RateLimitedRequest,
+  { value, ranges, invert }: ConfigOf<"remote_address_match">,
+): string | undefined {
+  const address = remoteIp(request);
+  if (address === undefined) return undefined;
+  const found = ranges.some(
+    ({ ip, family, prefixLength }) =>
+      family === address.family && maskedIp(address.ip, family, prefixLength) === ip,
+  );
+  return found === invert ? undefined : value;
 }
 
 function lookup(config: ConfigOf<"request_headers" | "query_parameters">): RateLimitAction {

@@ -23,6 +23,14 @@ export interface HitsAddendConfig {
   readonly isNegative: boolean;
 }
 
+/** Addresses that begin alike. */
+export interface AddressRange {
+  /** The first one, canonical. */
+  readonly ip: string;
+  readonly family: 4 | 6;
+  readonly prefixLength: number;
+}
+
 /** `envoy.type.metadata.v3.MetadataKey`. */
 export interface MetadataKeyConfig {
   readonly namespace: string;
@@ -39,6 +47,14 @@ export type RateLimitActionConfig =
       readonly skipIfAbsent: boolean;
     }
   | { readonly kind: "masked_remote_address"; readonly v4: number; readonly v6: number }
+  | {
+      readonly kind: "remote_address_match";
+      readonly key: string;
+      readonly value: string;
+      readonly ranges: readonly AddressRange[];
+      /** The address must be in none of the ranges. */
+      readonly invert: boolean;
+    }
   | {
       readonly kind: "generic_key";
       readonly key: string;
