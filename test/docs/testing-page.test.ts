@@ -73,10 +73,7 @@ test("host/docs/testing.md shows what its first suite prints", async () => {
   }
 });
 
-// The package says nothing yet of what may be imported from it.
-const todo = "host/package.json needs exports: ./testing";
-
-test("host/docs/testing.md shows a program that passes", { todo }, async () => {
+test("host/docs/testing.md shows a program that passes", async () => {
   const [program] = blocks.filter(({ language }) => language === "ts");
   const file = path.join(folder, "hello.test.ts");
   writeFileSync(file, program!.text);

@@ -117,6 +117,21 @@ test("a recorded stream does the same again, without a network", async (context)
 
   const suite = await sluice(folder, "replay", "recording.jsonl", "--test");
   assert.equal(suite.code, 0);
+
+  // The module with an empty section more: another one, which does the same.
+  const module = path.join(folder, "parity.wasm");
+  const original = readFileSync(module);
+  writeFileSync(module, Buffer.concat([original, Buffer.of(0, 2, 1, 0x61)]));
+  const replaced = await sluice(folder, "replay", "recording.jsonl");
+  assert.equal(replaced.code, 2);
+  assert.match(
+    replaced.stderr,
+    /parity\.wasm has changed since the recording; to run what is there now: --with/,
+  );
+  const given = await sluice(folder, "replay", "recording.jsonl", "--with", module);
+  assert.equal(given.code, 0, given.stdout + given.stderr);
+  writeFileSync(module, original);
+
   writeFileSync(path.join(folder, "recorded.test.yaml"), suite.stdout);
   const update = await sluice(folder, "test", "--update");
   assert.equal(update.code, 0, `${suite.stdout}\n${update.stdout}${update.stderr}`);
