@@ -1,12 +1,13 @@
 import assert from "node:assert/strict";
 import { once } from "node:events";
+import path from "node:path";
 import { after, test } from "node:test";
 import type tls from "node:tls";
 import type { JsonObject } from "@bufbuild/protobuf";
 import { adminAt, statsBelow } from "../support/admin-stats.ts";
 import { eventually } from "../support/eventually.ts";
 import { freePort } from "../support/ports.ts";
-import { bootstrap } from "../support/proxy-config.ts";
+import { bootstrap, logLines, typeUrl } from "../support/proxy-config.ts";
 import { DiscoveryServer, secretType, type ReceivedRequest } from "../support/discovery-server.ts";
 import {
   certificateFrom,
@@ -16,7 +17,7 @@ import {
   ticketKeysSecret,
   tlsListener,
 } from "../support/secrets.ts";
-import { SluiceProcess } from "../support/sluice-process.ts";
+import { scratchFolder, SluiceProcess } from "../support/sluice-process.ts";
 import { clientIdentity, connectTls, tlsFile, tlsText } from "../support/tls.ts";
 
 // Secrets that a control plane sends, in the command itself with two workers.
@@ -39,6 +40,21 @@ const trustedClients: JsonObject = {
     validation_context_sds_secret_config: { name: "ca", sds_config: grpcSource() },
   },
 };
+const closedLog = path.join(scratchFolder({ after }), "closed");
+const late = tlsListener(
+  "late",
+  latePort,
+  certificateFrom("late", grpcSource({ initial_fetch_timeout: "0.2s" })),
+);
+const reasonOnly = {
+  text_format_source: { inline_string: "%DOWNSTREAM_TRANSPORT_FAILURE_REASON%\n" },
+};
+late["access_log"] = [
+  {
+    name: "file",
+    typed_config: { "@type": typeUrl("fileLog"), path: closedLog, log_format: reasonOnly },
+  },
+];
 const config = bootstrap(
   [
     tlsListener("first", port, certificateFrom("server", grpcSource())),
@@ -51,11 +67,7 @@ const config = bootstrap(
       { ...certificateFrom("server", grpcSource()), ...trustedClients },
       { require_client_certificate: true },
     ),
-    tlsListener(
-      "late",
-      latePort,
-      certificateFrom("late", grpcSource({ initial_fetch_timeout: "0.2s" })),
-    ),
+    late,
   ],
   [sdsCluster(sds.port)],
   adminAt(adminPort),
@@ -149,6 +161,7 @@ test("a listener whose secret came too late closes connections until it is there
       (await statsBelow(adminPort, factory)).get("downstream_context_secrets_not_ready") === 1,
     "the closed connection is counted",
   );
+  assert.deepEqual(await logLines(closedLog, 1), ["TLS_error:_Secret_is_not_supplied_by_SDS"]);
   assert.equal((await statsBelow(adminPort, "sds.late.")).get("init_fetch_timeout"), 1);
   await push("late", certificateSecret("server"));
   assert.equal(await presented(latePort), "server");
