@@ -54,7 +54,7 @@ const guests: JsonMap = {
   name: "sluice.guests",
   typed_config: {
     "@type": type("sluice.guests.v1.Guests"),
-    default_limits: { cpu_time_per_callback: "10s", max_cpu_share_percent: 100 },
+    default_limits: { cpu_time_per_callback: "2s", max_cpu_share_percent: 100 },
     default_wasm: { clone_vms: false, deterministic: true },
     default_lua: { count_instructions: true },
     measure_one_stream_of: 0,

@@ -46,7 +46,7 @@ export function snapshotOf(parts: {
 }): Observed {
   const { exchange, connection } = parts;
   return {
-    response: exchange && Object.assign(copyOf(exchange.response)),
+    response: exchange && copyOf(exchange.response),
     reset: exchange?.reset ?? false,
     clientPort: exchange?.clientPort,
     received: connection?.received,

@@ -70,10 +70,7 @@ export class SuiteRunner {
     const cases: CaseResult[] = [];
     for (const test of this.wanted(suite)) {
       const begin = performance.now();
-      const outcome = await this.#runOne(suite, test, built);
-      // Modules that are compiled otherwise cost something else.
-      const hasBudget = this.#options.build === undefined;
-      const failures = checkCase(test, hasBudget ? outcome : { ...outcome, costs: undefined });
+      const { outcome, failures } = await this.#runChecked(suite, test, built);
       const result = { test, outcome, failures, ms: performance.now() - begin };
       cases.push(result);
       onCase(result);
@@ -91,6 +88,24 @@ export class SuiteRunner {
     await this.#lab.close();
   }
 
+  async #runChecked(
+    suite: Suite,
+    test: TestCase,
+    built: ReadonlyMap<string, string>,
+  ): Promise<Pick<CaseResult, "outcome" | "failures">> {
+    try {
+      const outcome = await this.#runOne(suite, test, built);
+      // Modules that are compiled otherwise cost something else.
+      const counted = this.#options.build === undefined;
+      const failures = checkCase(test, counted ? outcome : { ...outcome, costs: undefined });
+      return { outcome, failures };
+    } catch (error) {
+      // What keeps one case from its end keeps the others from nothing.
+      const text = error instanceof Error ? error.message : String(error);
+      return { outcome: nothing, failures: [{ place: test.place, text }] };
+    }
+  }
+
   async #runOne(
     suite: Suite,
     test: TestCase,
@@ -104,3 +119,11 @@ export class SuiteRunner {
     return runCase(test, started);
   }
 }
+
+const nothing: Outcome = {
+  observed: [],
+  records: [],
+  costs: undefined,
+  refused: undefined,
+  startLines: 0,
+};

@@ -54,6 +54,9 @@ function checkBudget(reader: MapReader, { chains, settings, cases }: Suite): voi
   const hasOwn = Object.values(settings.budget).some((each) => each !== undefined);
   const place = hasOwn ? reader.get("budget")?.place : places[0]?.place;
   if (place !== undefined && (hasOwn || places.length > 0)) {
-    reader.error({ place }, "a budget can never be exceeded here: only Wasm modules and Lua scripts are counted");
+    reader.error(
+      { place },
+      "a budget can never be exceeded here: only Wasm modules and Lua scripts are counted",
+    );
   }
 }

@@ -292,3 +292,23 @@ cases:
   assert.match(lines[0]!, /is not allowed to/);
   assert.deepEqual(trap, ["ok traps"]);
 });
+
+test("a script that runs for ever is stopped, and loses its stream only", async () => {
+  using folder = folderWith({
+    "loop.lua": `function envoy_on_request(h) while h:headers():get("x-loop") do end end`,
+  });
+  const lines = await runSuite(
+    `
+filters: [{ file: loop.lua }]
+cases:
+  - name: loops
+    steps:
+      - request: { headers: { x-loop: "1" } }
+        expect: { log: [CPU] }
+      - request: {}
+        expect: { response: { status: 200 } }
+`,
+    folder.path,
+  );
+  assert.deepEqual(lines, ["ok loops"]);
+});
