@@ -45,16 +45,23 @@ export const tlsFields: FieldClassTable = {
       "validation_context_sds_secret_config",
       "combined_validation_context",
       "alpn_protocols",
+      "key_log",
     ],
     refused: {
       custom_handshaker: "other handshakers are not supported",
       custom_tls_certificate_selector: "certificates are chosen by the server name",
-      key_log: "writing session keys to a file is not supported",
       tls_certificate_certificate_provider: providers,
       tls_certificate_certificate_provider_instance: providers,
       tls_certificate_provider_instance: providers,
       validation_context_certificate_provider: providers,
       validation_context_certificate_provider_instance: providers,
+    },
+  },
+  [`${tls}.TlsKeyLog`]: {
+    implemented: ["path"],
+    refused: {
+      local_address_range: "the keys of all connections of the context are written",
+      remote_address_range: "the keys of all connections of the context are written",
     },
   },
   [`${tls}.TlsParameters`]: {

@@ -4,6 +4,7 @@ import { ClientMaterial } from "./client-material.ts";
 import { ClientTlsSocket, type ClientTlsShared } from "./client-tls-socket.ts";
 import type { ClientTlsConfig } from "./context-config.ts";
 import { followContexts } from "./follow-contexts.ts";
+import { KeyLog } from "./key-log.ts";
 import { TlsStats } from "./tls-stats.ts";
 
 /** What a cluster's connections are encrypted with. */
@@ -17,10 +18,12 @@ export function createClientSockets(
     (material) => new ClientMaterial(config, material),
     { secrets, scope, side: "client" },
   );
+  const logger = loggers.logger("connection");
   const shared: ClientTlsShared = {
     config,
     stats: new TlsStats(scope),
-    logger: loggers.logger("connection"),
+    keyLog: config.keyLogPath === undefined ? undefined : new KeyLog(config.keyLogPath, logger),
+    logger,
   };
   return {
     connect: (handshake, onread) => {

@@ -22,12 +22,14 @@ import {
   tlsReason,
 } from "./tls-error.ts";
 import { endOnErrors, type TlsHandle, tlsHandle } from "./tls-handle.ts";
+import type { KeyLog } from "./key-log.ts";
 import type { TlsStats } from "./tls-stats.ts";
 
 /** What all connections of a cluster share. */
 export interface ClientTlsShared {
   readonly config: ClientTlsConfig;
   readonly stats: TlsStats;
+  readonly keyLog: KeyLog | undefined;
   /** Failed handshakes are told at level debug. */
   readonly logger: Logger;
 }
@@ -63,6 +65,7 @@ export class ClientTlsSocket implements SecureClientSocket {
     this.#serverName = serverNameOf(shared.config, handshake);
     this.socket = new TLSSocket(undefined!, this.#options(onread));
     endOnErrors(this.socket);
+    shared.keyLog?.follow(this.socket);
     const handle = tlsHandle(this.socket)!;
     if (this.#serverName !== "") handle.setServername(this.#serverName);
     this.#resume(handle);

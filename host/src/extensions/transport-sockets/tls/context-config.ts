@@ -6,6 +6,8 @@ export interface ServerTlsConfig {
   /** In the order of preference. */
   readonly alpnProtocols: readonly string[];
   readonly parameters: TlsParametersConfig;
+  /** File of `key_log`; undefined: none. */
+  readonly keyLogPath: string | undefined;
   readonly requireClientCertificate: boolean;
   readonly requireSni: boolean;
   readonly preferClientCiphers: boolean;
@@ -19,6 +21,8 @@ export interface ClientTlsConfig {
   /** In the order of preference; empty: what the connection offers by itself. */
   readonly alpnProtocols: readonly string[];
   readonly parameters: TlsParametersConfig;
+  /** File of `key_log`; undefined: none. */
+  readonly keyLogPath: string | undefined;
   /** `sni`; empty = none is sent. */
   readonly serverName: string;
   /** `auto_host_sni`: the endpoint's hostname instead, where it has one. */

@@ -8,6 +8,7 @@ import { parseCertificateSlots, parseValidationSlot } from "../../../secret/pars
 import { ClientMaterial } from "./client-material.ts";
 import type { ClientTlsConfig } from "./context-config.ts";
 import { parseAlpnProtocols } from "./parse-alpn.ts";
+import { parseKeyLog } from "./parse-key-log.ts";
 import { clientVersions, parseTlsParameters } from "./parse-parameters.ts";
 
 const maxSessionKeysDefault = 1;
@@ -26,6 +27,7 @@ export function parseClientContext(
     },
     alpnProtocols: parseAlpnProtocols(common, context),
     parameters: parseTlsParameters(common?.tlsParams, clientVersions, context),
+    keyLogPath: parseKeyLog(common, context),
     serverName: message.sni,
     usesHostname: message.autoHostSni,
     verifiesServerName: message.autoSniSanValidation,

@@ -12,6 +12,7 @@ import {
 } from "../../../secret/parse-slots.ts";
 import type { ServerTlsConfig } from "./context-config.ts";
 import { parseAlpnProtocols } from "./parse-alpn.ts";
+import { parseKeyLog } from "./parse-key-log.ts";
 import { parseTlsParameters, serverVersions } from "./parse-parameters.ts";
 import { checkKeyTypes, ServerContexts } from "./server-contexts.ts";
 
@@ -33,6 +34,7 @@ export function parseServerContext(
     material,
     alpnProtocols: parseAlpnProtocols(common, context),
     parameters: parseTlsParameters(common?.tlsParams, serverVersions, context),
+    keyLogPath: parseKeyLog(common, context),
     requireClientCertificate: message.requireClientCertificate ?? false,
     requireSni: message.requireSni ?? false,
     preferClientCiphers: message.preferClientCiphers,

@@ -5,6 +5,7 @@ import { followContexts } from "./follow-contexts.ts";
 import { NotReadySocket } from "./not-ready-socket.ts";
 import { ServerMaterial } from "./server-material.ts";
 import { ServerTlsSocket, type ServerTlsShared } from "./server-tls-socket.ts";
+import { KeyLog } from "./key-log.ts";
 import { TlsStats } from "./tls-stats.ts";
 
 /** What the connections of a filter chain are encrypted with. */
@@ -18,10 +19,12 @@ export function createServerSockets(
     (material) => new ServerMaterial(config, material),
     { secrets, scope, side: "server" },
   );
+  const logger = context.loggers.logger("connection");
   const shared: ServerTlsShared = {
     config,
     stats: new TlsStats(scope),
-    logger: context.loggers.logger("connection"),
+    keyLog: config.keyLogPath === undefined ? undefined : new KeyLog(config.keyLogPath, logger),
+    logger,
   };
   return {
     secure: (accepted) => {

@@ -14,12 +14,14 @@ import type { ServerContexts } from "./server-contexts.ts";
 import type { ServerMaterial } from "./server-material.ts";
 import { tlsErrorText, tlsReason, type HandshakeError } from "./tls-error.ts";
 import { endOnErrors } from "./tls-handle.ts";
+import type { KeyLog } from "./key-log.ts";
 import type { TlsStats } from "./tls-stats.ts";
 
 /** What all connections of a filter chain share. */
 export interface ServerTlsShared {
   readonly config: ServerTlsConfig;
   readonly stats: TlsStats;
+  readonly keyLog: KeyLog | undefined;
   /** Failed handshakes are told at level debug: anybody can make as many of them as they like. */
   readonly logger: Logger;
 }
@@ -51,6 +53,7 @@ export class ServerTlsSocket implements SecureSocket {
       Readable.prototype.unshift.call(accepted.socket, accepted.peeked);
     this.socket = new TLSSocket(accepted.socket, this.#options());
     endOnErrors(this.socket);
+    shared.keyLog?.follow(this.socket);
     this.socket.on("secure", () => this.#onSecure());
     this.socket.on("error", (error: HandshakeError) => this.#onError(error));
     this.socket.on("close", () => this.#timer?.disable());
