@@ -4,9 +4,17 @@ export interface BootstrapParts {
   readonly madeBy: string;
   readonly proxyPort: number;
   readonly adminPort: number;
-  readonly upstream: { readonly host: string; readonly port: number };
+  readonly upstream: ServerAddress;
+  /** What filters call, by the name of the cluster. */
+  readonly clusters?: ReadonlyMap<string, ServerAddress>;
   /** In the order of the chain. */
   readonly filters: readonly DiscoveredFilter[];
+}
+
+export interface ServerAddress {
+  /** An IP address. */
+  readonly host: string;
+  readonly port: number;
 }
 
 export interface DiscoveredFilter {
@@ -24,6 +32,7 @@ export const luaMessage = "type.googleapis.com/envoy.extensions.filters.http.lua
 /** The proxy's configuration, as Envoy's bootstrap: it is written to a file that can be read and copied. */
 export function bootstrapText(parts: BootstrapParts): string {
   const { madeBy, proxyPort, adminPort, upstream, filters } = parts;
+  const clusters = new Map([["upstream", upstream], ...(parts.clusters ?? [])]);
   return `# Made by "${madeBy}". The same file runs in Envoy.
 node: { id: dev, cluster: dev }
 admin:
@@ -50,15 +59,20 @@ ${filters.map(filterText).join("")}\
                     typed_config:
                       "@type": type.googleapis.com/envoy.extensions.filters.http.router.v3.Router
   clusters:
-    - name: upstream
+${[...clusters].map(([name, address]) => clusterText(name, address)).join("")}`;
+}
+
+function clusterText(name: string, { host, port }: ServerAddress): string {
+  return `\
+    - name: ${JSON.stringify(name)}
       type: STATIC
       connect_timeout: 1s
       load_assignment:
-        cluster_name: upstream
+        cluster_name: ${JSON.stringify(name)}
         endpoints:
           - lb_endpoints:
               - endpoint:
-                  address: { socket_address: { address: "${upstream.host}", port_value: ${upstream.port} } }
+                  address: { socket_address: { address: "${host}", port_value: ${port} } }
 `;
 }
 

@@ -1,3 +1,5 @@
+import type { ServerAddress } from "../proxy/bootstrap-text.ts";
+
 /** Where a filter of connections stands. */
 export type ConnectionPlace = "network" | "listener";
 
@@ -5,7 +7,9 @@ export interface ConnectionBootstrapParts {
   readonly place: ConnectionPlace;
   readonly proxyPort: number;
   readonly adminPort: number;
-  readonly upstream: { readonly host: string; readonly port: number };
+  readonly upstream: ServerAddress;
+  /** What the filter calls, by the name of the cluster. */
+  readonly clusters: ReadonlyMap<string, ServerAddress>;
   /** `PluginConfig`. */
   readonly plugin: { readonly name: string };
 }
@@ -44,22 +48,17 @@ export function connectionBootstrap(parts: ConnectionBootstrapParts): string {
           filter_chains: [{ filters: [...network, proxy] }],
         },
       ],
-      clusters: [
-        {
-          name: "upstream",
-          type: "STATIC",
-          connect_timeout: "1s",
-          load_assignment: {
-            cluster_name: "upstream",
-            endpoints: [
-              { lb_endpoints: [{ endpoint: { address: address(upstream.host, upstream.port) } }] },
-            ],
-          },
-        },
-      ],
+      clusters: [...new Map([["upstream", upstream], ...parts.clusters])].map(cluster),
     },
   };
   return `${JSON.stringify(bootstrap, undefined, 2)}\n`;
+}
+
+function cluster([name, { host, port }]: readonly [string, ServerAddress]): object {
+  const endpoint = { address: address(host, port) };
+  const endpoints = [{ lb_endpoints: [{ endpoint }] }];
+  const load_assignment = { cluster_name: name, endpoints };
+  return { name, type: "STATIC", connect_timeout: "1s", load_assignment };
 }
 
 function address(host: string, port: number): object {

@@ -126,7 +126,8 @@ export class ConnectionSession {
     const adminFile = path.join(this.#folder, `admin-${this.#version}`);
     const { port, adminPort = 0 } = this.#command;
     const upstream = this.#upstream;
-    const parts = { place: this.#place, proxyPort: port, adminPort, upstream, plugin };
+    const { clusters } = this.#command;
+    const parts = { place: this.#place, proxyPort: port, adminPort, upstream, clusters, plugin };
     writeFileSync(config, connectionBootstrap(parts));
     const serves = Promise.withResolvers<boolean>();
     const args = ["-c", config, "--admin-address-path", adminFile, "--concurrency", "2"];

@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import { type CommandFlag, flagRows, scanFlags } from "../../cli/scan-flags.ts";
 import type { Result } from "../../contracts/result.ts";
+import type { ServerAddress } from "../proxy/bootstrap-text.ts";
 import { filterFile, filterName } from "../../filter-source/filter-file.ts";
 
 /** What kind of filter is run. */
@@ -18,7 +19,9 @@ export interface DevCommand {
   /** Undefined: any that is free. */
   readonly adminPort: number | undefined;
   /** Undefined: a server that answers with what it is asked. */
-  readonly upstream: { readonly host: string; readonly port: number } | undefined;
+  readonly upstream: ServerAddress | undefined;
+  /** What filters call, by the name of the cluster. */
+  readonly clusters: ReadonlyMap<string, ServerAddress>;
   readonly configuration: string | undefined;
   /** Host calls that modules may make; undefined: all. */
   readonly allowed: readonly string[] | undefined;
@@ -43,6 +46,11 @@ export const devFlags = [
     name: "--upstream",
     value: "<ip:port>",
     help: "The server behind the proxy. Default: one that answers with what it is asked.",
+  },
+  {
+    name: "--clusters",
+    value: "<list>",
+    help: "What filters call, as name=ip:port with commas. Default: none but the cluster upstream.",
   },
   {
     name: "--configuration",
@@ -91,6 +99,8 @@ export function parseDevArguments(args: readonly string[]): Result<DevCommand | 
   if (!place.ok) return place;
   const upstream = upstreamOf(values.get("--upstream"));
   if (!upstream.ok) return upstream;
+  const clusters = clustersOf(values.get("--clusters"));
+  if (!clusters.ok) return clusters;
   const configuration = configurationOf(values.get("--configuration"), filters.value.length);
   if (!configuration.ok) return configuration;
   return {
@@ -101,6 +111,7 @@ export function parseDevArguments(args: readonly string[]): Result<DevCommand | 
       port: port.value ?? 10_000,
       adminPort: adminPort.value,
       upstream: upstream.value,
+      clusters: clusters.value,
       configuration: configuration.value,
       allowed: values
         .get("--allow")
@@ -151,12 +162,29 @@ function portOf(
 
 function upstreamOf(text: string | undefined): Result<DevCommand["upstream"], string> {
   if (text === undefined) return { ok: true, value: undefined };
+  const address = addressOf(text);
+  if (address !== undefined) return { ok: true, value: address };
+  return fail(`--upstream '${text}' is not an address: give ip:port, such as 127.0.0.1:8080.`);
+}
+
+function clustersOf(text: string | undefined): Result<DevCommand["clusters"], string> {
+  const clusters = new Map<string, ServerAddress>();
+  for (const entry of text?.split(",") ?? []) {
+    const [, name = "", server = ""] = /^ *([\w.-]+)=(\S+) *$/.exec(entry) ?? [];
+    const address = addressOf(server);
+    if (address === undefined) {
+      return fail(`--clusters: '${entry}' is not name=ip:port, such as auth=127.0.0.1:9000.`);
+    }
+    clusters.set(name, address);
+  }
+  return { ok: true, value: clusters };
+}
+
+function addressOf(text: string): ServerAddress | undefined {
   const match = /^(?:\[([0-9a-f:.]+)\]|([0-9.]+)):(\d{1,5})$/i.exec(text);
   const port = Number(match?.[3]);
-  if (match === null || port < 1 || port > 65_535) {
-    return fail(`--upstream '${text}' is not an address: give ip:port, such as 127.0.0.1:8080.`);
-  }
-  return { ok: true, value: { host: match[1] ?? match[2]!, port } };
+  if (match === null || port < 1 || port > 65_535) return undefined;
+  return { host: match[1] ?? match[2]!, port };
 }
 
 function configurationOf(

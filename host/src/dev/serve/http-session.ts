@@ -76,7 +76,9 @@ export class HttpSession {
     const { port, adminPort = 0 } = this.#command;
     const config = path.join(this.#folder, "dev.yaml");
     const filters = this.#filters;
-    const parts = { madeBy: "sluice dev", proxyPort: port, adminPort, upstream, filters };
+    const { clusters } = this.#command;
+    const ports = { proxyPort: port, adminPort };
+    const parts = { madeBy: "sluice dev", ...ports, upstream, clusters, filters };
     writeFileSync(config, bootstrapText(parts));
     const args = ["-c", config, "--admin-address-path", this.#adminFile, "--concurrency", "2"];
     const levels = ["--component-log-level", "wasm:trace,lua:trace"];

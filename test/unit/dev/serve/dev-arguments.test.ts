@@ -51,6 +51,14 @@ test("parseDevArguments() takes the upstream, capabilities and the configuration
     `@${file}`,
   );
   assert.deepEqual(command.upstream, { host: "::1", port: 80 });
+  const { clusters } = parsed(main, "--clusters", "auth=127.0.0.1:90,users=[::1]:91");
+  assert.deepEqual(
+    [...clusters],
+    [
+      ["auth", { host: "127.0.0.1", port: 90 }],
+      ["users", { host: "::1", port: 91 }],
+    ],
+  );
   assert.deepEqual(command.allowed, ["a", "b"]);
   assert.equal(command.configuration, "{}");
   assert.deepEqual(parsed(main, "--allow", "").allowed, []);
@@ -66,6 +74,7 @@ test("parseDevArguments() says what is wrong in one sentence", () => {
   assert.equal(error("nowhere.ts"), "there is no file nowhere.ts");
   assert.match(error(import.meta.filename.replace(".test.ts", "")), /^there is no file/);
   assert.match(error(main, "--upstream", "here"), /give ip:port, such as/);
+  assert.match(error(main, "--clusters", "auth"), /'auth' is not name=ip:port, such as/);
   assert.match(error(main, "--admin-port", "0"), /^--admin-port '0' is not a port/);
   assert.match(error(main, script, "--configuration", "x"), /for one filter; there are several/);
   assert.match(error(main, "--configuration", "@/nowhere"), /^--configuration: ENOENT/);
