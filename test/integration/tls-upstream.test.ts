@@ -75,6 +75,9 @@ const respond = (request: http.IncomingMessage, response: http.ServerResponse): 
   void answer(request, response);
 
 const http1Port = await listening(https.createServer(identity, respond));
+const plainPort = await listening(
+  http.createServer((_, response) => void response.end("plain text")),
+);
 const secureHttp2 = http2.createSecureServer({ ...identity, allowHTTP1: true });
 secureHttp2.on("request", respond as unknown as () => void);
 const http2Port = await listening(secureHttp2 as unknown as net.Server);
@@ -145,7 +148,7 @@ const tcpProxy = {
     },
   ],
 };
-const names = ["http1", "http2", "auto", "pipe", "system", "breaking"];
+const names = ["http1", "http2", "auto", "pipe", "system", "mixed", "breaking"];
 const sluice = await startSluice(
   { after },
   {
@@ -174,6 +177,7 @@ const sluice = await startSluice(
         staticCluster("http2", [http2Port], { ...transport, ...overHttp2 }),
         staticCluster("auto", [http2Port], { ...transport, ...speaking({ auto_config: {} }) }),
         staticCluster("system", [http1Port], { transport_socket: upstreamTls(trustingSystem) }),
+        mixedCluster(),
         staticCluster("echo", [echoPort], transport),
         staticCluster("breaking", [breakingPort], transport),
         {
@@ -188,6 +192,20 @@ const sluice = await startSluice(
     ),
   },
 );
+
+/** One host speaks TLS, the other does not. */
+function mixedCluster(): JsonObject {
+  const endpoint = (port: number): JsonObject => ({
+    endpoint: { address: { socket_address: { address: "127.0.0.1", port_value: port } } },
+  });
+  const speaksTls = { filter_metadata: { "envoy.transport_socket_match": { tls: true } } };
+  const endpoints = [{ ...endpoint(http1Port), metadata: speaksTls }, endpoint(plainPort)];
+  return {
+    ...staticCluster("mixed", []),
+    load_assignment: { cluster_name: "mixed", endpoints: [{ lb_endpoints: endpoints }] },
+    transport_socket_matches: [{ name: "with-tls", match: { tls: true }, ...transport }],
+  };
+}
 
 async function ask(target: string, body?: Buffer, at = port): Promise<Buffer> {
   const options = { host: "127.0.0.1", port: at, path: target, method: body ? "POST" : "GET" };
@@ -214,6 +232,16 @@ test("a cluster with TLS serves many requests at once", async () => {
     const answers = await Promise.all(bodies.map((body) => ask(`/${name}/`, body)));
     assert.deepEqual(answers.map(String), bodies.map(String));
   }
+});
+
+test("a cluster encrypts connections to the hosts that match", async () => {
+  const answers = [];
+  for (let i = 0; i < 4; i += 1) {
+    answers.push(String(await ask("/mixed/", Buffer.from("over TLS"))));
+  }
+  assert.deepEqual(answers.sort(), ["over TLS", "over TLS", "plain text", "plain text"]);
+  await untilStat("cluster.mixed.with-tls.total_match_count: 1");
+  await untilStat("cluster.mixed.default.total_match_count: 1");
 });
 
 test("a script calls over TLS", async () => {

@@ -14,7 +14,7 @@ import { LiveSecrets } from "../secret/live-secrets.ts";
 import { StatsStore } from "../stats/stats-store.ts";
 import { ClusterManagerImpl } from "../upstream/cluster-manager.ts";
 import type { ClusterParts } from "../upstream/cluster.ts";
-import { createTransportSockets } from "../upstream/cluster-transports.ts";
+import { createClusterTransports } from "../upstream/cluster-transports.ts";
 import type { ParsedCluster } from "../upstream/config.ts";
 import { allocateResourceCounts } from "../upstream/resource-manager.ts";
 import { loadBootstrap, type LoadedBootstrap } from "./bootstrap.ts";
@@ -99,8 +99,8 @@ export class Configuration {
       const { secrets } = this;
       for (const cluster of update.clusters) {
         const context = { ...environment, secrets };
-        const transportSockets = await createTransportSockets(cluster, context, registry);
-        parts.set(cluster.name, { transportSockets });
+        const transports = await createClusterTransports(cluster, context, registry);
+        parts.set(cluster.name, { transports });
       }
       manager.stage(update, parts).commit();
       return manager;

@@ -46,7 +46,7 @@ function encryption(
   { info, host, names }: ConnectionOwner,
   applicationProtocols: readonly string[],
 ): ClientEncryption | undefined {
-  const sockets = info.transportSockets;
+  const sockets = info.transports?.of(host.transportSocketMatch);
   if (sockets === undefined) return undefined;
   const { address, hostname } = host;
   return { sockets, handshake: { address, hostname, applicationProtocols, ...names } };

@@ -1,7 +1,6 @@
 import type { ClusterConfig } from "../contracts/config/snapshot.ts";
 import type { Http1Settings, Http2Settings } from "../contracts/http/codec.ts";
 import type { ConnectionStats } from "../contracts/network/connection.ts";
-import type { UpstreamTransportSockets } from "../contracts/network/transport-socket.ts";
 import type { StatsScope } from "../contracts/stats.ts";
 import type {
   ClusterInfo,
@@ -11,6 +10,7 @@ import type {
 } from "../contracts/upstream/cluster.ts";
 import type { Http1CodecStats } from "../http/codec/http1/stats.ts";
 import { createHttp2CodecStats, type Http2CodecStats } from "../http/codec/http2/stats.ts";
+import type { ClusterTransports } from "./cluster-transports.ts";
 import { createClusterStats } from "./cluster-stats.ts";
 import { CodeStatsImpl } from "./code-stats.ts";
 import type { UpstreamEnvironment } from "./environment.ts";
@@ -33,7 +33,7 @@ export class ClusterInfoImpl implements ClusterInfo {
   readonly http1Settings: Http1Settings;
   readonly http2Settings: Http2Settings;
   /** Undefined: connections are plain. */
-  readonly transportSockets: UpstreamTransportSockets | undefined;
+  readonly transports: ClusterTransports | undefined;
   readonly #default: ResourceManager;
   readonly #high: ResourceManager;
   #codecStats: Http1CodecStats | undefined = undefined;
@@ -42,7 +42,7 @@ export class ClusterInfoImpl implements ClusterInfo {
   constructor(
     config: ClusterConfig,
     environment: UpstreamEnvironment,
-    transportSockets: UpstreamTransportSockets | undefined,
+    transports: ClusterTransports | undefined,
   ) {
     const counts = new Int32Array(config.resourceCounts);
     const { workerIndex, stats: root, localInfo } = environment;
@@ -59,7 +59,7 @@ export class ClusterInfoImpl implements ClusterInfo {
     this.codeStats = new CodeStatsImpl(this.scope, localInfo.zone);
     this.http1Settings = http1SettingsOf(config);
     this.http2Settings = config.http2;
-    this.transportSockets = transportSockets;
+    this.transports = transports;
     const { default: normal, high } = config.circuitBreakers;
     this.#default = createResourceManager(counts, "default", workerIndex, normal);
     this.#high = createResourceManager(counts, "high", workerIndex, high);

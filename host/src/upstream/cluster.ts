@@ -1,7 +1,6 @@
 import type { ClusterConfig } from "../contracts/config/snapshot.ts";
 import type { HttpFilterChain } from "../contracts/http/filter-chain.ts";
 import type { Logger } from "../contracts/log.ts";
-import type { UpstreamTransportSockets } from "../contracts/network/transport-socket.ts";
 import type { UpstreamOverrideHost } from "../contracts/stream-info.ts";
 import type { AsyncClient } from "../contracts/upstream/async-client.ts";
 import type {
@@ -13,6 +12,7 @@ import type {
 import { AlpnPool } from "./alpn-pool.ts";
 import { AsyncClientImpl } from "./async-client.ts";
 import { ClusterInfoImpl } from "./cluster-info.ts";
+import type { ClusterTransports } from "./cluster-transports.ts";
 import type { UpstreamEnvironment } from "./environment.ts";
 import { hostUse } from "./host-health.ts";
 import { HostImpl } from "./host.ts";
@@ -34,7 +34,7 @@ export interface ClusterParts {
   /** Of each request; undefined when there are none. */
   readonly httpFilters?: HttpFilterChain | undefined;
   /** Undefined: connections are plain. */
-  readonly transportSockets?: UpstreamTransportSockets | undefined;
+  readonly transports?: ClusterTransports | undefined;
 }
 
 /** What makes two configurations of a cluster interchangeable for its pools. */
@@ -71,9 +71,9 @@ export class ClusterEntry implements ThreadLocalCluster {
     this.#environment = environment;
     this.#logger = environment.loggers.logger("pool");
     const kept = previous !== undefined && previous.#isInterchangeableWith(config);
-    const { transportSockets } = parts;
-    if (kept) transportSockets?.dispose?.();
-    this.info = kept ? previous.info : new ClusterInfoImpl(config, environment, transportSockets);
+    const { transports } = parts;
+    if (kept) transports?.dispose();
+    this.info = kept ? previous.info : new ClusterInfoImpl(config, environment, transports);
     this.#pools = kept ? previous.#pools : new Map<HostImpl, HostPools>();
     const free = kept ? previous.#hostsByKey() : new Map<string, HostImpl[]>();
     for (let i = 0; i < config.hosts.length; i += 1) {
@@ -98,7 +98,7 @@ export class ClusterEntry implements ThreadLocalCluster {
     this.#loadBalancer = this.#makeLoadBalancer();
     if (previous.#pools !== this.#pools) {
       previous.#drainPools();
-      previous.info.transportSockets?.dispose?.();
+      previous.info.transports?.dispose();
       return;
     }
     const current = new Set(this.#hosts);
@@ -113,7 +113,7 @@ export class ClusterEntry implements ThreadLocalCluster {
   drain(): void {
     this.httpFilters?.retire?.();
     this.#drainPools();
-    this.info.transportSockets?.dispose?.();
+    this.info.transports?.dispose();
   }
 
   #drainPools(): void {

@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from "node:util";
 import type {
   CircuitBreakers,
   CircuitBreakers_Thresholds,
@@ -8,6 +9,7 @@ import type {
   CircuitBreakerThresholds,
   ClusterConfig,
   ExtensionConfig,
+  HostConfig,
 } from "../contracts/config/snapshot.ts";
 import type { ParseContext } from "../contracts/extension.ts";
 import type { JsonValue } from "../contracts/stream-info.ts";
@@ -28,8 +30,12 @@ export type ParsedCluster = Omit<ClusterConfig, "resourceCounts">;
  */
 export function parseCluster(message: Cluster, context: ParseContext): ParsedCluster {
   checkType(message, context);
-  const transportSocket = parseTransportSocket(message, context);
+  const transportSocket = parseTransportSocket(message.transportSocket, context);
   const protocols = parseProtocolOptions(message, context);
+  const matches = message.transportSocketMatches.map((match) => ({
+    name: match.name,
+    transportSocket: parseTransportSocket(match.transportSocket, context),
+  }));
   checkAlpn(message, transportSocket, protocols.upstreamProtocol, context);
   return {
     name: message.name,
@@ -38,7 +44,7 @@ export function parseCluster(message: Cluster, context: ParseContext): ParsedClu
     lbPolicy: "ROUND_ROBIN",
     connectTimeoutMs: context.durationMs(message.connectTimeout, connectTimeoutMsDefault),
     perConnectionBufferLimitBytes: message.perConnectionBufferLimitBytes ?? bufferLimitBytesDefault,
-    hosts: parseHosts(message.loadAssignment, context),
+    hosts: matchHosts(parseHosts(message.loadAssignment, context), message),
     healthyPanicThreshold:
       message.commonLbConfig?.healthyPanicThreshold?.value ?? healthyPanicThresholdDefault,
     overprovisioningFactor:
@@ -46,6 +52,7 @@ export function parseCluster(message: Cluster, context: ParseContext): ParsedClu
     circuitBreakers: parseCircuitBreakers(message.circuitBreakers, context),
     ...protocols,
     transportSocket,
+    ...(matches.length > 0 && { transportSocketMatches: matches }),
     metadata: (message.metadata?.filterMetadata ?? {}) as ParsedMetadata,
   };
 }
@@ -82,10 +89,9 @@ const rawBufferName = "envoy.transport_sockets.raw_buffer";
 
 /** Undefined: connections are plain. */
 function parseTransportSocket(
-  message: Cluster,
+  socket: TransportSocket | undefined,
   context: ParseContext,
 ): ExtensionConfig | undefined {
-  const socket = message.transportSocket;
   if (socket === undefined || isRawBuffer(socket)) return undefined;
   const config = socket.configType.value;
   return context.extension(
@@ -95,6 +101,22 @@ function parseTransportSocket(
     socket,
     "typed_config",
   );
+}
+
+const matchNamespace = "envoy.transport_socket_match";
+
+/** The hosts with the first of the cluster's matches whose values all stand in their metadata. */
+function matchHosts(hosts: readonly HostConfig[], message: Cluster): HostConfig[] {
+  const matches = message.transportSocketMatches;
+  return hosts.map((host) => {
+    const metadata = host.metadata[matchNamespace] ?? {};
+    const index = matches.findIndex(({ match = {} }) =>
+      Object.entries(match).every(
+        ([key, value]) => Object.hasOwn(metadata, key) && isDeepStrictEqual(metadata[key], value),
+      ),
+    );
+    return index < 0 ? host : { ...host, transportSocketMatch: index };
+  });
 }
 
 function isRawBuffer({ name, configType }: TransportSocket): boolean {

@@ -54,6 +54,7 @@ export class HostImpl implements HostDescription {
   readonly locality: HostConfig["locality"];
   readonly metadata: HostConfig["metadata"];
   readonly canary: boolean;
+  readonly transportSocketMatch: number | undefined;
   readonly stats: HostStats;
   weight: number;
   healthFlags: number;
@@ -66,6 +67,7 @@ export class HostImpl implements HostDescription {
     this.clusterName = cluster.name;
     this.locality = config.locality;
     this.metadata = config.metadata;
+    this.transportSocketMatch = config.transportSocketMatch;
     this.canary = config.metadata["envoy.lb"]?.["canary"] === true;
     this.stats = createHostStats(root.scope(hostStatPrefix(cluster, index)));
     this.weight = config.weight;

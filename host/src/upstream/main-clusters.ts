@@ -58,7 +58,7 @@ const zeroGauges = ["lb_subsets_active", "max_host_weight", "upstream_queue_over
 class MainCluster {
   readonly #membershipChange: Counter;
   readonly #membership: { readonly [use in "total" | "healthy" | "degraded" | "excluded"]: Gauge };
-  readonly #socketMatches: Counter;
+  readonly #scope: StatsScope;
   readonly #breakers: { readonly default: BreakerGauges; readonly high: BreakerGauges };
   #config: ClusterConfig;
   #hosts = "[]";
@@ -76,8 +76,7 @@ class MainCluster {
       degraded: scope.gauge("membership_degraded"),
       excluded: scope.gauge("membership_excluded"),
     };
-    // One match for each host against the one transport socket there is.
-    this.#socketMatches = scope.counter("default.total_match_count");
+    this.#scope = scope;
     this.#breakers = {
       default: breakerGauges(scope, "default"),
       high: breakerGauges(scope, "high"),
@@ -93,7 +92,7 @@ class MainCluster {
     this.#config = config;
     const hosts = JSON.stringify(config.hosts.map(({ address }) => address));
     if (hosts !== this.#hosts) this.#membershipChange.inc();
-    if (hosts !== this.#hosts) this.#socketMatches.add(config.hosts.length);
+    if (hosts !== this.#hosts) this.#countSocketMatches();
     this.#hosts = hosts;
     const count = (use: string) =>
       config.hosts.filter(({ healthFlags }) => hostUse(healthFlags) === use).length;
@@ -102,6 +101,15 @@ class MainCluster {
     this.#membership.degraded.set(count("degraded"));
     this.#membership.excluded.set(count("excluded"));
     this.refresh();
+  }
+
+  /** Which transport socket each host has: `<name>.total_match_count`. */
+  #countSocketMatches(): void {
+    const { hosts, transportSocketMatches = [] } = this.#config;
+    const counts = [...transportSocketMatches, { name: "default" }].map(({ name }) =>
+      this.#scope.counter(`${name}.total_match_count`),
+    );
+    for (const host of hosts) counts[host.transportSocketMatch ?? counts.length - 1]!.inc();
   }
 
   /** Circuit breakers as they are now. */

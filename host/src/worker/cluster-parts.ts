@@ -2,7 +2,7 @@ import type { ClusterConfig } from "../contracts/config/snapshot.ts";
 import type { ExtensionRegistry } from "../contracts/extension.ts";
 import type { WorkerContext } from "../contracts/runtime.ts";
 import type { ClusterParts } from "../upstream/cluster.ts";
-import { createTransportSockets } from "../upstream/cluster-transports.ts";
+import { createClusterTransports } from "../upstream/cluster-transports.ts";
 import { createClusterFilters } from "./cluster-filters.ts";
 
 /** Builds what clusters need beside their configuration, by name. Rejects, and leaves nothing behind, when it cannot. */
@@ -16,9 +16,9 @@ export async function createClusterParts(
   for (const [name, httpFilters] of filters) parts.set(name, { httpFilters });
   try {
     for (const cluster of clusters) {
-      const transportSockets = await createTransportSockets(cluster, context, registry);
-      if (transportSockets === undefined) continue;
-      parts.set(cluster.name, { httpFilters: filters.get(cluster.name), transportSockets });
+      const transports = await createClusterTransports(cluster, context, registry);
+      if (transports === undefined) continue;
+      parts.set(cluster.name, { httpFilters: filters.get(cluster.name), transports });
     }
   } catch (error) {
     dropClusterParts(parts);
@@ -29,8 +29,8 @@ export async function createClusterParts(
 
 /** They will not be used. */
 export function dropClusterParts(parts: ReadonlyMap<string, ClusterParts>): void {
-  for (const { httpFilters, transportSockets } of parts.values()) {
+  for (const { httpFilters, transports } of parts.values()) {
     httpFilters?.retire?.();
-    transportSockets?.dispose?.();
+    transports?.dispose();
   }
 }

@@ -267,3 +267,25 @@ test("parseCluster() reads what the name of a handshake comes from", () => {
     verified: true,
   });
 });
+
+test("parseCluster() finds the first transport socket that matches a host's metadata", () => {
+  const marked = (json: JsonObject): JsonObject => ({
+    ...at("127.0.0.1"),
+    metadata: { filter_metadata: { "envoy.transport_socket_match": json } },
+  });
+  const { transport_socket } = socket(tlsContext);
+  const { transport_socket: plain } = socket(plainText);
+  const { cluster, problems } = parse({
+    ...hosts(marked({ a: 1, b: "x" }), marked({ a: 1 }), marked({ a: 2 }), at("127.0.0.1")),
+    transport_socket_matches: [
+      { name: "both", match: { a: 1, b: "x" }, transport_socket: transport_socket! },
+      { name: "one", match: { a: 1 }, transport_socket: plain! },
+    ],
+  });
+  assert.deepEqual(problems, []);
+  const chosen = cluster.hosts.map(({ transportSocketMatch }) => transportSocketMatch);
+  assert.deepEqual(chosen, [0, 1, undefined, undefined]);
+  const [both, one] = cluster.transportSocketMatches!;
+  assert.equal(both!.transportSocket?.typeUrl, `type.googleapis.com/${tlsContext}`);
+  assert.deepEqual(one, { name: "one", transportSocket: undefined });
+});

@@ -3,7 +3,8 @@ import type { FieldClassTable } from "./types.ts";
 const dns = "only clusters of the DNS types look names up";
 const discovery = "endpoints by discovery are not supported; list them in load_assignment";
 const http3 = "HTTP/3 is not supported; use http2_protocol_options";
-const perHost = "transport sockets that depend on the host are not supported; use transport_socket";
+const perHost =
+  "other choices of transport sockets are not supported; use transport_socket_matches";
 const cache = "is about HTTP/3, which is not supported";
 const policy = "is not supported; use lb_policy: ROUND_ROBIN";
 const zones = "routing by locality is not supported; all hosts are chosen in turn, by their weight";
@@ -29,6 +30,7 @@ export const clusterFields: FieldClassTable = {
       "common_lb_config",
       "round_robin_lb_config",
       "transport_socket",
+      "transport_socket_matches",
       "upstream_http_protocol_options",
       "metadata",
     ],
@@ -49,7 +51,6 @@ export const clusterFields: FieldClassTable = {
       lrs_report_endpoint_metrics: "load reports are not made",
     },
     refused: {
-      transport_socket_matches: perHost,
       transport_socket_matcher: perHost,
       cluster_type: "custom cluster types are not supported; use type: STATIC",
       eds_cluster_config: discovery,
@@ -76,6 +77,9 @@ export const clusterFields: FieldClassTable = {
       per_connection_buffer_high_watermark_timeout: "is not supported",
       queuing_policies: "is not supported; requests wait in the order of their arrival",
     },
+  },
+  "envoy.config.cluster.v3.Cluster.TransportSocketMatch": {
+    implemented: ["name", "match", "transport_socket"],
   },
   "envoy.config.cluster.v3.Cluster.CommonLbConfig": {
     implemented: ["healthy_panic_threshold"],

@@ -139,6 +139,8 @@ export interface ClusterConfig {
   readonly upstreamProtocol: "HTTP1" | "HTTP2" | "DOWNSTREAM" | "ALPN";
   /** What connections to the hosts are encrypted with; undefined: plain text. */
   readonly transportSocket?: ExtensionConfig | undefined;
+  /** Instead of it for hosts that match; each host says which. */
+  readonly transportSocketMatches?: readonly TransportSocketMatchConfig[];
   /** Handshakes are made for the name that the request is for; undefined: for the configured one. */
   readonly requestServerName?: RequestServerNameConfig | undefined;
   readonly http2: Http2Settings;
@@ -156,6 +158,13 @@ export interface ClusterConfig {
    * thread when the cluster is added. Each worker writes only its own row.
    */
   readonly resourceCounts: SharedArrayBuffer;
+}
+
+/** `TransportSocketMatch`, without what it matches: hosts have been matched. */
+export interface TransportSocketMatchConfig {
+  readonly name: string;
+  /** Undefined: plain text. */
+  readonly transportSocket: ExtensionConfig | undefined;
 }
 
 /** `UpstreamHttpProtocolOptions`. */
@@ -184,6 +193,8 @@ export interface HostConfig {
   readonly priority: number;
   /** From `LbEndpoint.health_status`: bits of `HostDescription.healthFlags`. */
   readonly healthFlags: number;
+  /** Index of the cluster's `transportSocketMatches`; undefined: none of them. */
+  readonly transportSocketMatch?: number | undefined;
   readonly locality: { readonly region: string; readonly zone: string; readonly subZone: string };
   readonly metadata: { readonly [namespace: string]: { readonly [key: string]: JsonValue } };
 }
