@@ -27,6 +27,11 @@ export class LuaScriptStates {
   #spare: LuaScript | undefined = undefined;
   #closed = false;
   #lost = 0;
+  /** Told by the quota. */
+  readonly #giveUpSpare = (): void => {
+    this.#spare?.engine.release();
+    this.#spare = undefined;
+  };
 
   /** Loads the script; throws a `ScriptLoadError`. */
   constructor(
@@ -60,8 +65,7 @@ export class LuaScriptStates {
     this.#closed = true;
     this.#options.onClosed?.();
     if (this.#current !== undefined) this.#options.count?.dec();
-    this.#spare?.engine.release();
-    this.#spare = undefined;
+    this.#takeSpare()?.engine.release();
     this.#current?.engine.release();
   }
 
@@ -94,8 +98,7 @@ export class LuaScriptStates {
     this.#current = undefined;
     this.#options.count?.dec();
     try {
-      const next = this.#spare ?? this.#prepare();
-      this.#spare = undefined;
+      const next = this.#takeSpare() ?? this.#prepare();
       next.run(this.#options.loadBudgetMs);
       this.#current = next;
       this.#options.count?.inc();
@@ -105,11 +108,20 @@ export class LuaScriptStates {
     }
   }
 
+  #takeSpare(): LuaScript | undefined {
+    const spare = this.#spare;
+    this.#spare = undefined;
+    this.#environment.quota.removeSpare(this.#giveUpSpare);
+    return spare;
+  }
+
   #prepareSpare(): void {
     if (this.#closed || this.#spare !== undefined || this.#current === undefined) return;
-    if (!this.#environment.quota.hasRoomForSpares) return;
+    const { quota } = this.#environment;
+    if (!quota.hasRoomForSpares) return;
     try {
       this.#spare = this.#prepare();
+      quota.addSpare(this.#giveUpSpare, this.#spare.engine.memoryBytes);
     } catch (error) {
       this.#report("no spare state", error);
     }

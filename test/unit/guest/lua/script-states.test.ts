@@ -137,3 +137,19 @@ test("LuaScriptStates says so when a spare cannot be run, and has no state from 
   assert.match(host.lines.at(-1)!, /it does not run any more: script load error: .*no more/);
   assert.equal(host.environment.quota.states, 0);
 });
+
+test("LuaScriptStates gives up its spare for another script, and is replaced all the same", () => {
+  const { states, posted, host } = statesOf(source, new StateQuota({ states: 3, bytes: 1e9 }));
+  const { quota } = host.environment;
+  posted.shift()!();
+  const others = [host.load(source), host.load(source)];
+  assert.equal(quota.states, 3);
+  assert.throws(() => host.load(source), /the limit of 3 Lua states per worker/);
+  stream(states, "x-loop").start();
+  const next = stream(states, "x-a");
+  next.start();
+  assert.equal(next.headers.get("x-count"), "1");
+  posted.shift()!();
+  states.close();
+  assert.equal(quota.states, others.length);
+});

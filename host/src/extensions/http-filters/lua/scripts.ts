@@ -55,8 +55,8 @@ export class FilterScripts implements ScriptChooser {
   readonly #logger: Logger;
   readonly #filterContext: Struct;
   readonly #namespace: string;
-  /** With the names of the scripts. */
-  readonly #states = new Map<LuaScriptStates, string>();
+  /** With the names of the scripts, and how many of them have these states between them. */
+  readonly #states = new Map<LuaScriptStates, { readonly script: string; users: number }>();
   /** What is known of the filter on this worker; undefined with `extensions: false`. */
   readonly watched: WatchedGuest | undefined = undefined;
   readonly defaultStates: LuaScriptStates | undefined;
@@ -120,12 +120,20 @@ export class FilterScripts implements ScriptChooser {
   /** No stream comes any more. */
   close(): void {
     this.#stopReporting();
-    for (const states of this.#states.keys()) this.#free(states);
+    for (const [states, { users }] of this.#states) {
+      for (let i = 0; i < users; i += 1) this.#free(states);
+    }
     guestSharedOf(this.#context).release(this.#namespace);
   }
 
+  /** One script of this filter has the states no more. */
   #free(states: LuaScriptStates): void {
-    if (this.#states.delete(states)) sharedStatesOf(this.#context).release(states);
+    const known = this.#states.get(states);
+    // The filter is closed, and has given back all.
+    if (known === undefined) return;
+    known.users -= 1;
+    if (known.users === 0) this.#states.delete(states);
+    sharedStatesOf(this.#context).release(states);
   }
 
   #statesForRoute(route: LuaRouteConfig): LuaScriptStates | undefined {
@@ -147,12 +155,14 @@ export class FilterScripts implements ScriptChooser {
 
   #report(): LuaScriptReport[] {
     const filter = this.#context.filterName;
-    return [...this.#states].map(([states, script]) => states.report({ filter, script }));
+    return [...this.#states].map(([states, { script }]) => states.report({ filter, script }));
   }
 
   #statesOf(script: LuaScriptConfig, name: string): LuaScriptStates {
     const states = sharedStatesOf(this.#context).acquire(script, () => this.#load(script));
-    if (!this.#states.has(states)) this.#states.set(states, name);
+    const known = this.#states.get(states);
+    if (known === undefined) this.#states.set(states, { script: name, users: 1 });
+    else known.users += 1;
     return states;
   }
 

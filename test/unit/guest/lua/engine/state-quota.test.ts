@@ -17,6 +17,32 @@ test("StateQuota counts states and their memory, and gives room back", () => {
   assert.equal(quota.addState(60), undefined);
 });
 
+test("StateQuota gives up spare states, the oldest first, when others need their room", () => {
+  const quota = new StateQuota({ states: 3, bytes: 100 });
+  const given: string[] = [];
+  const addSpare = (name: string): (() => void) => {
+    const giveUp = (): void => {
+      given.push(name);
+      quota.removeState(20);
+    };
+    assert.equal(quota.addState(20), undefined);
+    quota.addSpare(giveUp, 20);
+    return giveUp;
+  };
+  addSpare("a");
+  const used = addSpare("b");
+  addSpare("c");
+  assert.equal(quota.addState(20), undefined);
+  assert.deepEqual([given, quota.states], [["a"], 3]);
+  quota.removeSpare(used);
+  assert.equal(quota.grow(61), false, "more than spares can give");
+  assert.deepEqual(given, ["a"]);
+  assert.equal(quota.grow(50), true);
+  assert.deepEqual([given, quota.states, quota.bytes], [["a", "c"], 2, 90]);
+  assert.equal(quota.addState(0), undefined);
+  assert.match(quota.addState(0)!, /the limit of 3 Lua states/);
+});
+
 const source = "function envoy_on_request() end";
 
 test("a script is refused when the worker has no room for its state", () => {
