@@ -86,6 +86,7 @@ function inputLimitsOf(inputs: InputLimits | undefined, context: ParseContext): 
     tickPeriodMinMs: period && context.durationMs(period, 0),
     foreignBytes: inputs.maxForeignBytes,
     propertyBytes: inputs.maxPropertyBytes,
+    callBytes: inputs.maxCallBytes,
   };
 }
 

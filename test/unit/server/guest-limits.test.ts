@@ -43,6 +43,7 @@ const inputs = {
   min_tick_period: "0.007s",
   max_foreign_bytes: 8,
   max_property_bytes: 9,
+  max_call_bytes: 10,
 };
 
 test("guestLimitsOf() reads each limit of modules and of what they hand over", () => {
@@ -78,6 +79,7 @@ test("guestLimitsOf() reads each limit of modules and of what they hand over", (
     tickPeriodMinMs: 7,
     foreignBytes: 8,
     propertyBytes: 9,
+    callBytes: 10,
   });
 });
 

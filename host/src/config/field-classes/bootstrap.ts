@@ -148,6 +148,7 @@ export const bootstrapFields: FieldClassTable = {
       "min_tick_period",
       "max_foreign_bytes",
       "max_property_bytes",
+      "max_call_bytes",
     ],
   },
 };

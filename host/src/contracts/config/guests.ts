@@ -57,6 +57,7 @@ export interface GuestInputLimits {
   readonly tickPeriodMinMs?: number | undefined;
   readonly foreignBytes?: number | undefined;
   readonly propertyBytes?: number | undefined;
+  readonly callBytes?: number | undefined;
 }
 
 /** `sluice.guests.v1.SharedMemory`. Undefined: the default of `guest/shared`. */

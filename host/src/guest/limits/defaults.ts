@@ -76,6 +76,8 @@ export interface InputLimits {
   readonly foreignBytes: number;
   /** Bytes of the value of a property that is set. */
   readonly propertyBytes: number;
+  /** Bytes of the bodies of one plugin's HTTP calls under way, together, and as many of its gRPC calls. */
+  readonly callBytes: number;
 }
 
 export const inputLimits: InputLimits = {
@@ -88,6 +90,7 @@ export const inputLimits: InputLimits = {
   tickPeriodMinMs: 10,
   foreignBytes: 4 * 1_048_576,
   propertyBytes: 1_048_576,
+  callBytes: 128 * 1_048_576,
 };
 
 /** Deterministic mode: instructions that a call may execute. */

@@ -78,8 +78,8 @@ test("no more metrics than max_metrics can be defined", async () => {
   });
 });
 
-test("no more calls than max_http_calls are under way", async () => {
-  const calls = await limited({ httpCalls: 1 });
+/** The headers that a call needs, as pairs. */
+function callHeaders(): string {
   const source = [
     [":method", "GET"],
     [":path", "/"],
@@ -92,10 +92,30 @@ test("no more calls than max_http_calls are under way", async () => {
     valueAt: (i: number) => source[i]![1],
   };
   writePairs(list, bytes, 0);
-  const headers = bytes.subarray(0, pairsByteLength(list)).toString("latin1");
+  return bytes.subarray(0, pairsByteLength(list)).toString("latin1");
+}
+
+test("no more calls than max_http_calls are under way", async () => {
+  const calls = await limited({ httpCalls: 1 });
+  const headers = callHeaders();
   const call = (): number => calls.call("proxy_http_call", "known", headers, "", "", 1000, 16);
   calls.inside(() => {
     assert.deepEqual([call(), call()], [ok, internalFailure]);
+  });
+});
+
+test("the bodies of calls under way have no more than max_call_bytes", async () => {
+  const calls = await limited({ callBytes: 5 });
+  const headers = callHeaders();
+  const call = (body: string): number =>
+    calls.call("proxy_http_call", "known", headers, body, "", 1000, 16);
+  const grpcCall = (message: string): number =>
+    calls.call("proxy_grpc_call", "known", "s", "m", "", message, 1000, 16);
+  calls.inside(() => {
+    const bodies = ["123456", "123", "123", "12", ""].map(call);
+    assert.deepEqual(bodies, [internalFailure, ok, internalFailure, ok, ok]);
+    const messages = ["123456", "123", "123", "12"].map(grpcCall);
+    assert.deepEqual(messages, [internalFailure, ok, internalFailure, ok]);
   });
 });
 

@@ -20,6 +20,8 @@ export interface GrpcCallOwner {
 /** One call or stream of a guest. */
 export class GrpcCallEntry implements GrpcStreamCallbacks, UnaryCallbacks {
   readonly token: number;
+  /** Of a call; 0 of a stream. */
+  readonly messageBytes: number;
   readonly #owner: GrpcCallOwner;
   #call: GrpcCall | undefined = undefined;
   #stream: GrpcStream | undefined = undefined;
@@ -31,8 +33,9 @@ export class GrpcCallEntry implements GrpcStreamCallbacks, UnaryCallbacks {
   /** Before that, what ends the call is told by the result of `begin`. */
   #open = false;
 
-  constructor(token: number, owner: GrpcCallOwner) {
+  constructor(token: number, messageBytes: number, owner: GrpcCallOwner) {
     this.token = token;
+    this.messageBytes = messageBytes;
     this.#owner = owner;
   }
 

@@ -12,25 +12,28 @@ import { type GrpcCallHead, GrpcClient, type GrpcEnvironment } from "../../../gr
 import { awaitCluster } from "./await-cluster.ts";
 import { GrpcCallEntry, type GrpcCallOwner } from "./grpc-call-entry.ts";
 import type { GuestCallback } from "./guest-exports.ts";
+import type { CallLimits } from "./http-calls.ts";
 import type { RootContext } from "./root-context.ts";
 
 /** The gRPC calls and streams of one plugin, and what the guest sees of their answers. */
 export class GrpcCalls implements GrpcCallOwner {
   readonly #root: RootContext;
   readonly #environment: GrpcEnvironment | undefined;
-  readonly #callsMax: number;
+  readonly #limits: CallLimits;
   readonly #entries = new Map<number, GrpcCallEntry>();
+  /** Of the messages of the calls under way. */
+  #bytes = 0;
   /** During the callback that is about it. */
   #metadata: HeaderMap | undefined = undefined;
   #metadataMap = 0;
   /** As above. */
   message: Uint8Array | undefined = undefined;
 
-  /** `environment`: undefined in canary runs, whose calls are never made. `callsMax`: how many may be under way. */
-  constructor(root: RootContext, environment: GrpcEnvironment | undefined, callsMax: number) {
+  /** `environment`: undefined in canary runs, whose calls are never made. */
+  constructor(root: RootContext, environment: GrpcEnvironment | undefined, limits: CallLimits) {
     this.#root = root;
     this.#environment = environment;
-    this.#callsMax = callsMax;
+    this.#limits = limits;
   }
 
   /**
@@ -45,9 +48,14 @@ export class GrpcCalls implements GrpcCallOwner {
     message: Uint8Array | undefined,
     patient: boolean,
   ): number {
-    if (this.#entries.size >= this.#callsMax) return STATUS_INTERNAL_FAILURE;
-    const entry = new GrpcCallEntry(token, this);
+    const bytes = message?.length ?? 0;
+    const { httpCalls, callBytes } = this.#limits;
+    if (this.#entries.size >= httpCalls || this.#bytes + bytes > callBytes) {
+      return STATUS_INTERNAL_FAILURE;
+    }
+    const entry = new GrpcCallEntry(token, bytes, this);
     this.#entries.set(token, entry);
+    this.#bytes += bytes;
     const environment = this.#environment;
     if (environment === undefined) return STATUS_OK;
     const client = new GrpcClient(service, environment);
@@ -58,8 +66,12 @@ export class GrpcCalls implements GrpcCallOwner {
       return STATUS_OK;
     }
     if (begin()) return STATUS_OK;
-    this.#entries.delete(token);
+    this.#remove(entry);
     return STATUS_INTERNAL_FAILURE;
+  }
+
+  #remove(entry: GrpcCallEntry): void {
+    if (this.#entries.delete(entry.token)) this.#bytes -= entry.messageBytes;
   }
 
   /** NotFound when there is no such stream, BadArgument when it takes nothing more. */
@@ -81,7 +93,7 @@ export class GrpcCalls implements GrpcCallOwner {
   cancel(token: number): number {
     const entry = this.#entries.get(token);
     if (entry === undefined) return STATUS_NOT_FOUND;
-    this.#entries.delete(token);
+    this.#remove(entry);
     entry.cancel();
     return STATUS_OK;
   }
@@ -90,6 +102,7 @@ export class GrpcCalls implements GrpcCallOwner {
   cancelAll(): void {
     for (const entry of this.#entries.values()) entry.cancel();
     this.#entries.clear();
+    this.#bytes = 0;
   }
 
   /** The metadata that the guest is being told of. */
@@ -106,7 +119,7 @@ export class GrpcCalls implements GrpcCallOwner {
 
   onMessage(entry: GrpcCallEntry, message: Buffer, isLast: boolean): void {
     this.#whenIdle(entry, () => {
-      if (isLast) this.#entries.delete(entry.token);
+      if (isLast) this.#remove(entry);
       this.message = message;
       this.#tell(entry, this.#root.vm.exports.onGrpcReceive, message.length);
       this.message = undefined;
@@ -125,7 +138,7 @@ export class GrpcCalls implements GrpcCallOwner {
       root.calloutMessage = text;
       this.#tell(entry, root.vm.exports.onGrpcClose, status);
       root.calloutMessage = "";
-      this.#entries.delete(entry.token);
+      this.#remove(entry);
     });
   }
 

@@ -8,6 +8,7 @@ import type {
   AsyncClientResponse,
 } from "../../../contracts/upstream/async-client.ts";
 import type { Timer } from "../../../contracts/event.ts";
+import type { InputLimits } from "../../limits/defaults.ts";
 import { awaitCluster, type CallEnvironment } from "./await-cluster.ts";
 
 /** What the guest sees of an answer during its callback. */
@@ -23,16 +24,20 @@ export interface CallOwner {
   onHttpCallFailure(token: number): void;
 }
 
+/** How many calls of a plugin may be under way, and how many bytes their requests may have together. */
+export type CallLimits = Pick<InputLimits, "httpCalls" | "callBytes">;
+
 /** The calls of one plugin (`proxy_http_call`). */
 export class HttpCalls {
   readonly #owner: CallOwner;
   readonly #environment: CallEnvironment;
   readonly #calls = new Map<number, Call>();
-  readonly #callsMax: number;
+  readonly #limits: CallLimits;
+  /** Of the bodies of the calls under way. */
+  #bytes = 0;
 
-  /** `callsMax`: how many may be under way. */
-  constructor(owner: CallOwner, environment: CallEnvironment, callsMax: number) {
-    this.#callsMax = callsMax;
+  constructor(owner: CallOwner, environment: CallEnvironment, limits: CallLimits) {
+    this.#limits = limits;
     this.#owner = owner;
     this.#environment = environment;
   }
@@ -42,24 +47,34 @@ export class HttpCalls {
    * first. `patient`: a cluster that does not exist may still come.
    */
   open(token: number, cluster: string, request: AsyncClientRequest, patient: boolean): number {
-    if (this.#calls.size >= this.#callsMax) return STATUS_INTERNAL_FAILURE;
+    const bytes = request.body?.length ?? 0;
+    const { httpCalls, callBytes } = this.#limits;
+    if (this.#calls.size >= httpCalls || this.#bytes + bytes > callBytes) {
+      return STATUS_INTERNAL_FAILURE;
+    }
     const found = this.#environment.clusters.getThreadLocalCluster(cluster);
     if (found === undefined && !patient) return STATUS_BAD_ARGUMENT;
-    const call = new Call(token, this.#owner, () => this.#calls.delete(token));
+    const call = new Call(token, this.#owner, () => this.#remove(token, bytes));
     this.#calls.set(token, call);
+    this.#bytes += bytes;
     if (found === undefined) {
       this.#wait(call, cluster, request);
       return STATUS_OK;
     }
     if (call.send(found.httpAsyncClient().send(request, call))) return STATUS_OK;
-    this.#calls.delete(token);
+    this.#remove(token, bytes);
     return STATUS_INTERNAL_FAILURE;
+  }
+
+  #remove(token: number, bytes: number): void {
+    if (this.#calls.delete(token)) this.#bytes -= bytes;
   }
 
   /** Nobody is to hear of the calls under way any more. */
   cancelAll(): void {
     for (const call of this.#calls.values()) call.cancel();
     this.#calls.clear();
+    this.#bytes = 0;
   }
 
   #wait(call: Call, cluster: string, request: AsyncClientRequest): void {

@@ -185,11 +185,7 @@ export class RootContext extends Context implements CallOwner {
   openHttpCall(token: number, cluster: string, request: AsyncClientRequest): number {
     const { clusters, createTimer } = this.vm.environment;
     if (clusters === undefined || createTimer === undefined) return STATUS_OK;
-    this.#calls ??= new HttpCalls(
-      this,
-      { clusters, createTimer },
-      this.plugin.limits.inputs.httpCalls,
-    );
+    this.#calls ??= new HttpCalls(this, { clusters, createTimer }, this.plugin.limits.inputs);
     return this.#calls.open(token, cluster, request, this.configuring);
   }
 
@@ -197,11 +193,7 @@ export class RootContext extends Context implements CallOwner {
   get grpcCalls(): GrpcCalls {
     const { clusters, createTimer, random } = this.vm.environment;
     const environment = clusters && createTimer && random && { clusters, createTimer, random };
-    return (this.#grpcCalls ??= new GrpcCalls(
-      this,
-      environment,
-      this.plugin.limits.inputs.httpCalls,
-    ));
+    return (this.#grpcCalls ??= new GrpcCalls(this, environment, this.plugin.limits.inputs));
   }
 
   /** `on_configure` is running, or has not yet. */

@@ -197,6 +197,6 @@ function metadataOf(vm: WasmVm, pairs: Metadata): Metadata | undefined {
 function notMade(vm: WasmVm, cluster: string): void {
   advise(vm, `call ${cluster}`, () => {
     const shown = JSON.stringify(cluster.slice(0, 100));
-    return `the call to cluster ${shown} cannot be made now: no such cluster, no usable endpoint, or too many calls`;
+    return `the call to cluster ${shown} cannot be made now: no such cluster, no usable endpoint, too many calls, or too much in them (max_http_calls, max_call_bytes)`;
   });
 }

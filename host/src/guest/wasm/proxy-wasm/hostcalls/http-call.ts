@@ -68,7 +68,7 @@ function callFailed(vm: WasmVm, cluster: string, status: number): void {
   advise(vm, `cluster ${status} ${cluster}`, () => {
     const shown = JSON.stringify(cluster.slice(0, 100));
     if (status !== STATUS_BAD_ARGUMENT) {
-      return `the call to cluster ${shown} cannot be made now: no usable endpoint, or too many calls`;
+      return `the call to cluster ${shown} cannot be made now: no usable endpoint, too many calls, or too much in them (max_http_calls, max_call_bytes)`;
     }
     const names = vm.environment.clusters?.clusterNames?.() ?? [];
     const hint = /^https?:/.test(cluster)
