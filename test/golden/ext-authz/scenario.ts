@@ -20,7 +20,7 @@ import {
   downstreamTls,
   tlsFile,
 } from "../../support/tls.ts";
-import type { AuthCase } from "./cases.ts";
+import type { AuthCase } from "./auth-case.ts";
 import {
   countersByName,
   flushArguments,

@@ -37,6 +37,8 @@ export class TraceFollower {
     }
     const lines = createInterface(response);
     lines.on("line", (line) => this.#take(JSON.parse(line) as JsonLine));
+    // A proxy that ends cuts its traces off: `close` follows.
+    lines.on("error", () => undefined);
     response.on("close", () => {
       this.#streams.clear();
       if (!this.#closed) this.start().catch(() => undefined);

@@ -55,6 +55,7 @@ test("parseConfig() gives the plugin as plain data", () => {
       failurePolicy: "closed",
       liveStreamsGoOn: false,
       reloadBackoffMs: 1000,
+      codeFile: undefined,
       vm: {
         vmId: "v",
         runtime: "envoy.wasm.runtime.v8",
