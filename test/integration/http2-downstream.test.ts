@@ -61,6 +61,8 @@ const holdHead = fields(
   [":authority", "h"],
   [":path", "/hold"],
 );
+/** A field that goes into the table: the next one may refer to it as 0xbe. */
+const indexed = Buffer.from([0x40, 3, 0x78, 0x2d, 0x61, 1, 0x62]);
 const Rst = 3;
 const GoAway = 7;
 
@@ -198,6 +200,35 @@ describe("messages", () => {
     await using session = connect(server);
     const stream = session.request({ ":path": "/", "x-large": "y".repeat(40_000) });
     assert.match((await responseOf(stream)).body, /y{40000}/);
+  });
+
+  test("a head whose rest does not come is answered 408, and the connection goes on", async () => {
+    const { server } = await started({ config: { requestHeadersTimeoutMs: 50 } });
+    await using _ = server;
+    await using client = await FrameClient.connect(server.port);
+    const head = Buffer.concat([getHead, indexed]);
+    const cut = head.length - 2;
+    client.send(clientStart, frame(1, 1, 1, head.subarray(0, cut)));
+    const info = await server.untilLogged(1);
+    assert.equal(info.responseCode, 408);
+    assert.equal(info.responseCodeDetails, "request_header_timeout");
+    assert.equal(server.stat("downstream_rq_header_timeout"), 1);
+    assert.equal((await client.frame((each) => each.type === Rst)).payload.readUInt32BE(0), 0);
+    // The rest still changes the tables that the next head refers to.
+    client.send(frame(9, 4, 1, head.subarray(cut)));
+    client.send(frame(1, 5, 3, Buffer.concat([getHead, Buffer.from([0xbe])])));
+    await client.frame((each) => each.streamId === 3 && (each.flags & 1) !== 0);
+    assert.equal((await server.untilLogged(2)).responseCode, 200);
+  });
+
+  test("a head in pieces that makes no sense is refused when it is whole", async () => {
+    const { server } = await started();
+    await using _ = server;
+    await using client = await FrameClient.connect(server.port);
+    const head = Buffer.concat([getHead, fields(["X-A", "b"])]);
+    client.send(clientStart, frame(1, 1, 1, head.subarray(0, 5)), frame(9, 4, 1, head.subarray(5)));
+    assert.equal((await client.frame((each) => each.type === GoAway)).payload.readUInt32BE(4), 1);
+    assert.equal((await server.untilLogged(1)).responseCodeDetails, "http2.invalid.header.field");
   });
 
   test("trailers and 1xx responses reach the client", async () => {

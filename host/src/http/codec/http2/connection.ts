@@ -191,7 +191,7 @@ export abstract class Http2Connection<Stream extends Http2Stream>
     if (stream === undefined || stream.ended) {
       // Nobody will consume it; a stream that is still there for its answer takes it in silence.
       this.window.give(piece.length + (last ? this.#dataPadding : 0));
-      if (stream !== undefined && endStream) this.#endSilently(stream);
+      if (stream !== undefined && endStream) this.endSilently(stream);
       return;
     }
     if (stream.bodyToReceive >= 0 && !this.#keepsPromise(stream, piece.length, endStream)) return;
@@ -213,7 +213,8 @@ export abstract class Http2Connection<Stream extends Http2Stream>
     return false;
   }
 
-  #endSilently(stream: Stream): void {
+  /** The end of a message that nobody reads any more. */
+  protected endSilently(stream: Stream): void {
     if (stream.remoteEnded) return;
     stream.remoteEnded = true;
     this.settle(stream);

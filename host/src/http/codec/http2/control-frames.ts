@@ -159,6 +159,11 @@ export abstract class ControlFrames implements FrameSink {
   /** The peer has not answered a keepalive PING. */
   protected abstract onDeadPeer(): void;
 
+  /** The first part of a header block is here, and more is to follow. */
+  protected onBlockBegun(_streamId: number): void {
+    // Servers wait for the rest no longer than they are told to.
+  }
+
   /** The peer's settings have changed. */
   protected onPeerSettings(): void {
     // A client counts its streams by them.
@@ -190,7 +195,10 @@ export abstract class ControlFrames implements FrameSink {
     if ((flags & FrameFlag.EndHeaders) !== 0) {
       return this.#deliverBlock(streamId, endStream, payload.bytes, start, end);
     }
-    return this.#fragments.begin(streamId, endStream, payload.bytes.subarray(start, end));
+    const part = payload.bytes.subarray(start, end);
+    const error = this.#fragments.begin(streamId, endStream, part);
+    if (error === undefined) this.onBlockBegun(streamId);
+    return error;
   }
 
   // oxlint-disable-next-line max-params -- where a block stands, without an object for each

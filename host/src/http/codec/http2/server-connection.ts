@@ -117,13 +117,18 @@ export class Http2ServerConnection
     return streamId > this.lastStreamId || (streamId & 1) === 0;
   }
 
-  protected override expectsTrailers(): boolean {
-    // A stream is made with its head.
-    return true;
+  protected override expectsTrailers(stream: ServerStream): boolean {
+    return stream.headReceived;
   }
 
-  protected override onHead(): Http2Error | undefined {
-    return undefined;
+  /** The stream begins, so that its timeouts do. What is wrong with it is said when the block is complete. */
+  protected override onBlockBegun(streamId: number): void {
+    const isNext = (streamId & 1) === 1 && streamId > this.lastStreamId;
+    if (isNext && streamId <= this.#lastServed && !this.#full) this.#begin(streamId);
+  }
+
+  get #full(): boolean {
+    return this.streams.size >= this.settings.maxConcurrentStreams;
   }
 
   protected override onNewHead(
@@ -133,28 +138,43 @@ export class Http2ServerConnection
   ): Http2Error | undefined {
     if ((streamId & 1) === 0) return protocolError("a client's stream has an even number");
     if (streamId <= this.lastStreamId) return this.onLateHead(streamId);
-    this.lastStreamId = streamId;
-    if (streamId > this.#lastServed) return undefined;
-    if (this.streams.size >= this.settings.maxConcurrentStreams) {
+    if (streamId > this.#lastServed) {
+      this.lastStreamId = streamId;
+      return undefined;
+    }
+    if (this.#full) {
+      this.lastStreamId = streamId;
       this.stats.streamRefusedErrors.inc();
       this.rememberReset(streamId);
       this.send.writer.resetStream(streamId, ErrorCode.RefusedStream);
       return this.send.frames.check();
     }
-    return this.#begin(streamId, endStream, bytes);
-  }
-
-  #begin(streamId: number, endStream: boolean, bytes: number): Http2Error | undefined {
-    const stream = new ServerStream(this);
-    stream.id = streamId;
+    const stream = this.#begin(streamId);
     stream.bytesMeter.headerBytesReceived = bytes + frameHeaderBytes;
     stream.bytesMeter.wireBytesReceived = bytes + frameHeaderBytes;
-    stream.remoteEnded = endStream;
+    return this.onHead(stream, endStream);
+  }
+
+  #begin(streamId: number): ServerStream {
+    this.lastStreamId = streamId;
+    const stream = new ServerStream(this);
+    stream.id = streamId;
     this.open(stream);
     stream.decoder = this.#callbacks.newStream(stream);
+    return stream;
+  }
+
+  protected override onHead(stream: ServerStream, endStream: boolean): Http2Error | undefined {
+    stream.headReceived = true;
+    if (stream.ended) {
+      // It was answered before its head was complete.
+      if (endStream) this.endSilently(stream);
+      return undefined;
+    }
+    stream.remoteEnded = endStream;
     const error = this.block.finish();
     if (error !== undefined) return this.#refuseHead(stream, error);
-    if (stream.ended || this.stopped) return undefined;
+    if (this.stopped) return undefined;
     const { headers } = this.block;
     stream.bodyToReceive = this.block.contentLength;
     if (endStream && stream.bodyToReceive > 0) {
@@ -164,7 +184,7 @@ export class Http2ServerConnection
       return undefined;
     }
     stream.begin(headers);
-    stream.decoder.decodeHeaders(headers, endStream);
+    stream.decoder!.decodeHeaders(headers, endStream);
     return undefined;
   }
 

@@ -24,6 +24,8 @@ export interface ServerStreamOwner extends Http2StreamOwner {
 /** One request and its response. */
 export class ServerStream extends Http2Stream implements ResponseEncoder {
   decoder: RequestDecoder | undefined = undefined;
+  /** The head of the request is complete; a stream begins with the first part of it. */
+  headReceived = false;
   readonly #send: SendSide;
   #isHead = false;
   /** The protocol of an extended CONNECT; empty: none. */
