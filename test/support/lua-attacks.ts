@@ -51,5 +51,11 @@ export const luaAttacks: readonly (readonly [string, string])[] = [
     "local s, i = h:stats(), 0 while true do i = i + 1 s:counter('c' .. i):inc() end",
   ],
   ["headers without end", "while true do h:headers():add('x-more', ('v'):rep(1e4)) end"],
+  [
+    "errors that look like the engine's",
+    "while true do pcall(error, (\"bad 'for' step (number expected, got \"):rep(1e5)) end",
+  ],
+  ["a date of a long format", "while true do pcall(os.date, ('%c'):rep(1e6)) end"],
+  ["numerals to compile", "local t = ('1+'):rep(32000) .. '1' while true do load(t) end"],
   ["log lines without end", "while true do h:logTrace('x') end"],
 ];

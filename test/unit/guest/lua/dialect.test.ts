@@ -14,6 +14,19 @@ function output(source: string, dialect: "luajit" | "lua54" = "luajit"): string 
   return host.lines.map((line) => line.replace(/^info script log: /, "")).join("\n");
 }
 
+test("texts of errors that no engine makes stay as they are, and os.date() takes no long format", () => {
+  const text = "(nil or table expected, got x)";
+  assert.equal(output(`print(select(2, pcall(error, "${text}", 0)))`), "(nil or table expected)");
+  assert.equal(
+    output(`print(#select(2, pcall(error, ("${text}"):rep(1e5), 0)))`),
+    String(text.length * 1e5),
+  );
+  assert.equal(
+    output('print(select(2, pcall(os.date, ("%c"):rep(1e5))))'),
+    "os.date takes a format of 4096 bytes at most",
+  );
+});
+
 /** Expressions, and what Envoy 1.40 prints for them. */
 const values: readonly (readonly [string, string])[] = [
   [

@@ -121,6 +121,6 @@ test("a hook compiles short texts only, a main chunk long ones", () => {
   assert.equal(script.engine.call(0), undefined);
   assert.deepEqual(host.lines, [
     "info script log: function",
-    "info script log: text of more than 131072 bytes is not compiled",
+    "info script log: text of more than 65536 bytes is not compiled",
   ]);
 });

@@ -35,8 +35,12 @@ const rewrites: readonly (readonly [RegExp, string])[] = [
   [/(unfinished long \w+) \(starting at line \d+\)/, "$1"],
 ];
 
+/** Longer texts are a script's own. Some patterns take time with the square of the length, and nothing stops them. */
+const messageMax = 4096;
+
 /** An error text of Lua 5.4 in LuaJIT's words, where operators and scripts may look for them. */
 export function luajitMessage(text: string): string {
+  if (text.length > messageMax) return text;
   let result = text;
   for (const [pattern, replacement] of rewrites) result = result.replace(pattern, replacement);
   return result;

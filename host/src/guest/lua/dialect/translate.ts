@@ -10,17 +10,19 @@ export function translateSource(source: string): string {
     if (token.startsWith("--")) return token;
     const afterName = afterLocalName;
     afterLocalName = false;
-    if (isNameStart(token.charCodeAt(0))) {
+    const code = token.charCodeAt(0);
+    if (isNameStart(code)) {
       afterLocalName = expectsName && token !== "function";
       expectsName = token === "local";
       return token;
     }
     expectsName = afterName && token === ",";
+    if (isDigit(code)) return floatNumeral(token);
     if (afterName && token === "<") return unknownSymbols["<"];
     if (token in unknownSymbols && token !== "<") {
       return unknownSymbols[token as keyof typeof unknownSymbols];
     }
-    return spacedOperators[token] ?? floatNumeral(token);
+    return spacedOperators[token] ?? token;
   });
 }
 
@@ -53,8 +55,15 @@ function isNameStart(code: number): boolean {
   return (code >= 97 && code <= 122) || (code >= 65 && code <= 90) || code === 95;
 }
 
+function isDigit(code: number): boolean {
+  return code >= 48 && code <= 57;
+}
+
+/** `token` begins with a digit. Most are short, and a text may consist of them. */
 function floatNumeral(token: string): string {
-  if (/^\d+$/.test(token)) return `${token}.0`;
+  let digits = 1;
+  while (isDigit(token.charCodeAt(digits))) digits += 1;
+  if (digits === token.length) return `${token}.0`;
   if (/^0[xX][0-9a-fA-F]+$/.test(token)) return `${token}p0`;
   return token;
 }

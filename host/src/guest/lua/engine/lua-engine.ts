@@ -34,7 +34,7 @@ export type Opener = "base" | "coroutine" | "table" | "string" | "math" | "debug
 export type HostFunction = (L: number) => number;
 
 /** While the main chunk runs, and for the hooks, whose time is short. */
-export const loadTextMax = { start: 1_048_576, hooks: 131_072 } as const;
+export const loadTextMax = { start: 1_048_576, hooks: 65_536 } as const;
 /** More instructions than anybody waits for. */
 const fuelAtStart = 1n << 62n;
 const scratchSize = 4096;

@@ -2,6 +2,9 @@ import type { TimeSource } from "../../../contracts/event.ts";
 import type { HostFunction, LuaEngine } from "../engine/lua-engine.ts";
 import { LuaType } from "../engine/lua-exports.ts";
 
+/** Longest format of `os.date`, in bytes: no limit stops the host while it makes the text. */
+const formatMax = 4096;
+
 /** The functions of `os` that reach the machine: clocks and the environment, read only. */
 export function osFunctions(
   engine: LuaEngine,
@@ -17,6 +20,9 @@ export function osFunctions(
     },
     date: (L) => {
       const format = absent(L, 1) ? "%c" : engine.checkString(L, 1);
+      if (format.length > formatMax) {
+        return engine.throwError(L, `os.date takes a format of ${formatMax} bytes at most`);
+      }
       const seconds = absent(L, 2) ? timeSource.systemMs() / 1000 : api.luaL_checknumber(L, 2);
       const utc = format.startsWith("!");
       const time = brokenDown(Math.floor(seconds), utc);
