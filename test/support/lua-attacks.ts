@@ -57,5 +57,6 @@ export const luaAttacks: readonly (readonly [string, string])[] = [
   ],
   ["a date of a long format", "while true do pcall(os.date, ('%c'):rep(1e6)) end"],
   ["numerals to compile", "local t = ('1+'):rep(32000) .. '1' while true do load(t) end"],
+  ["empty lines without end", "while true do print(('\\n'):rep(1e7)) end"],
   ["log lines without end", "while true do h:logTrace('x') end"],
 ];

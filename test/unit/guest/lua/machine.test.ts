@@ -111,6 +111,28 @@ test("nothing of the machine is there in the sandboxed profile", () => {
   ]);
 });
 
+test("long texts are cut where they are logged", () => {
+  const host = new LuaHost();
+  host.load(`
+    print(("x"):rep(8192)) print(("x"):rep(1e6)) io.write(("x"):rep(1e6) .. "\\n")
+    io.write(("x"):rep(5000)) io.write(("x"):rep(5000)) print("x")`);
+  const shown = host.lines.map((line) => line.replace(/x{2,}/, (text) => `${text.length} x`));
+  assert.deepEqual(
+    shown,
+    ["8192 x", "8192 x [cut]", "65536 x [cut]", "8192 x [cut]"].map(
+      (text) => `info script log: ${text}`,
+    ),
+  );
+  const lines = new LuaHost();
+  lines.load('io.write(("\\n"):rep(1e6)) print("")');
+  assert.equal(lines.lines.length, 1001);
+  assert.equal(lines.lines.at(-1), "info script log:  [cut]");
+  assert.throws(
+    () => host.load('error(("x"):rep(1e6), 0)'),
+    (error: Error) => /x{65536} \[cut\]$/.test(error.message) && error.message.length < 66_000,
+  );
+});
+
 test("a hook compiles short texts only, a main chunk long ones", () => {
   const host = new LuaHost();
   const long = `local text = ("x = 1 "):rep(30000)`;

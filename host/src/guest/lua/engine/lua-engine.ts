@@ -8,6 +8,7 @@ import { type LuaExports, LuaStatus, LuaType, registryIndex } from "./lua-export
 import { LuaMemory } from "./lua-memory.ts";
 import type { WatchedGuest } from "../../watch/watched-guest.ts";
 import type { HookWatch } from "../watch/hook-watch.ts";
+import { cutMark, shownTextMax } from "./shown-text.ts";
 import type { StateQuota } from "./state-quota.ts";
 
 /** What an instance of the engine is made of. */
@@ -45,6 +46,8 @@ const ActivationField = { Name: 4, NameWhat: 8, CurrentLine: 24, ShortSource: 44
 const activationSize = 128;
 /** Longest line kept of what a script prints. */
 const printLineMax = 8192;
+/** Lines of one text that are printed. */
+const printLinesMax = 1000;
 
 /**
  * One Lua state in an instance of its own: a thin layer over the C API. Strings have one character per byte.
@@ -303,9 +306,13 @@ export class LuaEngine {
     return this.api.lua_resume(thread, this.L, args, this.#scratch + 8);
   }
 
-  /** The error that a failed `resume` left, as Envoy prints it. */
+  /** The error that a failed `resume` left, as Envoy prints it; a long one is cut. */
   errorMessage(thread: number): string {
-    return this.toString(thread, -1) ?? "unspecified lua error";
+    const pointer = this.api.lua_tolstring(thread, -1, this.#scratch);
+    if (pointer === 0) return "unspecified lua error";
+    const size = this.#textSize();
+    if (size <= shownTextMax) return this.memory.text(pointer, pointer + size);
+    return this.memory.text(pointer, pointer + shownTextMax) + cutMark;
   }
 
   /** The calls on the stack of a thread that a `resume` left with an error, innermost first, without the host's own. */
@@ -416,11 +423,17 @@ export class LuaEngine {
 
   #output(text: string): void {
     let rest = text;
-    for (let end = rest.indexOf("\n"); end >= 0; end = rest.indexOf("\n")) {
+    let end = rest.indexOf("\n");
+    for (let lines = 0; end >= 0 && lines < printLinesMax; lines += 1) {
       this.#print(this.#line + rest.slice(0, end));
       this.#line = "";
       rest = rest.slice(end + 1);
+      end = rest.indexOf("\n");
     }
-    this.#line = (this.#line + rest).slice(0, printLineMax);
+    if (end >= 0) rest = cutMark;
+    if (this.#line.length + rest.length <= printLineMax) this.#line += rest;
+    else if (this.#line.length <= printLineMax) {
+      this.#line = (this.#line + rest).slice(0, printLineMax) + cutMark;
+    }
   }
 }
