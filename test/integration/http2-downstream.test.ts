@@ -183,16 +183,35 @@ describe("messages", () => {
     assert.equal((await client.frame((each) => each.type === 1)).streamId, 3);
   });
 
-  test("too many fields reset their stream with INTERNAL_ERROR and a detail", async () => {
-    const { server } = await started();
-    await using _ = server;
-    await using client = await FrameClient.connect(server.port);
-    const many = Array.from({ length: 101 }, (_each, i): [string, string] => [`x-${i}`, "v"]);
-    client.send(clientStart, frame(1, 5, 1, Buffer.concat([getHead, fields(...many)])));
-    assert.equal((await client.frame((each) => each.type === Rst)).payload.readUInt32BE(0), 2);
-    assert.equal((await server.untilLogged(1)).responseCodeDetails, "http2.too_many_headers");
-    assert.equal(server.stats.counter("http2.header_overflow").value, 1);
-  });
+  const many = fields(...Array.from({ length: 101 }, (_each, i) => [`x-${i}`, "v"] as const));
+  const low = fields(["x_a", "v"]);
+  for (const [what, refused, details] of [
+    ["too many fields", many, "http2.too_many_headers"],
+    ["underscores in names", low, "http2.unexpected_underscore"],
+  ] as const) {
+    test(`${what} reset their stream with INTERNAL_ERROR and a detail, in trailers too`, async () => {
+      const { server } = await started({
+        config: { http2: { ...defaultHttp2Settings, underscoresInHeaders: "reject" } },
+      });
+      await using _ = server;
+      await using client = await FrameClient.connect(server.port);
+      client.send(clientStart, frame(1, 5, 1, Buffer.concat([getHead, refused])));
+      client.send(frame(1, 4, 3, getHead), frame(1, 5, 3, refused));
+      for (const id of [1, 3]) {
+        const reset = await client.frame(({ type, streamId }) => type === Rst && streamId === id);
+        assert.equal(reset.payload.readUInt32BE(0), 2);
+        const info = await server.untilLogged((id + 1) / 2);
+        assert.equal(info.responseCodeDetails, details);
+        assert.equal(info.responseFlags, ResponseFlag.DownstreamRemoteReset);
+      }
+      client.send(frame(1, 5, 5, getHead));
+      await client.frame(({ streamId, flags }) => streamId === 5 && (flags & 1) !== 0);
+      assert.equal(
+        server.stats.counter("http2.header_overflow").value,
+        what === "too many fields" ? 2 : 0,
+      );
+    });
+  }
 
   test("a large head in CONTINUATION frames is put together", async () => {
     const { server } = await started();

@@ -1,11 +1,12 @@
 import assert from "node:assert/strict";
 import { once } from "node:events";
 import http2 from "node:http2";
-import type { AddressInfo } from "node:net";
+import net, { type AddressInfo } from "node:net";
 import { describe, test } from "node:test";
 import type { JsonObject } from "@bufbuild/protobuf";
 import { ResponseFlag } from "../../host/src/contracts/stream-info.ts";
 import { TestClient } from "../support/hcm-server.ts";
+import { fields, frame } from "../support/http2.ts";
 import { clusterOf, RouterServer } from "../support/router-server.ts";
 
 type Handler = (stream: http2.ServerHttp2Stream, headers: http2.IncomingHttpHeaders) => void;
@@ -36,6 +37,39 @@ async function upstream(handler: Handler, settings: http2.Settings = {}): Promis
   };
 }
 
+/** A server that sends these frames when the head of a request has come. */
+async function frameUpstream(
+  answer: (streamId: number) => readonly Buffer[],
+): Promise<AsyncDisposable & { readonly port: number }> {
+  const sockets: net.Socket[] = [];
+  const server = net.createServer((socket) => {
+    sockets.push(socket);
+    socket.on("error", () => undefined);
+    socket.write(frame(4, 0, 0));
+    const preface = 24;
+    let bytes = Buffer.alloc(0);
+    let at = preface;
+    socket.on("data", (chunk: Buffer) => {
+      bytes = Buffer.concat([bytes, chunk]);
+      for (;;) {
+        if (bytes.length < at + 9 || bytes.length < at + 9 + bytes.readUIntBE(at, 3)) return;
+        if (bytes[at + 3] === 1) socket.write(Buffer.concat(answer(bytes.readUInt32BE(at + 5))));
+        at += 9 + bytes.readUIntBE(at, 3);
+      }
+    });
+  });
+  server.listen(0, "127.0.0.1");
+  await once(server, "listening");
+  return {
+    port: (server.address() as AddressInfo).port,
+    async [Symbol.asyncDispose](): Promise<void> {
+      for (const socket of sockets) socket.destroy();
+      server.close();
+      await once(server, "close");
+    },
+  };
+}
+
 function http2Cluster(port: number, more: JsonObject = {}): ReturnType<typeof clusterOf> {
   return clusterOf("c", [port], { http2_protocol_options: {}, ...more });
 }
@@ -44,6 +78,10 @@ const routes = [{ match: { prefix: "/" }, route: { cluster: "c" } }];
 
 async function proxy(port: number, more: JsonObject = {}): Promise<RouterServer> {
   return await RouterServer.start({ routes, clusters: [http2Cluster(port, more)] });
+}
+
+function statOf(front: RouterServer, name: string): number {
+  return front.clusters.values("cluster.c.").get(name) ?? 0;
 }
 
 interface Response {
@@ -164,6 +202,51 @@ describe("HTTP/2 upstream", () => {
     const stream = session.request({ ":path": "/" });
     await assert.rejects(responseOf(stream));
     assert.equal(stream.rstCode, 2);
+  });
+
+  const head = fields([":status", "200"]);
+  const noContent = fields([":status", "204"]);
+  const many = fields(...Array.from({ length: 101 }, (_each, i) => [`x-${i}`, "v"] as const));
+  const length = fields(["content-length", "1"]);
+  const data = (text: string): Buffer => frame(0, 1, 1, Buffer.from(text));
+  for (const [what, answer, reason, counted] of [
+    ["too many fields", [frame(1, 5, 1, Buffer.concat([head, many]))], "UR", "rq_rx_reset"],
+    ["too many trailers", [frame(1, 4, 1, head), frame(1, 5, 1, many)], "UR", "rq_rx_reset"],
+    ["content of a 204", [frame(1, 4, 1, noContent), data("x")], "UPE", "rq_tx_reset"],
+    [
+      "more than was promised",
+      [frame(1, 4, 1, Buffer.concat([head, length])), data("xy")],
+      "UPE",
+      "rq_tx_reset",
+    ],
+  ] as const) {
+    test(`an answer with ${what} ends its stream only, with flag ${reason}`, async () => {
+      await using server = await frameUpstream((id) =>
+        id === 1 ? answer : [frame(1, 5, id, head)],
+      );
+      await using front = await proxy(server.port);
+      await using session = connect(front.server.port);
+      const first = session.request({ ":path": "/" });
+      first.on("error", () => undefined).resume();
+      const info = await front.server.untilLogged(1);
+      const flag =
+        reason === "UR" ? ResponseFlag.UpstreamRemoteReset : ResponseFlag.UpstreamProtocolError;
+      assert.equal(info.responseFlags, flag);
+      assert.equal((await responseOf(session.request({ ":path": "/" }))).headers[":status"], 200);
+      assert.equal(statOf(front, `upstream_${counted}`), 1);
+      assert.equal(statOf(front, "upstream_cx_total"), 1);
+    });
+  }
+
+  test("an answer that breaks the protocol ends its requests, then the connection", async () => {
+    await using server = await frameUpstream(() => [frame(1, 4, 1, fields(["X-A", "b"]))]);
+    await using front = await proxy(server.port);
+    await using session = connect(front.server.port);
+    const { headers } = await responseOf(session.request({ ":path": "/" }));
+    assert.equal(headers[":status"], 502);
+    assert.equal(statOf(front, "upstream_cx_protocol_error"), 1);
+    assert.equal(statOf(front, "upstream_rq_tx_reset"), 1);
+    assert.equal(statOf(front, "upstream_cx_destroy_with_active_rq"), 0);
   });
 
   test("a client that goes away resets the upstream stream, and the connection stays", async () => {

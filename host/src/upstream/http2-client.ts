@@ -130,14 +130,20 @@ export class Http2Client {
   // The codec.
 
   onStreamDone(reason: StreamResetReason | undefined): void {
-    const { stats } = this.#pool.info;
-    if (reason === StreamResetReason.LocalReset) stats.upstreamRqTxReset.inc();
-    else if (reason !== undefined) stats.upstreamRqRxReset.inc();
+    if (reason !== undefined) this.#countReset(reason);
     this.#active -= 1;
     this.#pool.onStreamEnd();
     if (this.#active === 0 && this.state !== ClientState.Closed) this.#idleTimer.start();
     this.#closeIfDone();
     if (this.state === ClientState.Ready) this.#pool.onClientRoom();
+  }
+
+  /** A refused stream, which may be tried elsewhere, is counted by neither (as in Envoy). */
+  #countReset(reason: StreamResetReason): void {
+    const { stats } = this.#pool.info;
+    if (reason === StreamResetReason.RemoteReset) stats.upstreamRqRxReset.inc();
+    else if (reason === StreamResetReason.LocalReset) stats.upstreamRqTxReset.inc();
+    else if (reason === StreamResetReason.ProtocolError) stats.upstreamRqTxReset.inc();
   }
 
   onGoAway(): void {
@@ -203,14 +209,19 @@ export class Http2Client {
     this.state = ClientState.Closed;
     this.#connectTimer.disable();
     this.#idleTimer.disable();
-    this.#accounting.closed(this.#nowMs(), remote, this.#active > 0);
+    // What breaks the protocol ends the requests first, and then the connection.
+    const cutOff = this.#active > 0 && !this.#protocolError;
+    this.#accounting.closed(this.#nowMs(), remote, cutOff);
     if (before === ClientState.Connecting) this.#accounting.connectFailed();
     else this.#pool.info.stats.upstreamRqPerCx.record(this.#requests);
     this.#pool.removeClient(this, before);
-    for (; this.#active > 0; this.#active -= 1) this.#pool.onStreamEnd();
     const reason = this.#protocolError
       ? StreamResetReason.ProtocolError
       : StreamResetReason.ConnectionTermination;
+    for (; this.#active > 0; this.#active -= 1) {
+      this.#countReset(reason);
+      this.#pool.onStreamEnd();
+    }
     this.#codec?.onConnectionClosed(reason, this.connection.transportFailureReason);
     this.#pool.onClientClosed(this, before === ClientState.Connecting, remote);
   }

@@ -10,7 +10,6 @@ import { ConnectionCloseType, type Connection } from "../../../contracts/network
 import { ClientStream, type ClientStreamOwner } from "./client-stream.ts";
 import { Http2Connection } from "./connection.ts";
 import { Http2Details, protocolError, type Http2Error } from "./errors.ts";
-import { tooManyHeaders } from "./field-block.ts";
 import { ErrorCode, clientPreface, streamIdMost } from "./frame.ts";
 import { resetCode } from "./reset-code.ts";
 import { ResponseBlock } from "./response-block.ts";
@@ -146,6 +145,8 @@ export class Http2ClientConnection
   // Streams.
 
   protected override readonly sendsAllBeforeReset = false;
+  /** As if the server had reset it, which it would have to do. */
+  protected override readonly refusedFieldsReason = StreamResetReason.RemoteReset;
 
   protected override onStreamDone(reset: StreamResetReason | undefined): void {
     this.#callbacks.onStreamDone(reset);
@@ -166,12 +167,13 @@ export class Http2ClientConnection
   protected override onHead(stream: ClientStream, endStream: boolean): Http2Error | undefined {
     const block = this.block;
     const error = block.finish();
-    if (error !== undefined) return this.#refuseHead(stream, error);
+    if (error !== undefined) return this.refuseFields(stream, error);
     if (block.status < 200) return this.#interim(stream, endStream);
     stream.headReceived = true;
     stream.remoteEnded = endStream;
     const bodiless = stream.headRequest || block.status === 204 || block.status === 304;
-    if (!bodiless) stream.bodyToReceive = block.contentLength;
+    // Content behind a head that can have none is a body that is too long (RFC 9110 section 6.4.1).
+    stream.bodyToReceive = bodiless ? 0 : block.contentLength;
     if (endStream && stream.bodyToReceive > 0) {
       return this.refuseMessage(stream, protocolError("response without the promised body"));
     }
@@ -187,13 +189,6 @@ export class Http2ClientConnection
       return this.refuseMessage(stream, protocolError("too many 1xx responses to one request"));
     }
     stream.decoder.decode1xxHeaders(this.block.headers);
-    return undefined;
-  }
-
-  #refuseHead(stream: ClientStream, error: Http2Error): Http2Error | undefined {
-    if (error !== tooManyHeaders) return this.refuseMessage(stream, error);
-    stream.responseDetails = error.details;
-    this.resetWith(stream, ErrorCode.InternalError, StreamResetReason.LocalReset);
     return undefined;
   }
 

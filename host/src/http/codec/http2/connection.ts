@@ -17,7 +17,7 @@ import {
   streamClosedError,
   type Http2Error,
 } from "./errors.ts";
-import type { FieldBlock } from "./field-block.ts";
+import { tooManyHeaders, underscore, type FieldBlock } from "./field-block.ts";
 import { ErrorCode, FrameFlag, frameHeaderBytes } from "./frame.ts";
 import { reasonOf } from "./reset-code.ts";
 import type { Http2CodecStats } from "./stats.ts";
@@ -115,7 +115,7 @@ export abstract class Http2Connection<Stream extends Http2Stream>
     if (stream.remoteEnded) return this.#onClosedStream(streamId, true);
     if (!isTrailers) return this.onHead(stream, endStream);
     if (!endStream) return this.refuseMessage(stream, endlessTrailers);
-    if (this.block.error !== undefined) return this.refuseMessage(stream, this.block.error);
+    if (this.block.error !== undefined) return this.refuseFields(stream, this.block.error);
     if (stream.bodyToReceive > 0) return this.refuseMessage(stream, lengthMismatch);
     this.stats.trailers.inc();
     stream.remoteEnded = true;
@@ -163,6 +163,17 @@ export abstract class Http2Connection<Stream extends Http2Stream>
     this.resetWith(stream, ErrorCode.ProtocolError, StreamResetReason.ProtocolError);
     return undefined;
   }
+
+  /** Fields that configuration does not allow, though they make sense, end their stream only. */
+  protected refuseFields(stream: Stream, error: Http2Error): Http2Error | undefined {
+    if (error !== tooManyHeaders && error !== underscore) return this.refuseMessage(stream, error);
+    stream.responseDetails = error.details;
+    this.resetWith(stream, ErrorCode.InternalError, this.refusedFieldsReason);
+    return undefined;
+  }
+
+  /** What the users of such a stream are told. */
+  protected abstract readonly refusedFieldsReason: StreamResetReason;
 
   // DATA.
 

@@ -23,7 +23,8 @@ const latePseudo = messageError(
   Http2Details.MessagingViolation,
   "pseudo header behind a field, in trailers, or twice",
 );
-const underscore = messageError(Http2Details.Underscore, "underscore in a field name");
+/** A name that `headers_with_underscores_action` does not let pass. */
+export const underscore = messageError(Http2Details.Underscore, "underscore in a field name");
 /** The fields of a message are more, or larger, than the limits allow. */
 export const tooManyHeaders = messageError(
   Http2Details.TooManyHeaders,

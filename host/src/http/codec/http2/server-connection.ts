@@ -9,7 +9,6 @@ import {
 import { ConnectionCloseType, type Connection } from "../../../contracts/network/connection.ts";
 import { Http2Connection } from "./connection.ts";
 import { Http2Details, protocolError, type Http2Error } from "./errors.ts";
-import { tooManyHeaders } from "./field-block.ts";
 import { ErrorCode, clientPreface, frameHeaderBytes, streamIdMost } from "./frame.ts";
 import { RequestBlock } from "./request-block.ts";
 import { resetCode } from "./reset-code.ts";
@@ -173,7 +172,7 @@ export class Http2ServerConnection
     }
     stream.remoteEnded = endStream;
     const error = this.block.finish();
-    if (error !== undefined) return this.#refuseHead(stream, error);
+    if (error !== undefined) return this.refuseFields(stream, error);
     if (this.stopped) return undefined;
     const { headers } = this.block;
     stream.bodyToReceive = this.block.contentLength;
@@ -188,18 +187,7 @@ export class Http2ServerConnection
     return undefined;
   }
 
-  #refuseHead(stream: ServerStream, error: Http2Error): Http2Error | undefined {
-    stream.responseDetails = error.details;
-    if (error === tooManyHeaders) {
-      this.resetWith(stream, ErrorCode.InternalError, StreamResetReason.LocalReset);
-      return undefined;
-    }
-    if (error.details === Http2Details.Underscore) {
-      this.resetWith(stream, ErrorCode.ProtocolError, StreamResetReason.ProtocolError);
-      return undefined;
-    }
-    return this.refuseMessage(stream, error);
-  }
+  protected override readonly refusedFieldsReason = StreamResetReason.LocalReset;
 
   protected override resetDetails(stream: ServerStream): string {
     return stream.responseDetails;
