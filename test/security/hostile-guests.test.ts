@@ -21,6 +21,7 @@ import { wat } from "../support/wat.ts";
 // Modules that try to take the worker or its memory: each behind a listener of its own, all on one worker.
 
 const capPages = 32;
+const longName = (capPages - 1) * 65_536;
 
 /** What each request runs, and what the module is made of besides. */
 interface Hostile {
@@ -74,6 +75,17 @@ const guests: Readonly<Record<string, Hostile>> = {
     outcome: 200,
     end: "alive",
   },
+  "hands over names of megabytes": {
+    body: `(drop (memory.grow (i32.const ${capPages - 1})))
+      (memory.fill (i32.const 65536) (i32.const 97) (i32.const ${longName}))
+      (loop $l
+        (drop (call $foreign (i32.const 65536) (i32.const ${longName}) (i32.const 0) (i32.const 0) (i32.const 0) (i32.const 0)))
+        (drop (call $add (i32.const 0) (i32.const 65536) (i32.const ${longName}) (i32.const 65536) (i32.const ${longName})))
+        (drop (call $property (i32.const 65536) (i32.const ${longName}) (i32.const 0) (i32.const 0)))
+        (br $l))`,
+    outcome: 503,
+    end: "stopped",
+  },
   "traps when it is asked for memory": {
     body: askMemory,
     malloc: "unreachable",
@@ -92,6 +104,9 @@ function moduleOf({ body, more = "", malloc = "" }: Hostile): Promise<Uint8Array
   return wat(
     `(module
       (import "env" "proxy_get_header_map_pairs" (func $pairs (param i32 i32 i32) (result i32)))
+      (import "env" "proxy_call_foreign_function" (func $foreign (param i32 i32 i32 i32 i32 i32) (result i32)))
+      (import "env" "proxy_add_header_map_value" (func $add (param i32 i32 i32 i32 i32) (result i32)))
+      (import "env" "proxy_get_property" (func $property (param i32 i32 i32 i32) (result i32)))
       (memory (export "memory") 1)
       (func $get (param i32 i32 i32 i32) (result i32)
         (call $pairs (i32.const 0) (local.get 2) (local.get 3)))

@@ -1,15 +1,20 @@
+/** Nobody mistypes longer words; comparing takes time with the product of the lengths. */
+const wordMax = 64;
+
 /**
  * The one of `candidates` that looks most like a mistyping of `word`; undefined when none is near (more than a
- * third of the letters would change, or more than `most`).
+ * third of the letters would change, or more than `most`), or `word` is very long.
  */
 export function closest(
   word: string,
   candidates: Iterable<string>,
   most = Infinity,
 ): string | undefined {
+  if (word.length > wordMax) return undefined;
   let best: string | undefined;
   let bestDistance = Math.min(Math.floor(Math.max(word.length, 3) / 3), most) + 1;
   for (const candidate of candidates) {
+    if (candidate.length > 2 * wordMax) continue;
     const distance = editDistance(word, candidate);
     if (distance < bestDistance) [best, bestDistance] = [candidate, distance];
   }

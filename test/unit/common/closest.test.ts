@@ -12,4 +12,6 @@ test("closest() finds none when too much would change", () => {
   assert.equal(closest("route", ["listener", "cluster"]), undefined);
   assert.equal(closest("x", ["abcdef"]), undefined);
   assert.equal(closest("x", []), undefined);
+  assert.equal(closest("x".repeat(1e7), ["x".repeat(60)]), undefined, "too long to compare");
+  assert.equal(closest("x".repeat(60), ["x".repeat(1e7), "x".repeat(61)]), "x".repeat(61));
 });

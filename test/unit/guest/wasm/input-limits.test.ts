@@ -119,6 +119,17 @@ test("the bodies of calls under way have no more than max_call_bytes", async () 
   });
 });
 
+test("a value beyond max_header_bytes does not become a header's", async () => {
+  const calls = await limited({ headerBytes: 100 });
+  const headers = headerMapOf([["x-before", "1"]]) as RequestHeaderMap;
+  calls.context.requestHeaders = headers;
+  calls.inside(() => {
+    assert.equal(calls.call("proxy_add_header_map_value", 0, "x-a", "v".repeat(101)), badArgument);
+    assert.equal(calls.call("proxy_add_header_map_value", 0, "x-b", "v".repeat(100)), ok);
+  });
+  assert.equal(headers.size, 2);
+});
+
 test("a tick period below min_tick_period is lengthened to it", async () => {
   const host = new WasmHost(undefined, undefined, {
     defaultLimits: { ...noLimits, inputs: { tickPeriodMinMs: 500 } },

@@ -1,5 +1,6 @@
 import { attributes, STATUS_BAD_ARGUMENT, stateObjects, topLevelAttributes } from "@sluice/abi";
 import { closest } from "../../../common/closest.ts";
+import { nameMax } from "./guest-names.ts";
 import type { WasmVm } from "./vm.ts";
 
 // What is told an author whose host call fails by a mistake in the filter: a line of the log that names plugin,
@@ -7,6 +8,9 @@ import type { WasmVm } from "./vm.ts";
 
 /** Lines that one VM gets. */
 const linesMax = 64;
+/** Characters of what a guest gave that are shown, and told apart by. */
+const shownMax = 100;
+const keyMax = 200;
 const told = new WeakMap<WasmVm, Set<string>>();
 
 /** Tells `text`, unless the VM has been told `key` of this call in this callback. */
@@ -14,7 +18,7 @@ export function advise(vm: WasmVm, key: string, text: () => string): void {
   const { callback, hostcall } = vm.running;
   const known = told.get(vm) ?? new Set<string>();
   told.set(vm, known);
-  const place = `${callback} ${hostcall} ${key}`;
+  const place = `${callback} ${hostcall} ${key.slice(0, keyMax)}`;
   if (known.size >= linesMax || known.has(place)) return;
   known.add(place);
   const { name } = vm.acting.root?.plugin.settings ?? vm.plugin.settings;
@@ -69,9 +73,9 @@ export function entryRefused(vm: WasmVm, name: string, value: string | undefined
     const mend = headerNameMend(name);
     if (mend !== undefined) return mend;
     if (value !== undefined && name.startsWith(":")) {
-      return `"${name}: ${printable(value)}" cannot stand in this map`;
+      return `"${printable(name)}: ${printable(value)}" cannot stand in this map`;
     }
-    return `the value of "${name}" has characters that no header may have (line breaks, controls); encode it`;
+    return `the value of "${name}" is too long, or has characters that no header may have (line breaks, controls); encode it`;
   });
   return STATUS_BAD_ARGUMENT;
 }
@@ -80,14 +84,14 @@ export function entryRefused(vm: WasmVm, name: string, value: string | undefined
 export function headerNameMend(name: string): string | undefined {
   if (name === ":host") return 'there is no ":host"; the host is in ":authority"';
   if (name.startsWith(":") && !pseudoHeaders.includes(name) && name !== ":protocol") {
-    return `there is no pseudo header "${name}"${suggestion(name, pseudoHeaders)}`;
+    return `there is no pseudo header "${printable(name)}"${suggestion(name, pseudoHeaders)}`;
   }
-  if (/^:?[!#$%&'*+.^_`|~0-9a-z-]+$/i.test(name)) return undefined;
+  if (name.length <= nameMax && /^:?[!#$%&'*+.^_`|~0-9a-z-]+$/i.test(name)) return undefined;
   return `"${printable(name)}" is not the name of a header`;
 }
 
 function printable(text: string): string {
-  return JSON.stringify(text).slice(1, -1).slice(0, 100);
+  return JSON.stringify(text.slice(0, shownMax)).slice(1, -1).slice(0, shownMax);
 }
 
 /** Where attributes of old versions have gone. */

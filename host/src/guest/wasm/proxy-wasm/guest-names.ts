@@ -13,6 +13,9 @@ import {
   isValidRequestTarget,
 } from "../../../common/headers/validation.ts";
 
+/** Bytes of the longest name that guests may give to a header; longer ones are none. */
+export const nameMax = 65_536;
+
 const authority = pseudoHeaderName(HeaderId.Authority);
 
 /** The header name that a text is, any case of letters; `invalidName` when it is none. */

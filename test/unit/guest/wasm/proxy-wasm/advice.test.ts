@@ -96,7 +96,7 @@ test("header calls say when a map is there, and which names and values may stand
     line("proxy_add_header_map_value", 'there is no pseudo header ":pth"; did you mean ":path"?'),
     line(
       "proxy_add_header_map_value",
-      'the value of "x-a" has characters that no header may have (line breaks, controls); encode it',
+      'the value of "x-a" is too long, or has characters that no header may have (line breaks, controls); encode it',
     ),
     line("proxy_get_header_map_value", 'there is no ":host"; the host is in ":authority"'),
     line("proxy_add_header_map_value", '":path: no path" cannot stand in this map'),

@@ -6,16 +6,20 @@ export interface ProtoField {
   readonly always?: boolean;
 }
 
+/** No message that guests hand over has more; nothing stops the host while it reads them. */
+const fieldsMax = 10_000;
+
 const varint = 0;
 const i64 = 1;
 const lengthDelimited = 2;
 const i32 = 5;
 
-/** The fields of an encoded message; undefined when it is malformed. Fixed-size fields are skipped. */
+/** The fields of an encoded message; undefined when it is malformed, or has more than anybody needs. Fixed-size fields are skipped. */
 export function readProto(bytes: Uint8Array): ProtoField[] | undefined {
   const fields: ProtoField[] = [];
   const cursor = { at: 0 };
-  while (cursor.at < bytes.length) {
+  for (let count = 0; cursor.at < bytes.length; count += 1) {
+    if (count === fieldsMax) return undefined;
     const tag = readVarint(bytes, cursor);
     if (tag === undefined || tag < 8) return undefined;
     const wireType = tag & 7;

@@ -17,7 +17,14 @@ import {
 } from "../../../../common/headers/read-field.ts";
 import type { HeaderMap } from "../../../../contracts/headers.ts";
 import { advise, entryRefused, headerNameMend, mapUnavailable } from "../advice.ts";
-import { headerNameOf, joinsValues, mayStand, mayStandThere, nameInMap } from "../guest-names.ts";
+import {
+  headerNameOf,
+  joinsValues,
+  mayStand,
+  mayStandThere,
+  nameInMap,
+  nameMax,
+} from "../guest-names.ts";
 import type { WasmVm } from "../vm.ts";
 
 function isMapType(type: number): boolean {
@@ -27,12 +34,14 @@ function isMapType(type: number): boolean {
 /** The name there, as this map holds it; undefined when it lies outside the memory. */
 function readName(vm: WasmVm, type: number, pointer: number, size: number): HeaderName | undefined {
   if (!vm.memory.contains(pointer, size)) return undefined;
+  if (size >>> 0 > nameMax) return invalidName;
   const start = pointer >>> 0;
   return nameInMap(type, readFieldName(vm.memory.bytes, start, start + (size >>> 0)));
 }
 
 /** The value there, which lies inside the memory; undefined when it may not stand in a message. */
 function readValue(vm: WasmVm, pointer: number, size: number): string | undefined {
+  if (size >>> 0 > vm.plugin.limits.inputs.headerBytes) return undefined;
   const start = pointer >>> 0;
   return readFieldValue(vm.memory.bytes, start, start + (size >>> 0));
 }

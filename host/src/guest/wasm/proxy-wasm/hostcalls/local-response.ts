@@ -10,6 +10,9 @@ import { advise, entryRefused } from "../advice.ts";
 import { headerNameOf, mayStand } from "../guest-names.ts";
 import type { WasmVm } from "../vm.ts";
 
+/** Bytes of the details that are kept, for the access log. */
+const detailsMax = 4096;
+
 /** The highest gRPC status; anything else means "made from the HTTP status". */
 const grpcStatusMax = 16;
 
@@ -42,7 +45,7 @@ export function sendLocalResponse(
   if (pairs === undefined) return STATUS_BAD_ARGUMENT;
   vm.acting.sendLocalResponse({
     status,
-    details: detailsText.replaceAll(/\s/g, "_"),
+    details: detailsText.slice(0, detailsMax).replaceAll(/\s/g, "_"),
     body: bodyText,
     headers: pairs,
     grpcStatus: grpcStatus >>> 0 <= grpcStatusMax ? grpcStatus : undefined,

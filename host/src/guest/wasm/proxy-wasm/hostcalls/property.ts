@@ -10,6 +10,9 @@ import { unknownProperty } from "../advice.ts";
 import { setProperty as setStateProperty } from "../filter-state.ts";
 import type { WasmVm } from "../vm.ts";
 
+/** Bytes of the longest path that may lead anywhere. */
+const getPathMax = 65_536;
+
 /** `proxy_get_property(path, value_out)`. */
 export function getProperty(
   vm: WasmVm,
@@ -18,8 +21,9 @@ export function getProperty(
   pointerOut: number,
   sizeOut: number,
 ): number {
-  const text = vm.memory.latin1(path, pathSize);
-  if (text === undefined) return STATUS_INVALID_MEMORY_ACCESS;
+  if (!vm.memory.contains(path, pathSize)) return STATUS_INVALID_MEMORY_ACCESS;
+  if (pathSize >>> 0 > getPathMax) return STATUS_NOT_FOUND;
+  const text = vm.memory.latin1(path, pathSize)!;
   const parts = propertyPath(text);
   if (parts.length === 0) return STATUS_SERIALIZATION_FAILURE;
   const value = getAttribute(vm.acting, parts);
