@@ -52,11 +52,15 @@ async function buildAssemblyScript(file: string, options: BuildOptions): Promise
 }
 
 function buildLua(file: string): FilterBuild {
-  const source = readFileSync(file);
-  luaCheck ??= new LuaCheck();
-  const problem = luaCheck.problem(shown(file), source);
+  const problem = scriptProblem(file);
   if (problem !== undefined) return { ok: false, problem };
-  return { ok: true, filter: { kind: "lua", text: source.toString("utf8") } };
+  return { ok: true, filter: { kind: "lua", text: readFileSync(file, "utf8") } };
+}
+
+/** Where a script does not compile, as `file:line:col: what` and the line itself; undefined: it does. */
+export function scriptProblem(file: string): string | undefined {
+  luaCheck ??= new LuaCheck();
+  return luaCheck.problem(shown(file), readFileSync(file));
 }
 
 /** Relative to the working folder, unless that is elsewhere. */

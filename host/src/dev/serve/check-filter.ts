@@ -1,5 +1,6 @@
 import { callbacks, wasiFunctions } from "@sluice/abi";
 import type { BuiltFilter } from "../../filter-source/build-filter.ts";
+import { idleScript, moduleIsIdle } from "../../filter-source/idle-filter.ts";
 import type { Place } from "../inspect/places.ts";
 import { inspectModule, type ModuleReport } from "../inspect/module-report.ts";
 import type { DevPlace } from "./dev-arguments.ts";
@@ -24,16 +25,22 @@ export async function filterProblem(
   const [own] = report.hosts;
   const problem =
     own!.runs === "no"
-      ? own!.reasons.join("\n    ")
+      ? `${own!.reasons.join("\n    ")}${noVersionMend(report, source)}`
       : (placeProblem(report, place) ?? capabilityProblem(report, allowed));
   return problem === undefined ? undefined : `${source}: ${problem}`;
 }
 
+function noVersionMend({ abiVersion }: ModuleReport, source: string): string {
+  if (abiVersion !== null) return "";
+  return source.endsWith(".ts")
+    ? "\n    Declare a class that extends HttpFilter, or another of @sluice/sdk-assemblyscript/assembly."
+    : "\n    Build it with an SDK of Proxy-Wasm: that exports the version.";
+}
+
 function scriptProblem(source: string, text: string, place: DevPlace): string | undefined {
   if (place !== "http") return `${source}: scripts are HTTP filters: do without --as ${place}`;
-  if (/\benvoy_on_(request|response)\b/.test(text)) return undefined;
-  return `${source}: the script has no hook, so nothing of it would ever run
-    Define function envoy_on_request(handle) or function envoy_on_response(handle).`;
+  const idle = idleScript(text);
+  return idle === undefined ? undefined : `${source}: ${idle}`;
 }
 
 const placeNames: { readonly [place in DevPlace]: Place } = {
@@ -45,10 +52,7 @@ const placeNames: { readonly [place in DevPlace]: Place } = {
 function placeProblem({ places }: ModuleReport, place: DevPlace): string | undefined {
   const wanted = placeNames[place];
   if (places.includes(wanted)) return undefined;
-  if (places.length === 0) {
-    return `the module exports no callback, so nothing of it would ever run
-    In AssemblyScript override a method such as onRequestHeaders; elsewhere export proxy_on_request_headers.`;
-  }
+  if (places.length === 0) return moduleIsIdle;
   return `the module is no ${wanted}; by its callbacks it can be: ${places.join(", ")}
     sluice dev runs HTTP, network and listener filters; others with a configuration of their own: sluice -c <file>.`;
 }

@@ -1,4 +1,5 @@
 import { readFileSync } from "node:fs";
+import { callbacks, hostcalls, wasiFunctions } from "@sluice/abi";
 import { type CommandFlag, flagRows, scanFlags } from "../../cli/scan-flags.ts";
 import type { Result } from "../../contracts/result.ts";
 import type { ServerAddress } from "../proxy/bootstrap-text.ts";
@@ -103,6 +104,8 @@ export function parseDevArguments(args: readonly string[]): Result<DevCommand | 
   if (!clusters.ok) return clusters;
   const configuration = configurationOf(values.get("--configuration"), filters.value.length);
   if (!configuration.ok) return configuration;
+  const allowed = allowedOf(values.get("--allow"));
+  if (!allowed.ok) return allowed;
   return {
     ok: true,
     value: {
@@ -113,16 +116,27 @@ export function parseDevArguments(args: readonly string[]): Result<DevCommand | 
       upstream: upstream.value,
       clusters: clusters.value,
       configuration: configuration.value,
-      allowed: values
-        .get("--allow")
-        ?.split(",")
-        .map((name) => name.trim())
-        .filter((name) => name !== ""),
+      allowed: allowed.value,
       calls: values.has("--calls"),
       headers: values.has("--headers"),
       log: values.has("--log"),
     },
   };
+}
+
+function allowedOf(text: string | undefined): Result<DevCommand["allowed"], string> {
+  const names = text
+    ?.split(",")
+    .map((name) => name.trim())
+    .filter((name) => name !== "");
+  const unknown = names?.find((name) => !Object.hasOwn(hostcalls, name) && !isOther(name));
+  if (unknown === undefined) return { ok: true, value: names };
+  return fail(`--allow: there is no host call '${unknown}': they are called as proxy_log is.`);
+}
+
+/** Callbacks are allowed as it is, and may be said. */
+function isOther(name: string): boolean {
+  return Object.hasOwn(wasiFunctions, name) || Object.hasOwn(callbacks, name);
 }
 
 function filtersOf(operands: readonly string[]): Result<DevCommand["filters"], string> {

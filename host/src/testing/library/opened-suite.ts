@@ -114,7 +114,7 @@ function placeless(problem: string): string {
 async function build(suite: Suite): Promise<ReadonlyMap<string, string>> {
   const built = await sharedParts().builder.build(suite);
   if ("get" in built) return built;
-  throw new SuiteError(built.map(({ text }) => text));
+  throw new SuiteError(built.map(({ text }) => placeless(text)));
 }
 
 async function runOne(suite: Suite, test: TestCase): Promise<CaseResult> {

@@ -1,4 +1,6 @@
+import { existsSync } from "node:fs";
 import type { Problem } from "../../config/problem.ts";
+import { scriptProblem } from "../../filter-source/build-filter.ts";
 import type { FilterEntry, Suite } from "../suite/suite.ts";
 
 /** Where in a generated configuration the filters of a suite stand. */
@@ -17,7 +19,14 @@ export function problemPlaces(suite: Suite, problem: Problem): Problem {
   }
   const inFilter = /typed_config\.(?!http_filters)([^\s]*)$/.exec(problem.path)?.[1] ?? "";
   const path = inFilter === "" ? entry.place.path : `${entry.place.path}: ${inFilter}`;
-  return { ...problem, ...entry.place, path };
+  return { ...problem, ...entry.place, path, text: `${problem.text}${placeInScript(entry)}` };
+}
+
+/** Where in its file a script does not compile, on a line of its own; empty: it does, or it is none. */
+function placeInScript(entry: FilterEntry): string {
+  if (entry.kind !== "lua" || !existsSync(entry.file)) return "";
+  const problem = scriptProblem(entry.file);
+  return problem === undefined ? "" : `\n${problem}`;
 }
 
 function entryOf(suite: Suite, path: string): FilterEntry | undefined {

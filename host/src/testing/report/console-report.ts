@@ -2,6 +2,8 @@ import { formatProblem } from "../../config/problem.ts";
 import type { Costs } from "../proxy/proxy.ts";
 import type { CaseResult, SuiteResult } from "../run/suite-runner.ts";
 
+const errorsShown = 5;
+
 /** Where lines of the report go. */
 export type Print = (line: string) => void;
 
@@ -13,7 +15,19 @@ export function caseLines({ test, outcome, failures }: CaseResult, costs: boolea
     const line = formatProblem({ ...place, path: "", severity: "error", text });
     return `        ${line.replaceAll("\n", "\n        ")}`;
   });
-  return [`  ${word} ${test.name}${cost}`, ...told];
+  const logged = failures.length === 0 ? [] : errorsOf(outcome);
+  return [`  ${word} ${test.name}${cost}`, ...told, ...logged];
+}
+
+/** What guests have logged as they failed: often the reason of what is told above it. */
+function errorsOf({ observed }: CaseResult["outcome"]): string[] {
+  const lines = observed
+    .flatMap(({ log }) => log)
+    .filter(({ level }) => level === "error" || level === "critical");
+  const shown = lines.slice(0, errorsShown).map(({ level, text }) => `${level}: ${text}`);
+  const more = lines.length - shown.length;
+  if (more > 0) shown.push(`and ${more} more errors`);
+  return shown.map((line) => `          ${line.replaceAll("\n", "\n          ")}`);
 }
 
 /** `4,210 instructions, 9 host calls, 7 allocations (412 bytes)` */

@@ -1,9 +1,10 @@
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
-import type { Place } from "../../config/problem.ts";
+import { formatProblem, type Place } from "../../config/problem.ts";
 import { compileAssemblyScript } from "../../filter-source/assemblyscript.ts";
-import { buildFilter } from "../../filter-source/build-filter.ts";
+import { buildFilter, scriptProblem } from "../../filter-source/build-filter.ts";
+import { idleModule, idleScript } from "../../filter-source/idle-filter.ts";
 import { entriesOf, type Suite } from "../suite/suite.ts";
 
 /** What is wrong with a filter's source, with its places there. */
@@ -39,6 +40,7 @@ export class FilterBuilder {
       const text = await this.#compile(entry.file);
       if (text !== undefined) problems.push({ place: entry.place, text });
     }
+    problems.push(...idleFilters(suite, this.#modules));
     return problems.length > 0 ? problems : this.#modules;
   }
 
@@ -57,6 +59,29 @@ export class FilterBuilder {
     this.#modules.set(file, module);
     return undefined;
   }
+}
+
+/** Those of which nothing would ever run, whatever a case does. */
+function idleFilters(suite: Suite, built: ReadonlyMap<string, string>): BuildProblem[] {
+  const problems: BuildProblem[] = [];
+  for (const { place, ...entry } of entriesOf(suite.chains)) {
+    if (entry.kind === "native") continue;
+    const file = built.get(entry.file) ?? entry.file;
+    // A source that does not compile has been told of.
+    if (path.extname(file) === ".ts") continue;
+    const idle =
+      entry.kind === "lua" ? idleLua(file) : idleModule(Uint8Array.from(readFileSync(file)));
+    if (idle === undefined) continue;
+    const text = formatProblem({ ...place, severity: "error", text: idle });
+    problems.push({ place, text });
+  }
+  return problems;
+}
+
+/** A script that does not compile is refused for that. */
+function idleLua(file: string): string | undefined {
+  const idle = idleScript(readFileSync(file, "utf8"));
+  return idle !== undefined && scriptProblem(file) === undefined ? idle : undefined;
 }
 
 async function plain(file: string): Promise<Uint8Array | string> {

@@ -1,5 +1,6 @@
 import { existsSync } from "node:fs";
 import path from "node:path";
+import { callbacks, hostcalls, wasiFunctions } from "@sluice/abi";
 import type { ReadContext } from "./content.ts";
 import { jsonMapOf, jsonOf, listOf, MapReader, textOf, type Value } from "./map-reader.ts";
 import {
@@ -84,7 +85,8 @@ function readGuest(reader: MapReader, value: Value, context: ReadContext): Guest
   if (![".wasm", ".lua", ".ts"].includes(extension)) {
     reader.error(value, `"${path.basename(file)}" is no filter: give a .wasm, .lua or .ts file`);
   } else if (!existsSync(file)) {
-    reader.error(value, `there is no file ${file}`);
+    const mend = extension === ".wasm" ? "; build it first" : "";
+    reader.error(value, `there is no file ${file}${mend}`);
   }
   const configuration = reader.get("configuration");
   const kind = extension === ".lua" ? "lua" : "wasm";
@@ -140,9 +142,31 @@ function readVm(value: Value | undefined, { problems }: ReadContext): VmEntry {
     id: reader.text("id") ?? "",
     configuration: configuration && jsonOf(configuration.node),
     environment: Object.fromEntries(environment.map((each) => [each.name, textOf(each, problems)])),
-    capabilities:
-      capabilities && listOf(capabilities, problems).map((each) => textOf(each, problems)),
+    capabilities: capabilities && readCapabilities(capabilities, problems),
   };
   reader.end();
   return vm;
+}
+
+const knownCapabilities = new Set([
+  ...Object.keys(callbacks),
+  ...Object.keys(hostcalls),
+  ...Object.keys(wasiFunctions),
+]);
+
+function readCapabilities(list: Value, problems: ReadContext["problems"]): string[] {
+  const names = listOf(list, problems).map((each) => {
+    const name = textOf(each, problems);
+    if (!knownCapabilities.has(name)) {
+      const text = `"${name}" is no capability: name host calls and callbacks, as proxy_log or proxy_on_request_headers`;
+      problems.error(each.place, text);
+    }
+    return name;
+  });
+  if (!names.some((name) => Object.hasOwn(callbacks, name))) {
+    const text =
+      "no callback is among them, so nothing of the module would ever run: add those that it has, as proxy_on_request_headers";
+    problems.error(list.place, text);
+  }
+  return names;
 }

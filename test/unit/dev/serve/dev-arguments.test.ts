@@ -46,7 +46,7 @@ test("parseDevArguments() takes the upstream, capabilities and the configuration
     "--upstream",
     "[::1]:80",
     "--allow",
-    "a, b",
+    "proxy_log, fd_write",
     "--configuration",
     `@${file}`,
   );
@@ -59,7 +59,7 @@ test("parseDevArguments() takes the upstream, capabilities and the configuration
       ["users", { host: "::1", port: 91 }],
     ],
   );
-  assert.deepEqual(command.allowed, ["a", "b"]);
+  assert.deepEqual(command.allowed, ["proxy_log", "fd_write"]);
   assert.equal(command.configuration, "{}");
   assert.deepEqual(parsed(main, "--allow", "").allowed, []);
 });
@@ -77,5 +77,6 @@ test("parseDevArguments() says what is wrong in one sentence", () => {
   assert.match(error(main, "--clusters", "auth"), /'auth' is not name=ip:port, such as/);
   assert.match(error(main, "--admin-port", "0"), /^--admin-port '0' is not a port/);
   assert.match(error(main, script, "--configuration", "x"), /for one filter; there are several/);
+  assert.match(error(main, "--allow", "proxy_logg"), /there is no host call 'proxy_logg'/);
   assert.match(error(main, "--configuration", "@/nowhere"), /^--configuration: ENOENT/);
 });

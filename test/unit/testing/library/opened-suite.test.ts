@@ -68,7 +68,8 @@ test("a request without a response says so", async () => {
 });
 
 test("connections go through network filters", async () => {
-  const code = await guest(`(func (export "proxy_on_context_create") (param i32 i32))`);
+  const code = await guest(`(func (export "proxy_on_context_create") (param i32 i32))
+    (func (export "proxy_on_downstream_data") (param i32 i32 i32) (result i32) (i32.const 0))`);
   using folder = folderWith({ "pass.wasm": code });
   const suite = openSuite({ network_filters: [{ file: "pass.wasm" }] }, folder.path);
   await using proxy = await suite.start({ upstream: { echo: true } });

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { folderWith, parityGuest, runSuite } from "../../../support/suites.ts";
+import { guest as wasmGuest } from "../../../support/wasm-guest.ts";
 
 const guest = `filters: [{ file: ${parityGuest} }]`;
 
@@ -266,6 +267,7 @@ cases:
     lines[2]!,
     /^x:8:5: the configuration is refused: x:5:11: filters\[1\]\.file: .*expected/,
   );
+  assert.match(lines.join("\n"), /bad\.lua:1:27: .*expected/, "the place in the script");
   assert.equal(lines[3], "FAIL for another reason");
   assert.match(lines[4]!, /^x:9:52: expected that the configuration is refused with .*; "/);
 });
@@ -311,4 +313,30 @@ cases:
     folder.path,
   );
   assert.deepEqual(lines, ["ok loops"]);
+});
+
+test("a filter of which nothing would ever run is told with its place and the mend, and nothing runs", async () => {
+  const idle = await wasmGuest(`(func (export "proxy_on_context_create") (param i32 i32))`);
+  using folder = folderWith({ "idle.wasm": idle, "idle.lua": "x = 1" });
+  const running = async (file: string): Promise<unknown> =>
+    runSuite(`filters: [{ file: ${file} }]\ncases: [{ name: a, request: {} }]`, folder.path);
+  await assert.rejects(
+    running("idle.wasm"),
+    /:1:19: filters\[0\]\.file: the module exports no callback.*\n +In AssemblyScript override/,
+  );
+  await assert.rejects(
+    running("idle.lua"),
+    /:1:19: filters\[0\]\.file: the script has no hook.*\n +Define function/,
+  );
+});
+
+test("a case that fails shows what guests have logged as they failed", async () => {
+  using folder = folderWith({ "fails.lua": `function envoy_on_request(h) error("why") end` });
+  const lines = await runSuite(
+    `filters: [{ file: fails.lua }]\ncases: [{ name: a, request: {}, expect: { response: { status: 201 } } }]`,
+    folder.path,
+  );
+  assert.equal(lines[0], "FAIL a");
+  assert.match(lines[1]!, /status: expected "201", got "200"/);
+  assert.match(lines.slice(2).join("\n"), /^error: script log: .*: why/);
 });

@@ -197,3 +197,17 @@ for (const [what, text, ...problems] of [
     }
   });
 }
+
+test("readSuite() refuses capabilities that do not exist, and lists without a callback", () => {
+  const problemsWith = (names: string): string[] =>
+    suiteProblems(
+      `filters: [{ file: assembly/index.ts, vm: { capabilities: [${names}] } }]\ncases: [{ name: a, request: {} }]`,
+    );
+  assert.deepEqual(problemsWith("proxy_on_request_headers, proxy_log, fd_write"), []);
+  assert.match(
+    problemsWith("proxy_on_request_headers, proxy_logg").join("\n"),
+    /"proxy_logg" is no capability/,
+  );
+  assert.match(problemsWith("proxy_log").join("\n"), /no callback is among them/);
+  assert.match(problemsWith("").join("\n"), /no callback is among them/);
+});
