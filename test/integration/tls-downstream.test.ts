@@ -99,6 +99,8 @@ const facts = [
   "DOWNSTREAM_PEER_CERT",
   "DOWNSTREAM_PEER_CHAIN_SERIALS",
   "DOWNSTREAM_PEER_CHAIN_FINGERPRINTS_256",
+  "DOWNSTREAM_PEER_ISSUER_SERIAL",
+  "DOWNSTREAM_PEER_ISSUER_FINGERPRINT_256",
 ].map((name) => `%${name}%`);
 const factLog = path.join(scratchFolder({ after }), "facts");
 const ports = new Map<string, number>();
@@ -109,24 +111,28 @@ const echo = {
   typed_config: { "@type": "type.googleapis.com/envoy.extensions.filters.network.echo.v3.Echo" },
 };
 
+function fileLog(file: string, format: string): JsonObject {
+  return {
+    name: "file",
+    typed_config: {
+      "@type": "type.googleapis.com/envoy.extensions.access_loggers.file.v3.FileAccessLog",
+      path: file,
+      log_format: { text_format_source: { inline_string: format } },
+    },
+  };
+}
+
 function echoListener(name: string, transportSocket: JsonObject): JsonObject {
   return {
     name,
     stat_prefix: name,
     address: { socket_address: { address: "127.0.0.1", port_value: port(name) } },
     access_log: [
-      {
-        name: "file",
-        typed_config: {
-          "@type": "type.googleapis.com/envoy.extensions.access_loggers.file.v3.FileAccessLog",
-          path: log,
-          log_format: {
-            text_format_source: {
-              inline_string: `${name} %DOWNSTREAM_TRANSPORT_FAILURE_REASON%\n`,
-            },
-          },
-        },
-      },
+      fileLog(log, `${name} %DOWNSTREAM_TRANSPORT_FAILURE_REASON%\n`),
+      fileLog(
+        chainLog,
+        `${name} %DOWNSTREAM_PEER_CHAIN_SERIALS% %DOWNSTREAM_PEER_ISSUER_SERIAL%\n`,
+      ),
     ],
     filter_chains: [
       {
@@ -139,6 +145,7 @@ function echoListener(name: string, transportSocket: JsonObject): JsonObject {
 }
 
 const log = path.join(scratchFolder({ after }), "log");
+const chainLog = path.join(scratchFolder({ after }), "chains");
 for (const name of [...Object.keys(contexts), "http", "slow"]) ports.set(name, await freePort());
 const adminPort = await freePort();
 const listeners = Object.entries(contexts).map(([name, socket]) => echoListener(name, socket));
@@ -217,6 +224,7 @@ test("access logs print what the client's handshake has brought", async () => {
   const [response] = (await once(request, "response")) as [IncomingMessage];
   response.resume();
   const certificate = new X509Certificate(tlsText("client-cert.pem"));
+  const authority = new X509Certificate(tlsText("ca-cert.pem"));
   const hex = (text: string): string => text.replaceAll(":", "").toLowerCase();
   const expected = [
     "TLSv1.3",
@@ -237,8 +245,24 @@ test("access logs print what the client's handshake has brought", async () => {
     encodeURIComponent(certificate.toString()),
     hex(certificate.serialNumber),
     hex(certificate.fingerprint256),
+    hex(authority.serialNumber),
+    hex(authority.fingerprint256),
   ].join(" ");
   for (let count = 1; !(await logLines(factLog, count)).includes(expected); count += 1) {
+    // Other tests have their lines there.
+  }
+});
+
+test("an access log that is written when a connection is gone still knows the client's chain", async () => {
+  const { cert, key } = clientIdentity("deep");
+  assert.equal(await outcome(port("optional"), { cert, key }), "echo");
+  const pems = String(cert)
+    .split(/(?<=-----END CERTIFICATE-----)\n/)
+    .slice(0, -1);
+  const serials = pems.map((pem) => new X509Certificate(pem).serialNumber.toLowerCase());
+  assert.equal(serials.length, 2);
+  const expected = `optional ${serials.join(",")} ${serials[1]}`;
+  for (let count = 1; !(await logLines(chainLog, count)).includes(expected); count += 1) {
     // Other tests have their lines there.
   }
 });

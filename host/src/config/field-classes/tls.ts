@@ -14,12 +14,13 @@ export const tlsFields: FieldClassTable = {
       "session_ticket_keys_sds_secret_config",
       "session_timeout",
       "prefer_client_ciphers",
+      // `true` is refused by the parser.
+      "full_scan_certs_on_sni_mismatch",
     ],
     harmless: {
       disable_stateful_session_resumption: "sessions are resumed by tickets only",
     },
     refused: {
-      full_scan_certs_on_sni_mismatch: "an unknown server name gets the first certificate",
       ocsp_staple_policy: "OCSP stapling is not supported",
     },
   },
@@ -30,10 +31,11 @@ export const tlsFields: FieldClassTable = {
       "auto_host_sni",
       "auto_sni_san_validation",
       "max_session_keys",
+      // `true` is refused by the parser.
+      "enforce_rsa_key_usage",
     ],
     refused: {
       allow_renegotiation: "renegotiation is not supported: servers that ask for it are refused",
-      enforce_rsa_key_usage: "the key usage of certificates is looked at by OpenSSL only",
     },
   },
   [`${tls}.CommonTlsContext`]: {

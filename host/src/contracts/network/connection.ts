@@ -73,6 +73,12 @@ export interface SubjectName {
   readonly organizationNames: readonly string[];
 }
 
+/** What identifies a certificate; lower hex. */
+export interface CertificateFacts {
+  readonly sha256Digest: string;
+  readonly serialNumber: string;
+}
+
 /** What identifies the certificates of a chain; lower hex. */
 export interface CertificateChainFacts {
   readonly sha256Digests: readonly string[];
@@ -105,6 +111,8 @@ export interface SslConnectionInfo {
   readonly sha1PeerCertificateDigest?: string;
   /** Of the certificates that the peer sent, its own first. */
   readonly peerCertificateChain?: CertificateChainFacts | undefined;
+  /** The certificate that the peer's is signed with; undefined when it is not known. */
+  readonly issuerOfPeerCertificate?: CertificateFacts | undefined;
   readonly serialNumberPeerCertificate: string;
   /** RFC 2253, as are the subjects. */
   readonly issuerPeerCertificate: string;

@@ -72,6 +72,14 @@ export const tlsOperators: OperatorTable = {
   DOWNSTREAM_LOCAL_SUBJECT: fact(downstream, (ssl) => ssl.subjectLocalCertificate),
   DOWNSTREAM_PEER_EMAIL_SAN: fact(downstream, (ssl) => ssl.emailSansPeerCertificate),
   DOWNSTREAM_PEER_SERIAL: fact(downstream, (ssl) => ssl.serialNumberPeerCertificate),
+  DOWNSTREAM_PEER_ISSUER_SERIAL: fact(
+    downstream,
+    (ssl) => ssl.issuerOfPeerCertificate?.serialNumber,
+  ),
+  DOWNSTREAM_PEER_ISSUER_FINGERPRINT_256: fact(
+    downstream,
+    (ssl) => ssl.issuerOfPeerCertificate?.sha256Digest,
+  ),
   DOWNSTREAM_PEER_FINGERPRINT_256: fact(downstream, (ssl) => ssl.sha256PeerCertificateDigest),
   DOWNSTREAM_PEER_FINGERPRINT_1: fact(downstream, (ssl) => ssl.sha1PeerCertificateDigest),
   DOWNSTREAM_PEER_CHAIN_FINGERPRINTS_256: fact(

@@ -1,7 +1,8 @@
-import { X509Certificate } from "node:crypto";
+import type { X509Certificate } from "node:crypto";
 import type { TLSSocket } from "node:tls";
 import type {
   CertificateChainFacts,
+  CertificateFacts,
   SslConnectionInfo,
   SubjectName,
 } from "../../../contracts/network/connection.ts";
@@ -21,8 +22,8 @@ export interface HandshakeFacts {
   readonly local: X509Certificate | undefined;
   /** TLS 1.3 has no session ids: a client of it shows none. */
   readonly isClient?: boolean;
-  /** Fingerprints (SHA-256, as Node writes them) of the authorities that are trusted. */
-  readonly authorities: ReadonlySet<string>;
+  /** The authorities that are trusted. */
+  readonly authorities: readonly X509Certificate[];
 }
 
 /**
@@ -32,10 +33,9 @@ export interface HandshakeFacts {
 export class ConnectionInfo implements SslConnectionInfo {
   readonly sni: string;
   readonly peerCertificateValidated: boolean;
-  readonly #socket: TLSSocket;
   readonly #tlsVersion: string;
   readonly #cipher: string;
-  readonly #authorities: ReadonlySet<string>;
+  readonly #authorities: readonly X509Certificate[];
   readonly #peer: X509Certificate | undefined;
   #peerNames: SubjectAltNames | undefined = undefined;
   readonly #local: X509Certificate | undefined;
@@ -46,7 +46,6 @@ export class ConnectionInfo implements SslConnectionInfo {
 
   /** `peer`: the peer's certificate, that the handshake's verification has looked at already. */
   constructor(socket: TLSSocket, peer: X509Certificate | undefined, facts: HandshakeFacts) {
-    this.#socket = socket;
     this.sni = socket.servername || "";
     this.#peer = peer;
     this.peerCertificateValidated = facts.validated;
@@ -120,6 +119,25 @@ export class ConnectionInfo implements SslConnectionInfo {
     };
   }
 
+  get issuerOfPeerCertificate(): CertificateFacts | undefined {
+    const issuer = this.#issuer;
+    return (
+      issuer && {
+        sha256Digest: hex(issuer.fingerprint256),
+        serialNumber: issuer.serialNumber.toLowerCase(),
+      }
+    );
+  }
+
+  /** The certificate that the peer sent next, or one that is trusted. */
+  get #issuer(): X509Certificate | undefined {
+    const peer = this.#peer;
+    if (peer === undefined) return undefined;
+    const sent = peer.issuerCertificate;
+    if (sent !== undefined && peer.checkIssued(sent)) return sent;
+    return this.#authorities.find((authority) => peer.checkIssued(authority));
+  }
+
   get serialNumberPeerCertificate(): string {
     return this.#peer?.serialNumber.toLowerCase() ?? "";
   }
@@ -173,7 +191,7 @@ export class ConnectionInfo implements SslConnectionInfo {
   }
 
   get #peerChain(): readonly X509Certificate[] {
-    this.#chain ??= this.#peer === undefined ? [] : sentChain(this.#socket, this.#authorities);
+    this.#chain ??= this.#peer === undefined ? [] : sentChain(this.#peer);
     return this.#chain;
   }
 
@@ -190,21 +208,11 @@ export class ConnectionInfo implements SslConnectionInfo {
 
 const seconds = (date: Date): number => Math.floor(date.getTime() / 1000);
 
-/**
- * The chain of the peer, its own certificate first. Node completes it with the authority that it knows: what is
- * trusted anyway is left out.
- */
-function sentChain(socket: TLSSocket, authorities: ReadonlySet<string>): X509Certificate[] {
+/** The certificates that the peer sent, its own first: Node hangs each on the one before. */
+function sentChain(peer: X509Certificate): X509Certificate[] {
   const chain: X509Certificate[] = [];
-  const seen = new Set<unknown>();
-  let certificate = socket.getPeerCertificate(true);
-  while (certificate?.raw !== undefined && !seen.has(certificate)) {
-    seen.add(certificate);
-    if (!authorities.has(certificate.fingerprint256)) {
-      chain.push(new X509Certificate(certificate.raw));
-    }
-    certificate = certificate.issuerCertificate;
-  }
+  let next: X509Certificate | undefined = peer;
+  for (; next !== undefined; next = next.issuerCertificate) chain.push(next);
   return chain;
 }
 

@@ -49,6 +49,11 @@ function check(message: UpstreamTlsContext, config: ClientTlsConfig, context: Pa
   if (message.sni.includes("\0")) {
     context.problem(message, "sni", "SNI names containing NULL-byte are not allowed");
   }
+  if (message.enforceRsaKeyUsage === true) {
+    const text =
+      "OpenSSL alone looks at the key usage of certificates; remove it, or set it to false";
+    context.problem(message, "enforce_rsa_key_usage", text);
+  }
   if (message.autoSniSanValidation && validation === undefined) {
     const text =
       "'auto_sni_san_validation' was configured without a validation context; give it a trusted_ca";

@@ -30,6 +30,10 @@ export function parseServerContext(
       "No TLS certificates found for server context",
     );
   }
+  if (message.fullScanCertsOnSniMismatch === true) {
+    const text = "an unknown server name gets the first certificate; remove it, or set it to false";
+    context.problem(message, "full_scan_certs_on_sni_mismatch", text);
+  }
   const config: ServerTlsConfig = {
     material,
     alpnProtocols: parseAlpnProtocols(common, context),

@@ -22,14 +22,17 @@ export interface ExpectedNames {
 
 /** Checks what a peer presented against a `CertificateValidationContext`. */
 export class PeerVerifier {
-  /** Fingerprints (SHA-256, as Node writes them) of what is in `trusted_ca`. */
-  readonly authorities: ReadonlySet<string>;
+  /** What is in `trusted_ca`. */
+  readonly authorities: readonly X509Certificate[];
+  /** Fingerprints (SHA-256, as Node writes them) of these. */
+  readonly #trusted: ReadonlySet<string>;
   readonly #config: ValidationConfig | undefined;
 
   constructor(config: ValidationConfig | undefined) {
     this.#config = config;
     const blocks = config?.trustedCa?.match(pemCertificate) ?? [];
-    this.authorities = new Set(blocks.map((pem) => new X509Certificate(pem).fingerprint256));
+    this.authorities = blocks.map((pem) => new X509Certificate(pem));
+    this.#trusted = new Set(this.authorities.map(({ fingerprint256 }) => fingerprint256));
   }
 
   /** Whether an accepted certificate counts as validated. */
@@ -60,7 +63,7 @@ export class PeerVerifier {
     const { trustedCa, sanMatchers } = config;
     const error = trustedCa === undefined ? undefined : tlsHandle(socket)?.verifyError();
     if (error) return { kind: "chain", detail: chainDetail(error, peer, issuers(socket).length) };
-    const depth = exceededDepth(config, this.authorities, socket);
+    const depth = exceededDepth(config, this.#trusted, socket);
     if (depth !== undefined) return { kind: "chain", detail: noIssuerDetail(depth) };
     if (sanMatchers.length > 0 && !matchesAnySan(sanMatchers, peer)) {
       const text = `SAN matcher, certificate SANs are ${namesText(peer)}`;

@@ -7,6 +7,7 @@ export interface HandshakeError extends NodeJS.ErrnoException {
 /** BoringSSL's numbers, for the texts that operators look for; alerts are 1000 + the alert's number. */
 const reasonNumbers: { readonly [reason: string]: number } = {
   CERTIFICATE_VERIFY_FAILED: 125,
+  EXCESSIVE_MESSAGE_SIZE: 150,
   HTTPS_PROXY_REQUEST: 155,
   HTTP_REQUEST: 156,
   HANDSHAKE_FAILURE_ON_CLIENT_HELLO: 154,

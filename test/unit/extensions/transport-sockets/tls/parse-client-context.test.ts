@@ -88,6 +88,7 @@ test("parseClientContext() refuses names and protocols that no handshake can car
 test("parseClientContext() refuses by name what it cannot do", () => {
   assert.match(problemsOf({ allow_renegotiation: true }), /renegotiation is not supported/);
   assert.match(problemsOf({ enforce_rsa_key_usage: true }), /enforce_rsa_key_usage/);
+  assert.equal(problemsOf({ enforce_rsa_key_usage: false }), "");
 });
 
 test("parseClientContext() names ciphers that are unknown", () => {

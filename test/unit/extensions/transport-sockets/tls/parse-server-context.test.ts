@@ -131,6 +131,15 @@ test("parseServerContext() checks what clients are verified with", () => {
   assert.match(withValidation({ crl: { inline_string: "x" } }).join(), /^crl: /);
 });
 
+test("parseServerContext() takes the default of what it cannot do", () => {
+  const certificates = { tls_certificates: [server] };
+  assert.deepEqual(problemsOf(certificates, { full_scan_certs_on_sni_mismatch: false }), []);
+  assert.match(
+    problemsOf(certificates, { full_scan_certs_on_sni_mismatch: true }).join(),
+    /^full_scan_certs_on_sni_mismatch: .* set it to false$/,
+  );
+});
+
 test("parseServerContext() refuses by name what is not there", () => {
   const refused = problemsOf(
     { tls_certificates: [server], tls_certificate_sds_secret_configs: [{ name: "s" }] },
