@@ -70,3 +70,11 @@ const shapes: Readonly<Record<string, readonly [params: number, result: string]>
   proxy_on_done: [1, one],
   proxy_on_delete: [1, ""],
 };
+
+/** The module with a custom section `sluice.filter` of this content behind the others. */
+export function describedBy(content: string, code: Uint8Array): Uint8Array {
+  const name = Buffer.from("sluice.filter");
+  const body = Buffer.concat([Buffer.from([name.length]), name, Buffer.from(content)]);
+  const size = Buffer.from([(body.length & 0x7f) | 0x80, body.length >> 7]);
+  return Buffer.concat([code, Buffer.from([0]), size, body]);
+}

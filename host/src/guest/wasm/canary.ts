@@ -1,4 +1,5 @@
 import { systemTime } from "../../common/time/clock.ts";
+import type { WasmSettings } from "../../contracts/config/guests.ts";
 import type { PrepareContext } from "../../contracts/extension.ts";
 import type { Result } from "../../contracts/result.ts";
 import { limitsFor, wasmSettingsFor } from "../limits/effective-limits.ts";
@@ -35,10 +36,9 @@ export async function preparePlugin(
   for (const warning of [...loaded.value.warnings, ...deniedCalls(settings, loaded.value)]) {
     logger.warning(`wasm: plugin "${settings.name}": ${warning}`);
   }
-  const { cloneVms: clones = true } = wasmSettingsFor(
-    context.guestLimits,
-    settings.name,
-    context.filterName,
+  const notCloned = whyNotCloned(
+    wasmSettingsFor(context.guestLimits, settings.name, context.filterName),
+    loaded.value,
   );
   const plugin: Plugin = {
     settings,
@@ -47,14 +47,14 @@ export async function preparePlugin(
     vmKey: vmKey(settings.vm, limits, loaded.value),
     pluginKey: pluginKey(settings),
     snapshot: undefined,
-    notCloned: clones ? "" : "cloning is switched off",
+    notCloned,
   };
   const environment = canaryEnvironment(context);
   const startMs = Math.min(limits.canaryMs, context.deadlineMs);
   // All of it runs on one budget: calls inside keep the outer one.
   environment.budget.enter(startMs);
   try {
-    const candidate = clones ? new CloneCandidate(plugin.module) : undefined;
+    const candidate = notCloned === "" ? new CloneCandidate(plugin.module) : undefined;
     const tried = tryPlugin(plugin, environment, startMs, candidate);
     if (tried.ok) return tried;
     const title = plugin.module.description?.title ?? "";
@@ -65,6 +65,12 @@ export async function preparePlugin(
 }
 
 /** A module that says what it calls, and may not: such calls will fail. */
+/** Empty: nothing is known before the trial that speaks against copies. */
+function whyNotCloned({ cloneVms = true }: WasmSettings, { description }: LoadedModule): string {
+  if (!cloneVms) return "cloning is switched off";
+  return description?.clones === false ? "the module asks to be started" : "";
+}
+
 function deniedCalls({ vm }: PluginSettings, { description }: LoadedModule): string[] {
   const { allowedCapabilities } = vm;
   if (allowedCapabilities === undefined || description === undefined) return [];

@@ -6,6 +6,8 @@ export interface FilterDescription {
   readonly title: string;
   /** Host calls that it makes, as far as it says. */
   readonly capabilities: readonly string[];
+  /** False: each VM is to be started, none made by copying. */
+  readonly clones: boolean;
   /** For which HTTP streams it matters; undefined: for all. */
   readonly predicate: FilterPredicate | undefined;
 }
@@ -48,11 +50,13 @@ export function readDescription(
 }
 
 function describe(value: unknown): FilterDescription {
-  const { name, version, capabilities, predicate } = objectOf(value, "$");
+  const { name, version, capabilities, clone, predicate } = objectOf(value, "$");
+  if (clone !== undefined && clone !== false) throw new Error("$.clone can only be false");
   const title = [name, version].filter((part) => typeof part === "string").join(" ");
   return {
     title: title.replaceAll(/[^\x20-\x7e]/g, "?").slice(0, titleMax),
     capabilities: isTexts(capabilities) ? capabilities.filter((it) => /^\w+$/.test(it)) : [],
+    clones: clone === undefined,
     predicate: predicate === undefined ? undefined : readPredicate(predicate),
   };
 }

@@ -1,9 +1,10 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import type { Plugin } from "../../../../host/src/guest/wasm/plugin.ts";
 import type { RootContext } from "../../../../host/src/guest/wasm/proxy-wasm/root-context.ts";
 import { reconfigured } from "../../../../host/src/guest/wasm/plugin-key.ts";
 import { pluginSettings, WasmHost } from "../../../support/wasm.ts";
-import { guest } from "../../../support/wasm-guest.ts";
+import { describedBy, guest } from "../../../support/wasm-guest.ts";
 import { wat } from "../../../support/wat.ts";
 
 const one = "(result i32) (i32.const 1)";
@@ -274,6 +275,22 @@ test("a module whose state cannot be told is not cloned", async () => {
     reasons.push(plugin.notCloned);
   }
   assert.deepEqual(reasons, ["it drops segments", "it has a global of type v128 that changes"]);
+});
+
+test("a module is started on each worker when its section says so", async () => {
+  const code = await configured("", "(i32.const 1)");
+  const described = async (text: string): Promise<Plugin | string> =>
+    cloningHost().prepare(describedBy(text, code));
+  const plugin = await described('{ "clone": false }');
+  assert.ok(typeof plugin !== "string");
+  assert.deepEqual(
+    [plugin.snapshot, plugin.notCloned],
+    [undefined, "the module asks to be started"],
+  );
+  const other = await described('{ "name": "other" }');
+  assert.ok(typeof other !== "string" && other.snapshot !== undefined);
+  const wrong = await described('{ "clone": 1 }');
+  assert.match(typeof wrong === "string" ? wrong : "", /\$\.clone can only be false/);
 });
 
 test("a module is started on each worker where cloning is switched off", async () => {

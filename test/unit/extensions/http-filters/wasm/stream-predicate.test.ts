@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { PluginInstances } from "../../../../../host/src/extensions/http-filters/wasm/plugin-instances.ts";
 import { FilterHarness, requestHead } from "../../../../support/filter-harness.ts";
-import { guest, loggingCallbacks } from "../../../../support/wasm-guest.ts";
+import { describedBy, guest, loggingCallbacks } from "../../../../support/wasm-guest.ts";
 import { WasmHost } from "../../../../support/wasm.ts";
 
 const streamCallbacks = [
@@ -17,14 +17,6 @@ const streamCallbacks = [
 ] as const;
 const plain = await guest(loggingCallbacks(...streamCallbacks));
 
-/** The module with a custom section behind the others. */
-function describedBy(content: string, code = plain): Uint8Array {
-  const name = Buffer.from("sluice.filter");
-  const body = Buffer.concat([Buffer.from([name.length]), name, Buffer.from(content)]);
-  const size = Buffer.from([(body.length & 0x7f) | 0x80, body.length >> 7]);
-  return Buffer.concat([code, Buffer.from([0]), size, body]);
-}
-
 /** What the guest hears of a request with a body and its answer. */
 async function heard(
   description: unknown,
@@ -32,7 +24,7 @@ async function heard(
   ...headers: (readonly [string, string])[]
 ): Promise<string[]> {
   const host = new WasmHost();
-  const plugin = await host.start(describedBy(JSON.stringify(description)));
+  const plugin = await host.start(describedBy(JSON.stringify(description), plain));
   host.logger.take();
   const requestHeaders = requestHead(...headers);
   requestHeaders.set(":path", path);
@@ -77,7 +69,7 @@ for (const [content, problem] of [
   ['{"predicate":{"method":"GET"}}', /\$\.predicate\.method is not known/],
 ] as const) {
   test(`a module that describes itself as ${content} is refused`, async () => {
-    assert.match((await new WasmHost().prepare(describedBy(content))) as string, problem);
+    assert.match((await new WasmHost().prepare(describedBy(content, plain))) as string, problem);
   });
 }
 
