@@ -92,7 +92,7 @@ const sluice = await startSluice(
           ],
           accessLog,
           logFormat:
-            "%SLUICE_GUEST(auth:callbacks)% %SLUICE_GUEST(auth:self_us)% %SLUICE_GUEST(script:host_call_us)% %SLUICE_GUEST(other:self_us)%",
+            "%SLUICE_GUEST(auth:callbacks)% %SLUICE_GUEST(auth:self_us)% %SLUICE_GUEST(script:host_call_us)% %SLUICE_GUEST(other:self_us)% %SLUICE_GUEST(auth:proxy_on_request_headers:callbacks)% %SLUICE_GUEST(script:envoy_on_response:self_us)%",
         }),
         httpListener({
           name: "quiet",
@@ -186,7 +186,7 @@ async function traced(
 test("the access log and /stats tell what guests took", async () => {
   await askOnce(port, { headers: { authorization: "Bearer 0123456789" } });
   const [line] = await logLines(accessLog, 1);
-  assert.match(line!, /^2 \d+(\.\d)? \d+(\.\d)? -$/);
+  assert.match(line!, /^2 \d+(\.\d)? \d+(\.\d)? - 1 \d+(\.\d)?$/);
   const names = [
     "sluice.wasm.auth.proxy_on_request_headers.self_ns",
     "sluice.wasm.auth.proxy_on_request_headers.host_call_ns",

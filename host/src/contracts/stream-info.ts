@@ -71,8 +71,8 @@ export interface ListenerFacts {
   readonly direction: "unspecified" | "inbound" | "outbound";
 }
 
-/** What one guest (Wasm plugin, Lua script) took of one stream. Wall clock, in milliseconds with fractions. */
-export interface GuestTimes {
+/** What a guest, or one callback of it, took of one stream. Wall clock, in milliseconds with fractions. */
+export interface CallbackCosts {
   /** In the guest's own code. */
   selfMs: number;
   /** In host calls that it made. */
@@ -81,6 +81,12 @@ export interface GuestTimes {
   pausedMs: number;
   /** Times that it was entered. */
   callbacks: number;
+}
+
+/** What one guest (Wasm plugin, Lua script) took of one stream. */
+export interface GuestTimes extends CallbackCosts {
+  /** Of that, what each callback took. */
+  readonly byCallback: Map<string, CallbackCosts>;
 }
 
 /** What is known of the upstream side of a stream (Envoy: `UpstreamInfo`). */

@@ -1,4 +1,4 @@
-import type { GuestTimes, StreamInfo } from "../../contracts/stream-info.ts";
+import type { CallbackCosts, GuestTimes, StreamInfo } from "../../contracts/stream-info.ts";
 import type { WatchedGuest } from "./watched-guest.ts";
 
 /** A callback on the stack. */
@@ -44,9 +44,8 @@ export class StreamWatch {
     if (this.guest.measures) this.guest.times(frame.callback).ran(selfMs, hostCallMs);
     const times = this.#times;
     if (times !== undefined) {
-      times.selfMs += selfMs;
-      times.hostCallMs += hostCallMs;
-      times.callbacks += 1;
+      addRun(times, selfMs, hostCallMs);
+      addRun(costsOf(times, frame.callback), selfMs, hostCallMs);
     }
     return { selfMs, hostCallMs };
   }
@@ -71,7 +70,9 @@ export class StreamWatch {
     this.#pauses[direction] = undefined;
     const ms = performance.now() - pause.sinceMs;
     if (this.guest.measures) this.guest.times(pause.callback).paused(ms);
-    if (this.#times !== undefined) this.#times.pausedMs += ms;
+    if (this.#times === undefined) return;
+    this.#times.pausedMs += ms;
+    costsOf(this.#times, pause.callback).pausedMs += ms;
   }
 
   /** The stream is answered or over: nothing stands still any more. */
@@ -80,12 +81,29 @@ export class StreamWatch {
   }
 }
 
+const noCosts: CallbackCosts = { selfMs: 0, hostCallMs: 0, pausedMs: 0, callbacks: 0 };
+
+function addRun(costs: CallbackCosts, selfMs: number, hostCallMs: number): void {
+  costs.selfMs += selfMs;
+  costs.hostCallMs += hostCallMs;
+  costs.callbacks += 1;
+}
+
+function costsOf({ byCallback }: GuestTimes, callback: string): CallbackCosts {
+  let costs = byCallback.get(callback);
+  if (costs === undefined) {
+    costs = { ...noCosts };
+    byCallback.set(callback, costs);
+  }
+  return costs;
+}
+
 /** Two filters of one name on one stream count together. */
 function timesIn(info: StreamInfo, name: string): GuestTimes {
   info.guestTimes ??= new Map();
   let times = info.guestTimes.get(name);
   if (times === undefined) {
-    times = { selfMs: 0, hostCallMs: 0, pausedMs: 0, callbacks: 0 };
+    times = { ...noCosts, byCallback: new Map() };
     info.guestTimes.set(name, times);
   }
   return times;
