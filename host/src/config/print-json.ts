@@ -26,6 +26,21 @@ export function messageToJson(schema: Schema, message: Message): JsonObject {
 
 const redacted = "[redacted]";
 
+/** Headers whose values are credentials, wherever a configuration adds them to a request. */
+const credentials: ReadonlySet<string> = new Set([
+  "authorization",
+  "proxy-authorization",
+  "cookie",
+  "set-cookie",
+  "x-api-key",
+]);
+
+function isCredential(message: Message): boolean {
+  if (message.$typeName !== "envoy.config.core.v3.HeaderValue") return false;
+  const { key } = message as Message & { readonly key: string };
+  return credentials.has(key.toLowerCase());
+}
+
 class JsonPrinter {
   readonly #schema: Schema;
 
@@ -36,10 +51,12 @@ class JsonPrinter {
   /** `secret`: everything in it is. */
   message(message: Message, secret: boolean): JsonObject {
     const json: JsonObject = {};
+    const credential = !secret && isCredential(message);
     const fields = this.#schema.message(message.$typeName).fields;
     for (const field of [...fields].sort((a, b) => a.number - b.number)) {
       if (!isFieldSet(message, field)) continue;
-      const value = this.#field(message, field, secret || this.#schema.sensitive(field));
+      const hidden = secret || (credential && field.name !== "key");
+      const value = this.#field(message, field, hidden || this.#schema.sensitive(field));
       if (value !== undefined) json[field.name] = value;
     }
     return json;

@@ -2,6 +2,7 @@ import type { HeaderValue, RetryPolicy } from "../config/gen/envoy/config/core/v
 import type { GrpcService } from "../config/gen/envoy/config/core/v3/grpc_service_pb.js";
 import type { GrpcRetryConfig, GrpcServiceConfig } from "../contracts/config/grpc-service.ts";
 import type { ParseContext } from "../contracts/extension.ts";
+import { literalValue, noFormats } from "./metadata-value.ts";
 import { retryBaseMs, retryMaxFactor, retryStatuses } from "./retry-on.ts";
 
 /**
@@ -25,15 +26,24 @@ export function parseGrpcService(
     authority: grpc.authority,
     timeoutMs: context.durationMs(message.timeout, 0),
     messageMax: grpc.maxReceiveMessageLength ?? 0,
-    metadata: initialMetadata.map((header) => [header.key.toLowerCase(), valueOf(header)] as const),
+    metadata: initialMetadata.map((header) => parseMetadata(header, context)),
     envoyHeaders: !grpc.skipEnvoyHeaders,
     retry: retryPolicy && parseRetry(retryPolicy, context),
   };
 }
 
+function parseMetadata(
+  header: HeaderValue,
+  context: ParseContext,
+): readonly [name: string, value: string] {
+  const text = literalValue(header.value);
+  if (text === undefined) context.problem(header, "value", noFormats);
+  return [header.key.toLowerCase(), valueOf(header, text ?? "")];
+}
+
 /** Bytes travel as Base64 under names that end in `-bin` (gRPC over HTTP/2, "Binary-Header"). */
-function valueOf({ key, value, rawValue }: HeaderValue): string {
-  if (rawValue.length === 0) return Buffer.from(value).toString("latin1");
+function valueOf({ key, rawValue }: HeaderValue, text: string): string {
+  if (rawValue.length === 0) return Buffer.from(text).toString("latin1");
   const encoding = key.toLowerCase().endsWith("-bin") ? "base64" : "latin1";
   return Buffer.from(rawValue).toString(encoding);
 }

@@ -78,3 +78,19 @@ tls_certificate:
     },
   });
 });
+
+test("messageToJson() shows no credentials that are added to requests", () => {
+  const text = `
+google_grpc: {target_uri: a, stat_prefix: b}
+initial_metadata:
+- {key: Authorization, value: Bearer canary}
+- {key: x-api-key, raw_value: Y2FuYXJ5}
+- {key: x-tenant, value: shown}
+`;
+  const json = printed("envoy.config.core.v3.GrpcService", text) as { initial_metadata: unknown };
+  assert.deepEqual(json.initial_metadata, [
+    { key: "Authorization", value: "[redacted]" },
+    { key: "x-api-key", raw_value: Buffer.from("[redacted]").toString("base64") },
+    { key: "x-tenant", value: "shown" },
+  ]);
+});

@@ -47,6 +47,15 @@ test("parseGrpcService() gives what envoy_grpc says", () => {
   });
 });
 
+test("parseGrpcService() takes metadata as text, and refuses formats", () => {
+  const parsed = (value: string): ReturnType<typeof parse> =>
+    parse({ envoy_grpc: { cluster_name: "c" }, initial_metadata: [{ key: "x-a", value }] });
+  assert.deepEqual(parsed("100%% of %%").config?.metadata, [["x-a", "100% of %"]]);
+  for (const value of ["%PROTOCOL%", "50%", "%%%"]) {
+    assert.match(parsed(value).report.problems.join(), /formats such as %PROTOCOL%/, value);
+  }
+});
+
 test("parseGrpcService() leaves out what is not said", () => {
   const { config } = parse({ envoy_grpc: { cluster_name: "c" } });
   assert.deepEqual(config, {

@@ -1,4 +1,5 @@
 import type { GrpcRetryConfig, GrpcServiceConfig } from "../../../contracts/config/grpc-service.ts";
+import { literalValue, noFormats } from "../../../grpc/metadata-value.ts";
 import { retryBaseMs, retryMaxFactor, retryStatuses } from "../../../grpc/retry-on.ts";
 import { bytesField, numberField, type ProtoField, readProto } from "./foreign/proto-fields.ts";
 
@@ -74,25 +75,30 @@ function serviceOf(message: readonly ProtoField[]): GrpcServiceConfig | string |
   const grpc = read(target.value as Uint8Array);
   const retry = retryOf(message);
   if (typeof retry === "string") return retry;
+  const metadata = metadataOf(message);
+  if (metadata === undefined) return noFormats;
   return {
     cluster: text(grpc, envoyGrpc.cluster),
     authority: text(grpc, envoyGrpc.authority),
     timeoutMs: 0,
     messageMax: wrapped(grpc, envoyGrpc.maxMessage) ?? 0,
-    metadata: metadataOf(message),
+    metadata,
     envoyHeaders: numberField(grpc, envoyGrpc.skipEnvoyHeaders) === 0,
     retry,
   };
 }
 
-function metadataOf(message: readonly ProtoField[]): [name: string, value: string][] {
+/** Undefined: one of the values is a format. */
+function metadataOf(message: readonly ProtoField[]): [name: string, value: string][] | undefined {
   const entries: [name: string, value: string][] = [];
-  for (const { number, value } of message) {
-    if (number !== fields.initialMetadata || !(value instanceof Uint8Array)) continue;
-    const header = read(value);
+  for (const { number, value: encoded } of message) {
+    if (number !== fields.initialMetadata || !(encoded instanceof Uint8Array)) continue;
+    const header = read(encoded);
     const raw = bytesField(header, headerValue.rawValue);
-    const bytes = raw.length > 0 ? raw : bytesField(header, headerValue.value);
-    entries.push([text(header, headerValue.key), Buffer.from(bytes).toString("latin1")]);
+    const plain = Buffer.from(bytesField(header, headerValue.value)).toString("latin1");
+    const value = raw.length > 0 ? Buffer.from(raw).toString("latin1") : literalValue(plain);
+    if (value === undefined) return undefined;
+    entries.push([text(header, headerValue.key), value]);
   }
   return entries;
 }
