@@ -235,11 +235,12 @@ test("a cluster with TLS serves many requests at once", async () => {
 });
 
 test("a cluster encrypts connections to the hosts that match", async () => {
-  const answers = [];
-  for (let i = 0; i < 4; i += 1) {
-    answers.push(String(await ask("/mixed/", Buffer.from("over TLS"))));
+  // Each worker goes round the hosts by itself.
+  const answers = new Set<string>();
+  for (let i = 0; i < 100 && answers.size < 2; i += 1) {
+    answers.add(String(await ask("/mixed/", Buffer.from("over TLS"))));
   }
-  assert.deepEqual(answers.sort(), ["over TLS", "over TLS", "plain text", "plain text"]);
+  assert.deepEqual([...answers].sort(), ["over TLS", "plain text"]);
   await untilStat("cluster.mixed.with-tls.total_match_count: 1");
   await untilStat("cluster.mixed.default.total_match_count: 1");
 });
