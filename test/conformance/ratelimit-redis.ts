@@ -7,6 +7,7 @@ import { spawn, spawnSync } from "node:child_process";
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import net from "node:net";
 import path from "node:path";
+import { which } from "../bench/lib/child.ts";
 import { exchange, rawHttpServer } from "../support/callout-services.ts";
 import { freePort, untilListening } from "../support/ports.ts";
 import { type Cleanup, scratchFolder, startSluice } from "../support/sluice-process.ts";
@@ -50,7 +51,11 @@ interface Ports {
 }
 
 async function startService(cleanup: Cleanup, folder: string, ports: Ports): Promise<void> {
-  const redis = process.env["REDIS_SERVER"] ?? "redis-server";
+  const redis = process.env["REDIS_SERVER"] ?? which("redis-server");
+  if (redis === undefined) {
+    console.error("redis-server is not on PATH: nothing was checked");
+    process.exit(2);
+  }
   const redisArguments = ["--port", String(ports.redis), "--save", "", "--dir", folder];
   await start(cleanup, [redis, ...redisArguments], ports.redis);
   const limits = path.join(folder, "limits/ratelimit/config");

@@ -12,8 +12,9 @@ export interface VerifyError extends Error {
  */
 export function chainDetail(error: VerifyError, peer: X509Certificate, issuers: number): string {
   if (error.code === "UNABLE_TO_GET_ISSUER_CERT_LOCALLY") return noIssuerDetail(issuers);
-  const place = isOfPeer(error.code, peer) ? " at depth 0" : "";
-  return `${verificationError}${place}: ${error.message}`;
+  const depth = depthOf(error.code, peer, issuers);
+  const place = depth === undefined ? "" : ` at depth ${depth}`;
+  return `${verificationError}${place}: ${error.message.replace(/^self-signed/, "self signed")}`;
 }
 
 /** The chain ends at this place, where nobody is trusted. */
@@ -23,16 +24,18 @@ export function noIssuerDetail(depth: number): string {
 
 const verificationError = "verify cert failed: X509_verify_cert: certificate verification error";
 
-function isOfPeer(code: string, peer: X509Certificate): boolean {
+function depthOf(code: string, peer: X509Certificate, issuers: number): number | undefined {
   const now = systemTime.systemMs();
   switch (code) {
     case "CERT_HAS_EXPIRED":
-      return peer.validToDate.getTime() < now;
+      return peer.validToDate.getTime() < now ? 0 : undefined;
     case "CERT_NOT_YET_VALID":
-      return peer.validFromDate.getTime() > now;
+      return peer.validFromDate.getTime() > now ? 0 : undefined;
     case "DEPTH_ZERO_SELF_SIGNED_CERT":
-      return true;
+      return 0;
+    case "SELF_SIGNED_CERT_IN_CHAIN":
+      return issuers;
     default:
-      return false;
+      return undefined;
   }
 }

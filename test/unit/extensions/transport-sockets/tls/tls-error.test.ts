@@ -27,6 +27,11 @@ test("chainDetail() says at which certificate it was when that is known", () => 
     chainDetail(error("UNABLE_TO_GET_ISSUER_CERT_LOCALLY", "unable to get"), peer("server"), 1),
     `${begin} at depth 1: unable to get local issuer certificate`,
   );
+  const text = "self-signed certificate in certificate chain";
+  assert.equal(
+    chainDetail(error("SELF_SIGNED_CERT_IN_CHAIN", text), peer("server"), 1),
+    `${begin} at depth 1: self signed certificate in certificate chain`,
+  );
 });
 
 test("tlsErrorText() has Envoy's form", () => {
