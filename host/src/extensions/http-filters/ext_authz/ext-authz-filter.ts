@@ -13,8 +13,6 @@ import {
   FilterHeadersStatus,
   FilterTrailersStatus,
   type LocalReply,
-  type StreamDecoderFilterCallbacks,
-  type StreamFilter,
 } from "../../../contracts/http/filter.ts";
 import { ResponseFlag } from "../../../contracts/stream-info.ts";
 import type { ClusterInfo, ClusterManager } from "../../../contracts/upstream/cluster.ts";
@@ -25,6 +23,7 @@ import type {
   ResponseHeaderOption,
 } from "../../common/ext_authz/auth-response.ts";
 import type { MetadataMatcher } from "../../common/ext_authz/metadata-matcher.ts";
+import { PassThroughFilter } from "../common/pass-through-filter.ts";
 import { isEnough, isTooMuch, takeBody } from "./check-body.ts";
 import type { BodyConfig, ExtAuthzConfig } from "./ext-authz-config.ts";
 import type { AuthServices } from "./auth-services.ts";
@@ -82,9 +81,8 @@ function isTunnel(headers: RequestHeaderMap): boolean {
 }
 
 /** `envoy.filters.http.ext_authz` on one stream: holds the request until the service has allowed it. */
-export class ExtAuthzFilter implements StreamFilter, AuthCallbacks {
+export class ExtAuthzFilter extends PassThroughFilter implements AuthCallbacks {
   readonly #shared: ExtAuthzShared;
-  #stream!: StreamDecoderFilterCallbacks;
   #state: number = State.Idle;
   /** Inside of `check`: the callback of the stream that began it is still on the stack. */
   #initiating = false;
@@ -97,19 +95,15 @@ export class ExtAuthzFilter implements StreamFilter, AuthCallbacks {
   #responseHeaders = noHeaders;
 
   constructor(shared: ExtAuthzShared) {
+    super();
     this.#shared = shared;
   }
 
-  setDecoderFilterCallbacks(callbacks: StreamDecoderFilterCallbacks): void {
-    this.#stream = callbacks;
-  }
-
-  setEncoderFilterCallbacks(): void {
-    // The decoder's are all that is needed.
-  }
-
-  decodeHeaders(headers: RequestHeaderMap, endStream: boolean): FilterHeadersStatus {
-    const settings = routeSettings(this.#stream.perFilterConfigs(), this.#shared.config.body);
+  override decodeHeaders(headers: RequestHeaderMap, endStream: boolean): FilterHeadersStatus {
+    const settings = routeSettings(
+      this.decoderCallbacks.perFilterConfigs(),
+      this.#shared.config.body,
+    );
     if (settings.disabled) return FilterHeadersStatus.Continue;
     if (!this.#isEnabled()) return this.#skip();
     this.#headers = headers;
@@ -118,7 +112,7 @@ export class ExtAuthzFilter implements StreamFilter, AuthCallbacks {
       this.#state = State.Buffering;
       this.#body = settings.body;
       const { maxBytes, allowPartial } = settings.body;
-      if (!allowPartial) this.#stream.setDecoderBufferLimit(maxBytes);
+      if (!allowPartial) this.decoderCallbacks.setDecoderBufferLimit(maxBytes);
       return FilterHeadersStatus.StopIteration;
     }
     return this.#initiate(undefined)
@@ -126,10 +120,10 @@ export class ExtAuthzFilter implements StreamFilter, AuthCallbacks {
       : FilterHeadersStatus.Continue;
   }
 
-  decodeData(data: DataBuffer, endStream: boolean): FilterDataStatus {
+  override decodeData(data: DataBuffer, endStream: boolean): FilterDataStatus {
     if (this.#state === State.Idle) return FilterDataStatus.Continue;
     if (this.#state === State.Buffering) {
-      const buffered = this.#stream.decodingBuffer();
+      const buffered = this.decoderCallbacks.decodingBuffer();
       const enough = isEnough(buffered, data, this.#body!);
       // What is too much is not sent: the buffer's limit answers.
       if (!(endStream || enough) || isTooMuch(buffered, data, this.#body!)) {
@@ -141,29 +135,21 @@ export class ExtAuthzFilter implements StreamFilter, AuthCallbacks {
     return FilterDataStatus.StopIterationAndWatermark;
   }
 
-  decodeTrailers(_trailers: TrailerMap): FilterTrailersStatus {
+  override decodeTrailers(_trailers: TrailerMap): FilterTrailersStatus {
     if (this.#state === State.Idle) return FilterTrailersStatus.Continue;
     if (this.#state === State.Buffering) {
-      const body = takeBody(this.#stream.decodingBuffer(), undefined, this.#body!);
+      const body = takeBody(this.decoderCallbacks.decodingBuffer(), undefined, this.#body!);
       if (!this.#initiate(body)) return FilterTrailersStatus.Continue;
     }
     return FilterTrailersStatus.StopIteration;
   }
 
-  encodeHeaders(headers: ResponseHeaderMap): FilterHeadersStatus {
+  override encodeHeaders(headers: ResponseHeaderMap): FilterHeadersStatus {
     if (this.#responseHeaders.length > 0) mutateResponse(headers, this.#responseHeaders);
     return FilterHeadersStatus.Continue;
   }
 
-  encodeData(): FilterDataStatus {
-    return FilterDataStatus.Continue;
-  }
-
-  encodeTrailers(): FilterTrailersStatus {
-    return FilterTrailersStatus.Continue;
-  }
-
-  onDestroy(): void {
+  override onDestroy(): void {
     this.#call?.cancel();
     this.#call = undefined;
   }
@@ -172,7 +158,7 @@ export class ExtAuthzFilter implements StreamFilter, AuthCallbacks {
     const { config, dispatcher, enabledMetadata } = this.#shared;
     const { enabled } = config;
     if (enabled !== undefined && !isChosen(enabled, dispatcher.random)) return false;
-    const { dynamicMetadata } = this.#stream.streamInfo;
+    const { dynamicMetadata } = this.decoderCallbacks.streamInfo;
     return enabledMetadata === undefined || enabledMetadata.match(dynamicMetadata);
   }
 
@@ -191,7 +177,12 @@ export class ExtAuthzFilter implements StreamFilter, AuthCallbacks {
     this.#startMs = this.#shared.dispatcher.time.monotonicMs();
     this.#cluster = this.#clusterOfRoute();
     const { contextExtensions, service } = this.#settings!;
-    const check = { stream: this.#stream, headers: this.#headers!, contextExtensions, body };
+    const check = {
+      stream: this.decoderCallbacks,
+      headers: this.#headers!,
+      contextExtensions,
+      body,
+    };
     this.#initiating = true;
     this.#call = this.#shared.services.of(service).check(check, this);
     this.#initiating = false;
@@ -200,7 +191,7 @@ export class ExtAuthzFilter implements StreamFilter, AuthCallbacks {
 
   /** Of the route as it is before the service changes the request. */
   #clusterOfRoute(): ClusterInfo | undefined {
-    const name = this.#stream.route()?.routeEntry?.clusterName(this.#headers!);
+    const name = this.decoderCallbacks.route()?.routeEntry?.clusterName(this.#headers!);
     if (name === undefined) return undefined;
     return this.#shared.clusterManager.getThreadLocalCluster(name)?.info;
   }
@@ -226,7 +217,7 @@ export class ExtAuthzFilter implements StreamFilter, AuthCallbacks {
     if (status === "ok") {
       values["ext_authz_duration"] = Math.floor(dispatcher.time.monotonicMs() - this.#startMs);
     }
-    storeMetadata(this.#stream.streamInfo, "envoy.filters.http.ext_authz", values);
+    storeMetadata(this.decoderCallbacks.streamInfo, "envoy.filters.http.ext_authz", values);
   }
 
   #onOk(response: AuthResponse): void {
@@ -236,7 +227,7 @@ export class ExtAuthzFilter implements StreamFilter, AuthCallbacks {
       return;
     }
     if (config.clearRouteCache && changesRequest(response, config.clearRouteCacheHeaders)) {
-      this.#stream.clearRouteCache();
+      this.decoderCallbacks.clearRouteCache();
     }
     mutateRequest(this.#headers!, response, config);
     this.#responseHeaders = response.responseHeaders;
@@ -298,12 +289,12 @@ export class ExtAuthzFilter implements StreamFilter, AuthCallbacks {
 
   #respond(reply: LocalReply): void {
     this.#state = State.Responded;
-    this.#stream.streamInfo.responseFlags |= ResponseFlag.UnauthorizedExternalService;
-    this.#stream.sendLocalReply(reply);
+    this.decoderCallbacks.streamInfo.responseFlags |= ResponseFlag.UnauthorizedExternalService;
+    this.decoderCallbacks.sendLocalReply(reply);
   }
 
   #continue(): void {
     this.#state = State.Idle;
-    if (!this.#initiating) this.#stream.continueDecoding();
+    if (!this.#initiating) this.decoderCallbacks.continueDecoding();
   }
 }

@@ -9,20 +9,18 @@ import {
   FilterDataStatus,
   FilterHeadersStatus,
   FilterTrailersStatus,
-  type StreamDecoderFilterCallbacks,
-  type StreamFilter,
 } from "../../../contracts/http/filter.ts";
 import { framePrefix, prefixLength } from "../../../grpc/framing.ts";
 import { isGrpcRequest } from "../../../grpc/messages.ts";
+import { PassThroughFilter } from "../common/pass-through-filter.ts";
 import type { GrpcHttp1BridgeConfig } from "./config.ts";
 
 /**
  * HTTP/1.1 clients do not read trailers: a call of theirs is answered when it is whole, and its status stands in the
  * headers.
  */
-export class GrpcHttp1BridgeFilter implements StreamFilter {
+export class GrpcHttp1BridgeFilter extends PassThroughFilter {
   readonly #config: GrpcHttp1BridgeConfig;
-  #decoder!: StreamDecoderFilterCallbacks;
   #bridging = false;
   /** The client sends and gets a bare message. */
   #framing = false;
@@ -35,32 +33,25 @@ export class GrpcHttp1BridgeFilter implements StreamFilter {
   #response: ResponseHeaderMap | undefined = undefined;
 
   constructor(config: GrpcHttp1BridgeConfig) {
+    super();
     this.#config = config;
   }
 
-  setDecoderFilterCallbacks(callbacks: StreamDecoderFilterCallbacks): void {
-    this.#decoder = callbacks;
-  }
-
-  setEncoderFilterCallbacks(): void {
-    // The other callbacks have all that is needed.
-  }
-
-  decodeHeaders(headers: RequestHeaderMap): FilterHeadersStatus {
+  override decodeHeaders(headers: RequestHeaderMap): FilterHeadersStatus {
     const protobuf = headers.getId(HeaderId.ContentType) === "application/x-protobuf";
     if (this.#config.upgradeProtobuf && protobuf) {
       this.#framing = true;
       headers.setId(HeaderId.ContentType, "application/grpc");
       headers.removeId(HeaderId.ContentLength);
-      this.#decoder.clearRouteCache();
+      this.decoderCallbacks.clearRouteCache();
     }
     this.#bridging =
-      this.#decoder.streamInfo.protocol.startsWith("HTTP/1") && isGrpcRequest(headers);
+      this.decoderCallbacks.streamInfo.protocol.startsWith("HTTP/1") && isGrpcRequest(headers);
     if (this.#bridging && this.#config.ignoreQuery) dropQuery(headers);
     return FilterHeadersStatus.Continue;
   }
 
-  decodeData(data: DataBuffer, endStream: boolean): FilterDataStatus {
+  override decodeData(data: DataBuffer, endStream: boolean): FilterDataStatus {
     if (!this.#bridging || !this.#framing) return FilterDataStatus.Continue;
     const held = this.#requestHeld;
     this.#requestHeld += data.length;
@@ -70,18 +61,18 @@ export class GrpcHttp1BridgeFilter implements StreamFilter {
     return FilterDataStatus.Continue;
   }
 
-  decodeTrailers(): FilterTrailersStatus {
+  override decodeTrailers(): FilterTrailersStatus {
     if (this.#requestHeld > 0) this.#frameHeld();
     return FilterTrailersStatus.Continue;
   }
 
-  encodeHeaders(headers: ResponseHeaderMap, endStream: boolean): FilterHeadersStatus {
+  override encodeHeaders(headers: ResponseHeaderMap, endStream: boolean): FilterHeadersStatus {
     if (!this.#bridging || endStream) return FilterHeadersStatus.Continue;
     this.#response = headers;
     return FilterHeadersStatus.StopIteration;
   }
 
-  encodeData(data: DataBuffer, endStream: boolean): FilterDataStatus {
+  override encodeData(data: DataBuffer, endStream: boolean): FilterDataStatus {
     if (this.#response === undefined) return FilterDataStatus.Continue;
     // Without trailers there is no status to wait for: what came is what the upstream says outside of gRPC.
     if (endStream) return FilterDataStatus.Continue;
@@ -94,7 +85,7 @@ export class GrpcHttp1BridgeFilter implements StreamFilter {
     return FilterDataStatus.StopIterationAndBuffer;
   }
 
-  encodeTrailers(trailers: TrailerMap): FilterTrailersStatus {
+  override encodeTrailers(trailers: TrailerMap): FilterTrailersStatus {
     const headers = this.#response;
     if (headers === undefined) return FilterTrailersStatus.Continue;
     const status = trailers.getId(HeaderId.GrpcStatus);
@@ -108,13 +99,9 @@ export class GrpcHttp1BridgeFilter implements StreamFilter {
     return FilterTrailersStatus.Continue;
   }
 
-  onDestroy(): void {
-    // Nothing is pending.
-  }
-
   #frameHeld(): void {
     const prefix = framePrefix(this.#requestHeld);
-    this.#decoder.modifyDecodingBuffer((buffer) => buffer.prepend(prefix));
+    this.decoderCallbacks.modifyDecodingBuffer((buffer) => buffer.prepend(prefix));
   }
 }
 

@@ -11,11 +11,9 @@ import {
   FilterDataStatus,
   FilterHeadersStatus,
   FilterTrailersStatus,
-  type StreamDecoderFilterCallbacks,
-  type StreamEncoderFilterCallbacks,
-  type StreamFilter,
 } from "../../../contracts/http/filter.ts";
 import { httpStatusOf, isGrpcRequest, isGrpcResponse } from "../../../grpc/messages.ts";
+import { PassThroughFilter } from "../common/pass-through-filter.ts";
 import { bindingsOf, type RequestBindings } from "./bindings.ts";
 import type { TranscoderConfig } from "./config.ts";
 import { JsonPrinter } from "./json-printer.ts";
@@ -38,10 +36,8 @@ const responseTooLarge =
 const details = (why: string): string => `grpc_json_transcode_failure{${why}}`;
 
 /** Makes a gRPC call of one HTTP request, and an HTTP response of its outcome. */
-export class GrpcJsonTranscoderFilter implements StreamFilter {
+export class GrpcJsonTranscoderFilter extends PassThroughFilter {
   readonly #transcodings: Transcodings;
-  #decoder!: StreamDecoderFilterCallbacks;
-  #encoder!: StreamEncoderFilterCallbacks;
   #transcoding!: Transcoding;
   /** The three are undefined for what is passed through. */
   #method: TranscodedMethod | undefined = undefined;
@@ -57,21 +53,16 @@ export class GrpcJsonTranscoderFilter implements StreamFilter {
   #failed = false;
 
   constructor(transcodings: Transcodings) {
+    super();
     this.#transcodings = transcodings;
-  }
-
-  setDecoderFilterCallbacks(callbacks: StreamDecoderFilterCallbacks): void {
-    this.#decoder = callbacks;
-  }
-
-  setEncoderFilterCallbacks(callbacks: StreamEncoderFilterCallbacks): void {
-    this.#encoder = callbacks;
   }
 
   // The request.
 
-  decodeHeaders(headers: RequestHeaderMap, endStream: boolean): FilterHeadersStatus {
-    const route = this.#decoder.mostSpecificPerFilterConfig() as TranscoderConfig | undefined;
+  override decodeHeaders(headers: RequestHeaderMap, endStream: boolean): FilterHeadersStatus {
+    const route = this.decoderCallbacks.mostSpecificPerFilterConfig() as
+      | TranscoderConfig
+      | undefined;
     this.#transcoding = this.#transcodings.of(route);
     const off = this.#transcoding.config.services.length === 0;
     if (off || isGrpcRequest(headers) || !headers.hasId(HeaderId.Path)) {
@@ -88,7 +79,7 @@ export class GrpcJsonTranscoderFilter implements StreamFilter {
     return FilterHeadersStatus.Continue;
   }
 
-  decodeData(data: DataBuffer, endStream: boolean): FilterDataStatus {
+  override decodeData(data: DataBuffer, endStream: boolean): FilterDataStatus {
     if (this.#failed) return FilterDataStatus.StopIterationNoBuffer;
     if (this.#request === undefined) return FilterDataStatus.Continue;
     if (this.#request.held + data.length > this.#requestLimit) {
@@ -105,7 +96,7 @@ export class GrpcJsonTranscoderFilter implements StreamFilter {
     return FilterDataStatus.Continue;
   }
 
-  decodeTrailers(): FilterTrailersStatus {
+  override decodeTrailers(): FilterTrailersStatus {
     if (this.#failed) return FilterTrailersStatus.StopIteration;
     if (this.#request === undefined) return FilterTrailersStatus.Continue;
     try {
@@ -116,10 +107,6 @@ export class GrpcJsonTranscoderFilter implements StreamFilter {
       return FilterTrailersStatus.StopIteration;
     }
     return FilterTrailersStatus.Continue;
-  }
-
-  onDestroy(): void {
-    // Nothing is pending.
   }
 
   /** Undefined: the request is for somebody else. */
@@ -156,26 +143,26 @@ export class GrpcJsonTranscoderFilter implements StreamFilter {
     headers.setId(HeaderId.Path, method.path);
     headers.setId(HeaderId.Method, "POST");
     headers.setId(HeaderId.Te, "trailers");
-    if (!config.matchIncomingRequestRoute) this.#decoder.clearRouteCache();
+    if (!config.matchIncomingRequestRoute) this.decoderCallbacks.clearRouteCache();
   }
 
   /** Bodies that are allowed must also have room. */
   #expandLimits({ maxRequestBytes = 0, maxResponseBytes = 0 }: TranscoderConfig): void {
-    if (maxRequestBytes > this.#decoder.decoderBufferLimit) {
-      this.#decoder.setDecoderBufferLimit(maxRequestBytes);
+    if (maxRequestBytes > this.decoderCallbacks.decoderBufferLimit) {
+      this.decoderCallbacks.setDecoderBufferLimit(maxRequestBytes);
     }
-    if (maxResponseBytes > this.#encoder.encoderBufferLimit) {
-      this.#encoder.setEncoderBufferLimit(maxResponseBytes);
+    if (maxResponseBytes > this.encoderCallbacks.encoderBufferLimit) {
+      this.encoderCallbacks.setEncoderBufferLimit(maxResponseBytes);
     }
   }
 
   get #requestLimit(): number {
-    return this.#transcoding.config.maxRequestBytes ?? this.#decoder.decoderBufferLimit;
+    return this.#transcoding.config.maxRequestBytes ?? this.decoderCallbacks.decoderBufferLimit;
   }
 
   get #responseLimit(): number {
     const { maxResponseBytes } = this.#transcoding.config;
-    const limit = this.#encoder.encoderBufferLimit;
+    const limit = this.encoderCallbacks.encoderBufferLimit;
     return this.#method!.httpBodyFields === undefined ? (maxResponseBytes ?? limit) : limit;
   }
 
@@ -183,7 +170,7 @@ export class GrpcJsonTranscoderFilter implements StreamFilter {
     const data = new OwnedBuffer();
     this.#request!.translate(data, true);
     this.#request = undefined;
-    if (data.length > 0) this.#decoder.addDecodedData(data, true);
+    if (data.length > 0) this.decoderCallbacks.addDecodedData(data, true);
   }
 
   #refuseEarly(error: TranscodeError): FilterHeadersStatus {
@@ -195,12 +182,12 @@ export class GrpcJsonTranscoderFilter implements StreamFilter {
   #refuse(code: number, text: string, why: string): void {
     this.#failed = true;
     const body = Buffer.from(text).toString("latin1");
-    this.#decoder.sendLocalReply({ code, body, details: why });
+    this.decoderCallbacks.sendLocalReply({ code, body, details: why });
   }
 
   // The response.
 
-  encodeHeaders(headers: ResponseHeaderMap, endStream: boolean): FilterHeadersStatus {
+  override encodeHeaders(headers: ResponseHeaderMap, endStream: boolean): FilterHeadersStatus {
     const method = this.#method;
     if (method === undefined || this.#failed || !isGrpcResponse(headers, endStream)) {
       return FilterHeadersStatus.Continue;
@@ -221,7 +208,7 @@ export class GrpcJsonTranscoderFilter implements StreamFilter {
     return FilterHeadersStatus.Continue;
   }
 
-  encodeData(data: DataBuffer, endStream: boolean): FilterDataStatus {
+  override encodeData(data: DataBuffer, endStream: boolean): FilterDataStatus {
     const response = this.#response;
     if (response === undefined || this.#failed) return FilterDataStatus.Continue;
     this.#sawBody = true;
@@ -243,7 +230,7 @@ export class GrpcJsonTranscoderFilter implements StreamFilter {
     return FilterDataStatus.StopIterationAndBuffer;
   }
 
-  encodeTrailers(trailers: TrailerMap): FilterTrailersStatus {
+  override encodeTrailers(trailers: TrailerMap): FilterTrailersStatus {
     if (this.#response === undefined || this.#failed) return FilterTrailersStatus.Continue;
     return this.#end(trailers, false)
       ? FilterTrailersStatus.Continue
@@ -312,12 +299,12 @@ export class GrpcJsonTranscoderFilter implements StreamFilter {
     if (text === "") return;
     const bytes = Buffer.from(text);
     this.#bodyHeld += bytes.length;
-    this.#encoder.addEncodedData(OwnedBuffer.of(bytes), this.#method!.serverStreaming);
+    this.encoderCallbacks.addEncodedData(OwnedBuffer.of(bytes), this.#method!.serverStreaming);
   }
 
   /** HTTP/1.1 clients get no trailers. */
   #removeTrailerHeader(head: ResponseHeaderMap): void {
-    const { protocol } = this.#encoder.streamInfo;
+    const { protocol } = this.encoderCallbacks.streamInfo;
     if (protocol.startsWith("HTTP/1")) head.removeId(HeaderId.Trailer);
   }
 
@@ -325,12 +312,12 @@ export class GrpcJsonTranscoderFilter implements StreamFilter {
     this.#failed = true;
     if (error instanceof MessageTooLong) {
       const why = details("response_buffer_size_limit_reached");
-      this.#encoder.sendLocalReply({ code: 500, body: responseTooLarge, details: why });
+      this.encoderCallbacks.sendLocalReply({ code: 500, body: responseTooLarge, details: why });
       return;
     }
     const { message, failure } = asTranscodeError(error);
     const body = Buffer.from(message).toString("latin1");
-    this.#encoder.sendLocalReply({ code: 502, body, details: details(failure) });
+    this.encoderCallbacks.sendLocalReply({ code: 502, body, details: details(failure) });
   }
 }
 

@@ -10,8 +10,6 @@ import {
   FilterDataStatus,
   FilterHeadersStatus,
   FilterTrailersStatus,
-  type StreamDecoderFilterCallbacks,
-  type StreamFilter,
 } from "../../../contracts/http/filter.ts";
 import type { ClusterManager } from "../../../contracts/upstream/cluster.ts";
 import { FrameCounter } from "../../../grpc/frame-counter.ts";
@@ -23,6 +21,7 @@ import {
 } from "../../../grpc/messages.ts";
 import type { MethodStats, MethodStatsOfClusters } from "../../../grpc/method-stats.ts";
 import { routeCluster } from "../../../grpc/route-cluster.ts";
+import { PassThroughFilter } from "../common/pass-through-filter.ts";
 import type { GrpcStatsConfig } from "./config.ts";
 
 export interface GrpcStatsShared {
@@ -40,9 +39,8 @@ interface MessageCounts {
 }
 
 /** Watches one stream; nothing of it is changed or held. */
-export class GrpcStatsFilter implements StreamFilter {
+export class GrpcStatsFilter extends PassThroughFilter {
   readonly #shared: GrpcStatsShared;
-  #callbacks!: StreamDecoderFilterCallbacks;
   /** Where the call is counted; undefined when it is not. */
   #stats: MethodStats | undefined = undefined;
   #requestMessages: FrameCounter | undefined = undefined;
@@ -50,18 +48,11 @@ export class GrpcStatsFilter implements StreamFilter {
   #counts: MessageCounts | undefined = undefined;
 
   constructor(shared: GrpcStatsShared) {
+    super();
     this.#shared = shared;
   }
 
-  setDecoderFilterCallbacks(callbacks: StreamDecoderFilterCallbacks): void {
-    this.#callbacks = callbacks;
-  }
-
-  setEncoderFilterCallbacks(): void {
-    // The other callbacks have all that is needed.
-  }
-
-  decodeHeaders(headers: RequestHeaderMap): FilterHeadersStatus {
+  override decodeHeaders(headers: RequestHeaderMap): FilterHeadersStatus {
     if (isGrpcRequest(headers)) {
       this.#requestMessages = new FrameCounter();
       this.#stats = this.#statsFor(headers);
@@ -69,7 +60,7 @@ export class GrpcStatsFilter implements StreamFilter {
     return FilterHeadersStatus.Continue;
   }
 
-  decodeData(data: DataBuffer): FilterDataStatus {
+  override decodeData(data: DataBuffer): FilterDataStatus {
     const begun = this.#requestMessages?.inspect(data) ?? 0;
     if (begun > 0) {
       this.#stats?.chargeRequestMessages(begun);
@@ -78,18 +69,14 @@ export class GrpcStatsFilter implements StreamFilter {
     return FilterDataStatus.Continue;
   }
 
-  decodeTrailers(): FilterTrailersStatus {
-    return FilterTrailersStatus.Continue;
-  }
-
-  encodeHeaders(headers: ResponseHeaderMap, endStream: boolean): FilterHeadersStatus {
+  override encodeHeaders(headers: ResponseHeaderMap, endStream: boolean): FilterHeadersStatus {
     if (isGrpcResponse(headers, endStream)) this.#responseMessages = new FrameCounter();
     this.#chargeStatus(headers);
     if (endStream) this.#chargeUpstreamTime();
     return FilterHeadersStatus.Continue;
   }
 
-  encodeData(data: DataBuffer): FilterDataStatus {
+  override encodeData(data: DataBuffer): FilterDataStatus {
     const begun = this.#responseMessages?.inspect(data) ?? 0;
     if (begun > 0) {
       this.#stats?.chargeResponseMessages(begun);
@@ -98,19 +85,15 @@ export class GrpcStatsFilter implements StreamFilter {
     return FilterDataStatus.Continue;
   }
 
-  encodeTrailers(trailers: TrailerMap): FilterTrailersStatus {
+  override encodeTrailers(trailers: TrailerMap): FilterTrailersStatus {
     this.#chargeStatus(trailers);
     this.#chargeUpstreamTime();
     return FilterTrailersStatus.Continue;
   }
 
-  onDestroy(): void {
-    // Nothing is pending.
-  }
-
   #statsFor(headers: RequestHeaderMap): MethodStats | undefined {
     const { config, clusterManager, stats } = this.#shared;
-    const cluster = routeCluster(this.#callbacks, headers, clusterManager);
+    const cluster = routeCluster(this.decoderCallbacks, headers, clusterManager);
     if (cluster === undefined) return undefined;
     const method = methodOfPath(headers.getId(HeaderId.Path)!);
     if (!config.allMethods) return stats.of(cluster, allowedOf(method, config));
@@ -126,7 +109,7 @@ export class GrpcStatsFilter implements StreamFilter {
 
   /** From the last byte of the request to the last of the response, when the upstream has seen both. */
   #chargeUpstreamTime(): void {
-    const upstream = this.#callbacks.streamInfo.upstreamInfo;
+    const upstream = this.decoderCallbacks.streamInfo.upstreamInfo;
     if (!this.#shared.config.upstreamStats || this.#stats === undefined || !upstream) return;
     if (upstream.lastTxByteMs === 0 || upstream.lastRxByteMs === 0) return;
     this.#stats.chargeUpstreamTime(Math.floor(upstream.lastRxByteMs - upstream.lastTxByteMs));
@@ -136,7 +119,7 @@ export class GrpcStatsFilter implements StreamFilter {
     if (!this.#shared.config.emitFilterState) return;
     if (this.#counts === undefined) {
       this.#counts = {};
-      this.#callbacks.streamInfo.filterState.set(filterStateKey, this.#counts);
+      this.decoderCallbacks.streamInfo.filterState.set(filterStateKey, this.#counts);
     }
     const [requests, responses] = [this.#requestMessages, this.#responseMessages];
     if (requests !== undefined && requests.count > 0) {

@@ -12,9 +12,6 @@ import {
   FilterDataStatus,
   FilterHeadersStatus,
   FilterTrailersStatus,
-  type StreamDecoderFilterCallbacks,
-  type StreamEncoderFilterCallbacks,
-  type StreamFilter,
 } from "../../../contracts/http/filter.ts";
 import type { ClusterManager } from "../../../contracts/upstream/cluster.ts";
 import { prefixLength } from "../../../grpc/framing.ts";
@@ -22,6 +19,7 @@ import { hasGrpcContentType, methodOfPath } from "../../../grpc/messages.ts";
 import type { MethodStats, MethodStatsOfClusters } from "../../../grpc/method-stats.ts";
 import { routeCluster } from "../../../grpc/route-cluster.ts";
 import { statusOfHttp } from "../../../grpc/status.ts";
+import { PassThroughFilter } from "../common/pass-through-filter.ts";
 import { Base64Decoder, FrameBase64Encoder } from "./base64.ts";
 
 export interface GrpcWebShared {
@@ -39,10 +37,8 @@ const trailersFlag = 0x80;
 const plainBodyMax = 16_384;
 
 /** Turns one gRPC-Web call into a gRPC call, and its trailers into the last frame of the body. */
-export class GrpcWebFilter implements StreamFilter {
+export class GrpcWebFilter extends PassThroughFilter {
   readonly #shared: GrpcWebShared;
-  #decoder!: StreamDecoderFilterCallbacks;
-  #encoder!: StreamEncoderFilterCallbacks;
   #isWeb = false;
   #request: Base64Decoder | undefined = undefined;
   #textResponse = false;
@@ -53,18 +49,11 @@ export class GrpcWebFilter implements StreamFilter {
   #plainBody = "";
 
   constructor(shared: GrpcWebShared) {
+    super();
     this.#shared = shared;
   }
 
-  setDecoderFilterCallbacks(callbacks: StreamDecoderFilterCallbacks): void {
-    this.#decoder = callbacks;
-  }
-
-  setEncoderFilterCallbacks(callbacks: StreamEncoderFilterCallbacks): void {
-    this.#encoder = callbacks;
-  }
-
-  decodeHeaders(headers: RequestHeaderMap): FilterHeadersStatus {
+  override decodeHeaders(headers: RequestHeaderMap): FilterHeadersStatus {
     const type = headers.getId(HeaderId.ContentType) ?? "";
     const isText = textTypes.has(type);
     if (!isText && !binaryTypes.has(type)) return FilterHeadersStatus.Continue;
@@ -79,7 +68,7 @@ export class GrpcWebFilter implements StreamFilter {
     return FilterHeadersStatus.Continue;
   }
 
-  decodeData(data: DataBuffer, endStream: boolean): FilterDataStatus {
+  override decodeData(data: DataBuffer, endStream: boolean): FilterDataStatus {
     if (this.#request === undefined) return FilterDataStatus.Continue;
     if (!this.#request.decode(data)) return this.#refuse("grpc_base_64_decode_failed");
     if (endStream && !this.#request.isWhole) {
@@ -90,13 +79,13 @@ export class GrpcWebFilter implements StreamFilter {
     return FilterDataStatus.Continue;
   }
 
-  decodeTrailers(): FilterTrailersStatus {
+  override decodeTrailers(): FilterTrailersStatus {
     if (this.#request === undefined || this.#request.isWhole) return FilterTrailersStatus.Continue;
     this.#refuse("grpc_base_64_decode_failed_bad_size");
     return FilterTrailersStatus.StopIteration;
   }
 
-  encodeHeaders(headers: ResponseHeaderMap, endStream: boolean): FilterHeadersStatus {
+  override encodeHeaders(headers: ResponseHeaderMap, endStream: boolean): FilterHeadersStatus {
     if (!this.#isWeb) return FilterHeadersStatus.Continue;
     this.#chargeStatus(headers);
     const isPlain = !endStream && !hasMessages(headers);
@@ -109,13 +98,13 @@ export class GrpcWebFilter implements StreamFilter {
     return FilterHeadersStatus.Continue;
   }
 
-  encodeData(data: DataBuffer, endStream: boolean): FilterDataStatus {
+  override encodeData(data: DataBuffer, endStream: boolean): FilterDataStatus {
     if (this.#plainHead !== undefined) return this.#collectPlain(data, endStream);
     this.#response?.encode(data);
     return FilterDataStatus.Continue;
   }
 
-  encodeTrailers(trailers: TrailerMap): FilterTrailersStatus {
+  override encodeTrailers(trailers: TrailerMap): FilterTrailersStatus {
     if (!this.#isWeb) return FilterTrailersStatus.Continue;
     this.#chargeStatus(trailers);
     if (this.#plainHead !== undefined) {
@@ -124,20 +113,16 @@ export class GrpcWebFilter implements StreamFilter {
     }
     let frame = trailersFrame(trailers);
     if (this.#textResponse) frame = Buffer.from(frame.toString("base64"), "latin1");
-    this.#encoder.addEncodedData(OwnedBuffer.of(frame), true);
+    this.encoderCallbacks.addEncodedData(OwnedBuffer.of(frame), true);
     // They stand in the body now.
     trailers.clear();
     return FilterTrailersStatus.Continue;
   }
 
-  onDestroy(): void {
-    // Nothing is pending.
-  }
-
   #statsFor(headers: RequestHeaderMap): MethodStats | undefined {
     const method = methodOfPath(headers.getId(HeaderId.Path) ?? "");
     if (method === undefined) return undefined;
-    const cluster = routeCluster(this.#decoder, headers, this.#shared.clusterManager);
+    const cluster = routeCluster(this.decoderCallbacks, headers, this.#shared.clusterManager);
     return cluster && this.#shared.stats.of(cluster, method);
   }
 
@@ -148,7 +133,7 @@ export class GrpcWebFilter implements StreamFilter {
 
   #refuse(details: string): FilterDataStatus {
     const body = "Bad gRPC-web request, invalid base64 data.";
-    this.#decoder.sendLocalReply({ code: 400, body, details });
+    this.decoderCallbacks.sendLocalReply({ code: 400, body, details });
     return FilterDataStatus.StopIterationNoBuffer;
   }
 

@@ -1,7 +1,6 @@
 import { storeMetadata } from "../../../common/dynamic-metadata.ts";
 import { isChosen } from "../../../common/fraction.ts";
 import { HeaderId } from "../../../common/headers/header-id.ts";
-import type { DataBuffer } from "../../../contracts/buffer.ts";
 import type { Dispatcher } from "../../../contracts/event.ts";
 import type { RequestHeaderMap, ResponseHeaderMap } from "../../../contracts/headers.ts";
 import {
@@ -9,8 +8,6 @@ import {
   FilterHeadersStatus,
   FilterTrailersStatus,
   type LocalReply,
-  type StreamDecoderFilterCallbacks,
-  type StreamFilter,
 } from "../../../contracts/http/filter.ts";
 import { ResponseFlag } from "../../../contracts/stream-info.ts";
 import type { ClusterInfo, ClusterManager } from "../../../contracts/upstream/cluster.ts";
@@ -21,6 +18,7 @@ import type {
   RateLimitClient,
 } from "../../common/ratelimit/rate-limit-client.ts";
 import type { RateLimitAnswer } from "../../common/ratelimit/rate-limit-response.ts";
+import { PassThroughFilter } from "../common/pass-through-filter.ts";
 import type { RateLimitClusterStats } from "./cluster-stats.ts";
 import type { Descriptors } from "./descriptors.ts";
 import { addLimitHeaders, tightest } from "./limit-headers.ts";
@@ -50,9 +48,8 @@ const hitsAddendKey = "envoy.ratelimit.hits_addend";
 const nobody: RateLimitCallbacks = { onRateLimitAnswer: () => undefined };
 
 /** `envoy.filters.http.ratelimit` on one stream: holds the request until the service has counted it. */
-export class RateLimitFilter implements StreamFilter, RateLimitCallbacks {
+export class RateLimitFilter extends PassThroughFilter implements RateLimitCallbacks {
   readonly #shared: RateLimitShared;
-  #stream!: StreamDecoderFilterCallbacks;
   #state: number = State.Passing;
   /** Inside of `ask`: `decodeHeaders` is still on the stack. */
   #initiating = false;
@@ -63,59 +60,44 @@ export class RateLimitFilter implements StreamFilter, RateLimitCallbacks {
   #answer: RateLimitAnswer | undefined = undefined;
 
   constructor(shared: RateLimitShared) {
+    super();
     this.#shared = shared;
   }
 
-  setDecoderFilterCallbacks(callbacks: StreamDecoderFilterCallbacks): void {
-    this.#stream = callbacks;
-  }
-
-  setEncoderFilterCallbacks(): void {
-    // The decoder's are all that is needed.
-  }
-
-  decodeHeaders(headers: RequestHeaderMap): FilterHeadersStatus {
+  override decodeHeaders(headers: RequestHeaderMap): FilterHeadersStatus {
     if (!this.#applies(headers)) return FilterHeadersStatus.Continue;
     const { clusterManager, descriptors: maker, client } = this.#shared;
-    const name = this.#stream.route()?.routeEntry?.clusterName(headers);
+    const name = this.decoderCallbacks.route()?.routeEntry?.clusterName(headers);
     if (name === undefined) return FilterHeadersStatus.Continue;
     this.#cluster = clusterManager.getThreadLocalCluster(name)?.info;
     if (this.#cluster === undefined) return FilterHeadersStatus.Continue;
     this.#headers = headers;
-    const descriptors = maker.of(this.#stream, headers, false);
+    const descriptors = maker.of(this.decoderCallbacks, headers, false);
     if (descriptors.length === 0) return FilterHeadersStatus.Continue;
     this.#state = State.Calling;
-    const domain = maker.domain(this.#stream);
+    const domain = maker.domain(this.decoderCallbacks);
     this.#initiating = true;
     this.#call = client.ask({ domain, descriptors, hitsAddend: this.#hitsAddend }, this);
     this.#initiating = false;
     return this.#waits ? FilterHeadersStatus.StopIteration : FilterHeadersStatus.Continue;
   }
 
-  decodeData(_data: DataBuffer): FilterDataStatus {
+  override decodeData(): FilterDataStatus {
     return this.#waits ? FilterDataStatus.StopIterationAndWatermark : FilterDataStatus.Continue;
   }
 
-  decodeTrailers(): FilterTrailersStatus {
+  override decodeTrailers(): FilterTrailersStatus {
     return this.#waits ? FilterTrailersStatus.StopIteration : FilterTrailersStatus.Continue;
   }
 
-  encodeHeaders(headers: ResponseHeaderMap): FilterHeadersStatus {
+  override encodeHeaders(headers: ResponseHeaderMap): FilterHeadersStatus {
     if (this.#answer !== undefined && this.#state !== State.Responded) {
       this.#addResponseHeaders(headers, this.#answer);
     }
     return FilterHeadersStatus.Continue;
   }
 
-  encodeData(): FilterDataStatus {
-    return FilterDataStatus.Continue;
-  }
-
-  encodeTrailers(): FilterTrailersStatus {
-    return FilterTrailersStatus.Continue;
-  }
-
-  onDestroy(): void {
+  override onDestroy(): void {
     if (this.#state === State.Calling) {
       this.#call?.cancel();
     } else if (this.#headers !== undefined) {
@@ -137,16 +119,16 @@ export class RateLimitFilter implements StreamFilter, RateLimitCallbacks {
   }
 
   get #hitsAddend(): number {
-    const hits = this.#stream.streamInfo.filterState.get(hitsAddendKey);
+    const hits = this.decoderCallbacks.streamInfo.filterState.get(hitsAddendKey);
     return typeof hits === "number" ? hits : 0;
   }
 
   /** What counts when the stream is over. */
   #count(headers: RequestHeaderMap): void {
     const { descriptors: maker, client } = this.#shared;
-    const descriptors = maker.of(this.#stream, headers, true);
+    const descriptors = maker.of(this.decoderCallbacks, headers, true);
     if (descriptors.length === 0) return;
-    const domain = maker.domain(this.#stream);
+    const domain = maker.domain(this.decoderCallbacks);
     client.ask({ domain, descriptors, hitsAddend: this.#hitsAddend }, nobody);
   }
 
@@ -176,7 +158,7 @@ export class RateLimitFilter implements StreamFilter, RateLimitCallbacks {
   #ingestMetadata({ dynamicMetadata }: RateLimitAnswer): void {
     if (dynamicMetadata === undefined || Object.keys(dynamicMetadata).length === 0) return;
     const { metadataNamespace } = this.#shared.config;
-    storeMetadata(this.#stream.streamInfo, metadataNamespace, dynamicMetadata);
+    storeMetadata(this.decoderCallbacks.streamInfo, metadataNamespace, dynamicMetadata);
   }
 
   #onError(): void {
@@ -188,12 +170,12 @@ export class RateLimitFilter implements StreamFilter, RateLimitCallbacks {
     }
     stats.inc(this.#cluster!, "failure_mode_allowed");
     this.#state = State.Passing;
-    if (!this.#initiating) this.#stream.continueDecoding();
+    if (!this.#initiating) this.decoderCallbacks.continueDecoding();
   }
 
   #refuse(answer: RateLimitAnswer): void {
     const { config, additions } = this.#shared;
-    const { streamInfo } = this.#stream;
+    const { streamInfo } = this.decoderCallbacks;
     this.#respond(ResponseFlag.RateLimited, {
       code: config.limitedStatus,
       body: answer.body,
@@ -208,14 +190,14 @@ export class RateLimitFilter implements StreamFilter, RateLimitCallbacks {
 
   #respond(flag: number, reply: LocalReply): void {
     this.#state = State.Responded;
-    this.#stream.streamInfo.responseFlags |= flag;
-    this.#stream.sendLocalReply(reply);
+    this.decoderCallbacks.streamInfo.responseFlags |= flag;
+    this.decoderCallbacks.sendLocalReply(reply);
   }
 
   #continue({ requestHeaders }: RateLimitAnswer): void {
     for (const [name, value] of requestHeaders) this.#headers!.add(name, value);
     this.#state = State.Passing;
-    if (!this.#initiating) this.#stream.continueDecoding();
+    if (!this.#initiating) this.decoderCallbacks.continueDecoding();
   }
 
   /** Of the service's answer, and what its limits say. */
