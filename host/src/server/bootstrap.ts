@@ -153,13 +153,17 @@ function checkClusters(messages: readonly Cluster[], context: ConfigContext): vo
   }
 }
 
+const inRoute = /\.routes\[\d+\]\./;
+
 function checkReferences(clusters: readonly Cluster[], found: Found, problems: ProblemList): void {
   const names = new Set(clusters.map((cluster) => cluster.name));
   for (const { name, place } of found.references) {
     if (names.has(name)) continue;
     const near = closest(name, names);
     const mend = near === undefined ? "" : `; did you mean '${near}'?`;
-    problems.error(place, `route: unknown cluster '${name}'${mend}`);
+    // Envoy's words, where it has any.
+    const where = inRoute.test(place.path) ? "route: " : "";
+    problems.error(place, `${where}unknown cluster '${name}'${mend}`);
   }
 }
 
