@@ -1,21 +1,10 @@
 import { storeMetadata } from "../../../common/dynamic-metadata.ts";
 import { ProtobufWriter } from "../../../common/protobuf/writer.ts";
-import type { DataBuffer } from "../../../contracts/buffer.ts";
 import type { Dispatcher } from "../../../contracts/event.ts";
-import {
-  type Connection,
-  type ConnectionCallbacks,
-  ConnectionCloseType,
-  ConnectionEvent,
-} from "../../../contracts/network/connection.ts";
-import {
-  FilterStatus,
-  type NetworkFilterFactoryCb,
-  type ReadFilter,
-  type ReadFilterCallbacks,
-} from "../../../contracts/network/filter.ts";
+import type { Connection } from "../../../contracts/network/connection.ts";
+import type { NetworkFilterFactoryCb } from "../../../contracts/network/filter.ts";
 import type { ListenerContext } from "../../../contracts/runtime.ts";
-import type { Counter, Gauge, StatsScope } from "../../../contracts/stats.ts";
+import type { Counter, StatsScope } from "../../../contracts/stats.ts";
 import { ResponseFlag } from "../../../contracts/stream-info.ts";
 import {
   Attribute,
@@ -30,21 +19,16 @@ import type {
 } from "../../common/ext_authz/auth-response.ts";
 import { GrpcAuthorization } from "../../common/ext_authz/grpc-authorization.ts";
 import { MetadataMatcher } from "../../common/ext_authz/metadata-matcher.ts";
+import { CalloutFilter, type CalloutStats, calloutStats } from "../common/callout-filter.ts";
 import type { NetworkExtAuthzConfig } from "./config.ts";
 
 const filterName = "envoy.filters.network.ext_authz";
 const CheckRequest = { attributes: 1 } as const;
 
 /** `ext_authz.<stat_prefix>.` */
-interface NetworkExtAuthzStats {
-  readonly total: Counter;
-  readonly ok: Counter;
+interface NetworkExtAuthzStats extends CalloutStats {
   readonly denied: Counter;
-  readonly error: Counter;
-  readonly failureModeAllowed: Counter;
   readonly disabled: Counter;
-  readonly cxClosed: Counter;
-  readonly active: Gauge;
 }
 
 /** What the filters of one configuration share on a worker. */
@@ -72,75 +56,34 @@ export function createNetworkExtAuthz(
 
 function statsOf(scope: StatsScope): NetworkExtAuthzStats {
   return {
-    total: scope.counter("total"),
-    ok: scope.counter("ok"),
+    ...calloutStats(scope),
     denied: scope.counter("denied"),
-    error: scope.counter("error"),
-    failureModeAllowed: scope.counter("failure_mode_allowed"),
     disabled: scope.counter("disabled"),
-    cxClosed: scope.counter("cx_closed"),
-    active: scope.gauge("active"),
   };
 }
 
 /** Holds what a client sends first until the service has allowed the connection. */
-class NetworkExtAuthzFilter implements ReadFilter, AuthCallbacks, ConnectionCallbacks {
+class NetworkExtAuthzFilter extends CalloutFilter implements AuthCallbacks {
   readonly #shared: Shared;
-  #callbacks!: ReadFilterCallbacks;
-  #call: AuthCall | undefined = undefined;
-  #state: "waiting" | "calling" | "allowed" | "refused" = "waiting";
-  /** Inside of `check`: `onData` is still on the stack. */
-  #initiating = false;
   #startMs = 0;
 
   constructor(shared: Shared) {
+    super(shared.stats);
     this.#shared = shared;
   }
 
-  initializeReadFilterCallbacks(callbacks: ReadFilterCallbacks): void {
-    this.#callbacks = callbacks;
-    callbacks.connection.addConnectionCallbacks(this);
+  protected override applies(): boolean {
+    const { stats, enabledMetadata } = this.#shared;
+    const { dynamicMetadata } = this.callbacks.connection.streamInfo;
+    if (enabledMetadata === undefined || enabledMetadata.match(dynamicMetadata)) return true;
+    stats.disabled.inc();
+    return false;
   }
 
-  onNewConnection(): FilterStatus {
-    return FilterStatus.Continue;
-  }
-
-  onData(_data: DataBuffer): FilterStatus {
-    if (this.#state === "waiting") this.#begin();
-    return this.#state === "allowed" ? FilterStatus.Continue : FilterStatus.StopIteration;
-  }
-
-  onEvent(event: ConnectionEvent): void {
-    if (event === ConnectionEvent.Connected || this.#state !== "calling") return;
-    this.#state = "refused";
-    this.#call?.cancel();
-    this.#shared.stats.active.dec();
-  }
-
-  onAboveWriteBufferHighWatermark(): void {
-    // Nothing is written from here.
-  }
-
-  onBelowWriteBufferLowWatermark(): void {
-    // The same.
-  }
-
-  #begin(): void {
-    const { stats, enabledMetadata, authorization, dispatcher } = this.#shared;
-    const { connection } = this.#callbacks;
-    if (enabledMetadata?.match(connection.streamInfo.dynamicMetadata) === false) {
-      stats.disabled.inc();
-      this.#state = "allowed";
-      return;
-    }
-    this.#state = "calling";
-    stats.active.inc();
-    stats.total.inc();
+  protected override ask(): AuthCall | undefined {
+    const { authorization, dispatcher } = this.#shared;
     this.#startMs = dispatcher.time.monotonicMs();
-    this.#initiating = true;
-    this.#call = authorization.check(this.#checkOf(connection), this);
-    this.#initiating = false;
+    return authorization.check(this.#checkOf(this.callbacks.connection), this);
   }
 
   #checkOf(connection: Connection): Buffer {
@@ -160,8 +103,7 @@ class NetworkExtAuthzFilter implements ReadFilter, AuthCallbacks, ConnectionCall
   onAuthResponse(response: AuthResponse): void {
     const { stats, config } = this.#shared;
     const { status } = response;
-    this.#call = undefined;
-    stats.active.dec();
+    this.finish();
     stats[status].inc();
     this.#ingestMetadata(response);
     if (status === "denied" || (status === "error" && !config.failureModeAllow)) {
@@ -169,8 +111,7 @@ class NetworkExtAuthzFilter implements ReadFilter, AuthCallbacks, ConnectionCall
       return;
     }
     if (status === "error") stats.failureModeAllowed.inc();
-    this.#state = "allowed";
-    if (!this.#initiating) this.#callbacks.continueReading();
+    this.allow();
   }
 
   /** How long the service took is noted whenever it allows the connection. */
@@ -181,16 +122,13 @@ class NetworkExtAuthzFilter implements ReadFilter, AuthCallbacks, ConnectionCall
       const passedMs = this.#shared.dispatcher.time.monotonicMs() - this.#startMs;
       values["ext_authz_duration"] = Math.floor(passedMs);
     }
-    storeMetadata(this.#callbacks.connection.streamInfo, filterName, values);
+    storeMetadata(this.callbacks.connection.streamInfo, filterName, values);
   }
 
   #close(status: "denied" | "error"): void {
-    const { connection } = this.#callbacks;
-    const { streamInfo } = connection;
-    this.#state = "refused";
-    this.#shared.stats.cxClosed.inc();
+    const { streamInfo } = this.callbacks.connection;
     streamInfo.responseFlags |= ResponseFlag.UnauthorizedExternalService;
     streamInfo.responseCodeDetails = `ext_authz_${status}`;
-    connection.close(ConnectionCloseType.NoFlush, "ext_authz_close");
+    this.refuse("ext_authz_close");
   }
 }
