@@ -2,8 +2,7 @@ import type { TraceRequest } from "../../guest/watch/guest-trace.ts";
 import type { Result } from "../../contracts/result.ts";
 import type { AdminDeps } from "./admin-deps.ts";
 import { type AdminRequest, type AdminResponse, textResponse } from "./admin-request.ts";
-
-const secretHeadersDefault = "authorization,cookie,set-cookie";
+import { FollowQuery } from "./follow-query.ts";
 
 /** Defaults and largest values of the numbers. */
 const numbers = {
@@ -32,31 +31,19 @@ function parse(
 ): Result<{ readonly trace: TraceRequest; readonly durationMs: number }, string> {
   const guest = params.get("guest") ?? "";
   if (guest === "") return { ok: false, error: "guest is missing: the name of a Wasm plugin" };
-  const problems: string[] = [];
-  const number = (name: keyof typeof numbers): number => {
-    const { initial, max } = numbers[name];
-    const text = params.get(name) ?? String(initial);
-    const value = /^\d{1,10}$/.test(text) ? Number(text) : Number.NaN;
-    if (!(value >= 1 && value <= max)) {
-      problems.push(`${name} is not a whole number from 1 to ${max}`);
-    }
-    return value;
-  };
-  const onTrap = params.get("on_trap") ?? "0";
-  if (onTrap !== "0" && onTrap !== "1") problems.push("on_trap is 0 or 1");
-  const secrets = (params.get("redact") ?? secretHeadersDefault).split(",");
+  const query = new FollowQuery(params);
   const trace: TraceRequest = {
     guest,
-    streams: number("streams"),
+    streams: query.number("streams", numbers.streams),
     maxTextBytes: 0,
-    secretHeaders: secrets.map((name) => name.trim().toLowerCase()).filter((name) => name !== ""),
+    secretHeaders: query.secretHeaders,
     recording: {
-      onTrap: onTrap === "1",
-      oneIn: number("one_in"),
-      maxChars: number("max_bytes"),
+      onTrap: query.isSet("on_trap", "0", "1"),
+      oneIn: query.number("one_in", numbers.one_in),
+      maxChars: query.number("max_bytes", numbers.max_bytes),
     },
   };
-  const durationMs = number("duration_s") * 1000;
-  if (problems.length > 0) return { ok: false, error: problems.join("; ") };
+  const durationMs = query.number("duration_s", numbers.duration_s) * 1000;
+  if (query.problems.length > 0) return { ok: false, error: query.problems.join("; ") };
   return { ok: true, value: { trace, durationMs } };
 }

@@ -3,8 +3,7 @@ import type { Result } from "../../contracts/result.ts";
 import type { TraceBounds } from "../guest-tracing.ts";
 import type { AdminDeps } from "./admin-deps.ts";
 import { type AdminRequest, type AdminResponse, plainText, textResponse } from "./admin-request.ts";
-
-const secretHeadersDefault = "authorization,cookie,set-cookie";
+import { FollowQuery } from "./follow-query.ts";
 
 /** Defaults and largest values of the numbers. */
 const numbers = {
@@ -35,31 +34,19 @@ function parse(
   if (guest === "") {
     return { ok: false, error: "guest is missing: the name of a Wasm plugin or Lua filter" };
   }
-  const problems: string[] = [];
-  const number = (name: keyof typeof numbers): number => {
-    const { initial, max } = numbers[name];
-    const text = params.get(name) ?? String(initial);
-    const value = /^\d{1,10}$/.test(text) ? Number(text) : Number.NaN;
-    if (!(value >= 1 && value <= max)) {
-      problems.push(`${name} is not a whole number from 1 to ${max}`);
-    }
-    return value;
-  };
-  const secrets = (params.get("redact") ?? secretHeadersDefault).split(",");
+  const query = new FollowQuery(params);
   const trace = {
     guest,
-    streams: number("streams"),
-    maxTextBytes: number("text_bytes"),
+    streams: query.number("streams", numbers.streams),
+    maxTextBytes: query.number("text_bytes", numbers.text_bytes),
     changes: params.get("changes") === "1",
-    secretHeaders: secrets.map((name) => name.trim().toLowerCase()).filter((name) => name !== ""),
+    secretHeaders: query.secretHeaders,
   };
-  const format = params.get("format") ?? "text";
-  if (format !== "text" && format !== "json") problems.push("format is text or json");
   const bounds = {
-    durationMs: number("duration_s") * 1000,
-    bytes: number("max_bytes"),
-    json: format === "json",
+    durationMs: query.number("duration_s", numbers.duration_s) * 1000,
+    bytes: query.number("max_bytes", numbers.max_bytes),
+    json: query.isSet("format", "text", "json"),
   };
-  if (problems.length > 0) return { ok: false, error: problems.join("; ") };
+  if (query.problems.length > 0) return { ok: false, error: query.problems.join("; ") };
   return { ok: true, value: { trace, bounds } };
 }
