@@ -1,11 +1,12 @@
 import assert from "node:assert/strict";
 import type { GuestLimitsConfig, GuestShared } from "../../host/src/contracts/config/guests.ts";
 import { createGuestShared, GuestSharedState } from "../../host/src/guest/shared/shared-state.ts";
+import { CollectingLogger } from "../../host/src/testing/proxy/collecting-logger.ts";
 import { StatsStore } from "../../host/src/stats/stats-store.ts";
 import type { LocalInfo } from "../../host/src/contracts/config/snapshot.ts";
 import type { PrepareContext } from "../../host/src/contracts/extension.ts";
 import type { HttpFilterInstances } from "../../host/src/contracts/http/filter.ts";
-import type { Logger, LogLevel } from "../../host/src/contracts/log.ts";
+import type { LogLevel } from "../../host/src/contracts/log.ts";
 import { GuestWatches } from "../../host/src/guest/watch/guest-watches.ts";
 import { WasmFilter } from "../../host/src/extensions/http-filters/wasm/wasm-filter.ts";
 import { preparePlugin } from "../../host/src/guest/wasm/canary.ts";
@@ -19,36 +20,17 @@ import { RecordedClusters } from "./wasm-clusters.ts";
 import { SimulatedDispatcher } from "./simulated-dispatcher.ts";
 
 /** A log that keeps its lines: `<level> <text>`. */
-export class CollectingLogger implements Logger {
-  readonly component = "wasm";
+export class TextLogger extends CollectingLogger {
   readonly lines: string[] = [];
-  /** Lines below it are not enabled. */
-  lowest: LogLevel = "trace";
 
-  enabled(level: LogLevel): boolean {
-    return order.indexOf(level) >= order.indexOf(this.lowest);
+  constructor() {
+    super("wasm", "trace");
   }
-  log(level: LogLevel, text: string): void {
-    if (this.enabled(level)) this.lines.push(`${level} ${text}`);
+
+  protected override keep(level: LogLevel, text: string): void {
+    this.lines.push(`${level} ${text}`);
   }
-  trace(text: string): void {
-    this.log("trace", text);
-  }
-  debug(text: string): void {
-    this.log("debug", text);
-  }
-  info(text: string): void {
-    this.log("info", text);
-  }
-  warning(text: string): void {
-    this.log("warning", text);
-  }
-  error(text: string): void {
-    this.log("error", text);
-  }
-  critical(text: string): void {
-    this.log("critical", text);
-  }
+
   /** The lines so far, and empties the log. */
   take(): string[] {
     return this.lines.splice(0);
@@ -63,8 +45,6 @@ const localInfo: LocalInfo = {
   address: "127.0.0.1",
   version: "test",
 };
-
-const order: readonly LogLevel[] = ["trace", "debug", "info", "warning", "error", "critical"];
 
 class CountingStat {
   readonly name = "";
@@ -115,9 +95,9 @@ export function pluginSettings(
 
 /** One worker's Wasm runtime, and the main thread's canary in front of it, in one thread. By default VMs are started, not cloned. */
 export class WasmHost {
-  readonly logger = new CollectingLogger();
+  readonly logger = new TextLogger();
   /** What canary runs logged. */
-  readonly canaryLogger = new CollectingLogger();
+  readonly canaryLogger = new TextLogger();
   readonly dispatcher: SimulatedDispatcher;
   readonly stats = {
     reloadSuccess: new CountingStat(),

@@ -1,10 +1,10 @@
 import type { ThreadLoggers } from "../../common/log/logger-source.ts";
 import type { Logger, LogLevel } from "../../contracts/log.ts";
+import { CollectingLogger } from "./collecting-logger.ts";
 import type { LogLine } from "./proxy.ts";
 
 /** Components whose lines are those of guests; of the others only what is wrong is kept. */
 const guestComponents = new Set(["wasm", "lua"]);
-const order: readonly LogLevel[] = ["trace", "debug", "info", "warning", "error", "critical"];
 
 /** Loggers that keep their lines. */
 export class CollectedLog implements ThreadLoggers {
@@ -14,7 +14,7 @@ export class CollectedLog implements ThreadLoggers {
   logger(component: string): Logger {
     let logger = this.#loggers.get(component);
     if (logger === undefined) {
-      logger = new CollectingLogger(component, this.lines);
+      logger = new LineLogger(component, this.lines);
       this.#loggers.set(component, logger);
     }
     return logger;
@@ -25,48 +25,16 @@ export class CollectedLog implements ThreadLoggers {
   reopen(): void {}
 }
 
-class CollectingLogger implements Logger {
-  readonly component: string;
+class LineLogger extends CollectingLogger {
   readonly #lines: LogLine[];
-  readonly #lowest: number;
 
   constructor(component: string, lines: LogLine[]) {
-    this.component = component;
+    super(component, guestComponents.has(component) ? "trace" : "warning");
     this.#lines = lines;
-    this.#lowest = order.indexOf(guestComponents.has(component) ? "trace" : "warning");
   }
 
-  enabled(level: LogLevel): boolean {
-    return level !== "off" && order.indexOf(level) >= this.#lowest;
-  }
-
-  log(level: LogLevel, text: string): void {
-    if (!this.enabled(level)) return;
+  protected override keep(level: LogLevel, text: string): void {
     const { component } = this;
     this.#lines.push({ level: level === "warning" ? "warn" : level, component, text });
-  }
-
-  trace(text: string): void {
-    this.log("trace", text);
-  }
-
-  debug(text: string): void {
-    this.log("debug", text);
-  }
-
-  info(text: string): void {
-    this.log("info", text);
-  }
-
-  warning(text: string): void {
-    this.log("warning", text);
-  }
-
-  error(text: string): void {
-    this.log("error", text);
-  }
-
-  critical(text: string): void {
-    this.log("critical", text);
   }
 }
