@@ -2,12 +2,9 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { after, describe, test } from "node:test";
 import { authCases } from "../golden/ext-authz/cases.ts";
-import {
-  connectionCases,
-  type ConnectionOutcome,
-  runConnections,
-} from "../golden/ext-authz/network.ts";
+import { connectionCases, runConnections } from "../golden/ext-authz/network.ts";
 import { type AuthOutcome, runCases } from "../golden/ext-authz/scenario.ts";
+import type { ConnectionOutcome } from "../support/callout-connections.ts";
 
 // Requests through a real proxy with real authorization services, over gRPC and HTTP, against recordings of Envoy:
 // what the service was told, what the upstream and the client got, the access log and every counter.

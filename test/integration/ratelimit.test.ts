@@ -2,12 +2,9 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { after, describe, test } from "node:test";
 import { limitCases } from "../golden/ratelimit/cases.ts";
-import {
-  connectionCases,
-  type ConnectionOutcome,
-  runConnections,
-} from "../golden/ratelimit/network.ts";
+import { connectionCases, runConnections } from "../golden/ratelimit/network.ts";
 import { type LimitOutcome, runLimits } from "../golden/ratelimit/scenario.ts";
+import type { ConnectionOutcome } from "../support/callout-connections.ts";
 
 // Requests through a real proxy with a real rate limit service, against recordings of Envoy: what the service was
 // asked, what the upstream and the client got, the access log and every counter.
