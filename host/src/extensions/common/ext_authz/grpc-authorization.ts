@@ -1,7 +1,7 @@
 import type { GrpcServiceConfig } from "../../../contracts/config/grpc-service.ts";
-import type { WorkerContext } from "../../../contracts/runtime.ts";
-import { type GrpcCallHead, GrpcClient } from "../../../grpc/grpc-client.ts";
+import type { GrpcCallHead, GrpcClient } from "../../../grpc/grpc-client.ts";
 import type { UnaryCallbacks } from "../../../grpc/unary-call.ts";
+import { createWorkerClient, type GrpcWorker } from "../../../grpc/worker-client.ts";
 import { type AuthCall, type AuthCallbacks, errorResponse } from "./auth-response.ts";
 import { decodeCheckResponse } from "./check-response.ts";
 
@@ -16,15 +16,8 @@ const head: GrpcCallHead = {
 export class GrpcAuthorization {
   readonly #client: GrpcClient;
 
-  constructor(
-    service: GrpcServiceConfig,
-    { clusterManager, dispatcher }: Pick<WorkerContext, "clusterManager" | "dispatcher">,
-  ) {
-    this.#client = new GrpcClient(service, {
-      clusters: clusterManager,
-      random: dispatcher.random,
-      createTimer: (callback) => dispatcher.createTimer(callback),
-    });
+  constructor(service: GrpcServiceConfig, worker: GrpcWorker) {
+    this.#client = createWorkerClient(service, worker);
   }
 
   /** `request`: a `CheckRequest`. The callback may be called before this returns; the result is undefined then. */

@@ -1,7 +1,7 @@
 import type { GrpcServiceConfig } from "../../../contracts/config/grpc-service.ts";
-import type { WorkerContext } from "../../../contracts/runtime.ts";
-import { type GrpcCall, type GrpcCallHead, GrpcClient } from "../../../grpc/grpc-client.ts";
+import type { GrpcCall, GrpcCallHead, GrpcClient } from "../../../grpc/grpc-client.ts";
 import type { UnaryCallbacks } from "../../../grpc/unary-call.ts";
+import { createWorkerClient, type GrpcWorker } from "../../../grpc/worker-client.ts";
 import { encodeRateLimitRequest, type RateLimitQuestion } from "./rate-limit-request.ts";
 import {
   decodeRateLimitResponse,
@@ -25,15 +25,8 @@ export interface RateLimitCallbacks {
 export class RateLimitClient {
   readonly #client: GrpcClient;
 
-  constructor(
-    service: GrpcServiceConfig,
-    { clusterManager, dispatcher }: Pick<WorkerContext, "clusterManager" | "dispatcher">,
-  ) {
-    this.#client = new GrpcClient(service, {
-      clusters: clusterManager,
-      random: dispatcher.random,
-      createTimer: (callback) => dispatcher.createTimer(callback),
-    });
+  constructor(service: GrpcServiceConfig, worker: GrpcWorker) {
+    this.#client = createWorkerClient(service, worker);
   }
 
   /** The callback may be called before this returns; the result is undefined then. */
