@@ -90,13 +90,19 @@ test("sluice test ends with 78 for suites and filters that cannot be used", asyn
 });
 
 test("sluice test ends with 2 for command lines that are wrong", async () => {
-  using folder = folderWith({ "seen.lua": script, "seen.test.yaml": good });
+  using folder = folderWith({
+    "seen.lua": script,
+    "seen.test.yaml": good,
+    "none.yaml": "filters: [{ file: seen.lua }]\ncases: []\n",
+  });
   for (const [args, text] of [
     [["--nme", "x"], /There is no flag --nme\. Did you mean --name\?/],
     [["--against", "nginx"], /--against 'nginx' is unknown: it is envoy/],
-    [["--against", "envoy", "--update"], /--against goes with neither/],
+    [["--against", "envoy", "--update"], /--against goes with none of --update/],
+    [["--against", "envoy", "--junit", "x"], /--against goes with none of .* and --junit/],
     [["nowhere"], /there is no file or folder nowhere/],
     [["--name", "no such"], /no case has "no such" in its name/],
+    [["none.yaml"], /there are no cases in the suites/],
   ] as const) {
     const { code, stderr } = await sluiceTest(folder.path, args);
     assert.equal(code, 2, args.join(" "));
@@ -116,6 +122,20 @@ test("sluice test ends with 2 for command lines that are wrong", async () => {
   const help = await sluiceTest(folder.path, ["--help"]);
   assert.equal(help.code, 0);
   assert.match(help.stdout, /--junit <file>/);
+});
+
+test("sluice test says which of its files cannot be read or written", async () => {
+  using folder = folderWith({ "seen.lua": script, "seen.test.yaml": good });
+  const unwritable = await sluiceTest(folder.path, ["--junit", "seen.lua/report.xml"]);
+  assert.equal(unwritable.code, 1);
+  assert.match(unwritable.stderr, /^sluice: E\w+: .*seen\.lua/);
+  writeFileSync(path.join(folder.path, "seen.test.snapshots.json"), "{");
+  const broken = await sluiceTest(folder.path, []);
+  assert.equal(broken.code, 78);
+  assert.match(
+    broken.stderr,
+    /seen\.test\.snapshots\.json:1:1: these are no snapshots: .*; delete the file/,
+  );
 });
 
 test("sluice test --update records snapshots that later runs are compared with", async () => {

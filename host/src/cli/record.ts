@@ -1,4 +1,4 @@
-import { createWriteStream } from "node:fs";
+import { closeSync, openSync, writeFileSync } from "node:fs";
 import { once } from "node:events";
 import type { IncomingMessage } from "node:http";
 import { ExitCode } from "../common/exit-code.ts";
@@ -62,6 +62,13 @@ export async function record(args: readonly string[]): Promise<number> {
     process.stdout.write(recordHelp());
     return ExitCode.ok;
   }
+  let file: number | undefined;
+  try {
+    // Before anything is recorded for it.
+    file = output === undefined ? undefined : openSync(output, "w");
+  } catch (error) {
+    return fileProblem(error);
+  }
   let response: IncomingMessage;
   try {
     response = await postToAdmin(admin, `/record?${params.toString()}`);
@@ -69,7 +76,7 @@ export async function record(args: readonly string[]): Promise<number> {
   } catch (error) {
     return printUnreachable(admin, error);
   }
-  return write(response, output);
+  return write(response, file);
 }
 
 /** Reads the arguments behind `record`. An error is one sentence for the user. */
@@ -107,22 +114,23 @@ function recordHelp(): string {
   ].join("\n");
 }
 
-async function write(response: IncomingMessage, file: string | undefined): Promise<number> {
-  const out = file === undefined ? process.stdout : createWriteStream(file);
+async function write(response: IncomingMessage, file: number | undefined): Promise<number> {
   let count = 0;
   try {
     for await (const chunk of response as AsyncIterable<Buffer>) {
       count += chunk.toString("latin1").split("\n").length - 1;
-      if (!out.write(chunk)) await once(out, "drain");
+      if (file !== undefined) writeFileSync(file, chunk);
+      else if (!process.stdout.write(chunk)) await once(process.stdout, "drain");
     }
-    if (file !== undefined) {
-      out.end();
-      await once(out, "finish");
-    }
+    if (file !== undefined) closeSync(file);
   } catch (error) {
-    process.stderr.write(`sluice: ${error instanceof Error ? error.message : String(error)}\n`);
-    return ExitCode.runTime;
+    return fileProblem(error);
   }
   process.stderr.write(`${count} ${count === 1 ? "stream" : "streams"} recorded\n`);
   return count > 0 ? ExitCode.ok : ExitCode.runTime;
+}
+
+function fileProblem(error: unknown): number {
+  process.stderr.write(`sluice: ${error instanceof Error ? error.message : String(error)}\n`);
+  return ExitCode.runTime;
 }

@@ -8,7 +8,7 @@ import { runCase } from "./run/run-case.ts";
 import { SuiteRunner } from "./run/suite-runner.ts";
 import { unfitForEnvoy } from "./run/unfit-for-envoy.ts";
 import type { Suite, TestCase } from "./suite/suite.ts";
-import type { TestArguments } from "./test-arguments.ts";
+import { noCases, type TestArguments } from "./test-arguments.ts";
 
 /** How cases have ended. */
 interface Counts {
@@ -44,6 +44,10 @@ export async function compareSuites(
     await runner.close();
   }
   const { same, differing, failed, skipped } = counts;
+  if (same + differing + failed + skipped === 0) {
+    process.stderr.write(`sluice: ${noCases(options)}\n`);
+    return ExitCode.usage;
+  }
   process.stdout.write(
     `${same} the same in Envoy ${version}, ${differing} different, ${failed} failed, ${skipped} not run there\n`,
   );

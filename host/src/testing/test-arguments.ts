@@ -47,6 +47,13 @@ export function testHelp(): string {
   ].join("\n");
 }
 
+/** Why nothing has run. */
+export function noCases({ name }: TestArguments): string {
+  return name === undefined
+    ? "there are no cases in the suites"
+    : `no case has "${name}" in its name`;
+}
+
 /** Reads the arguments behind `test`. An error is one sentence for the user. */
 export function parseTestArguments(args: readonly string[]): Result<TestArguments, string> {
   const scanned = scanFlags(args, testFlags);
@@ -69,8 +76,10 @@ export function parseTestArguments(args: readonly string[]): Result<TestArgument
     coverageFolder,
     watch: values.has("--watch"),
   };
-  if (parsed.againstEnvoy && (parsed.update || parsed.coverage)) {
-    return { ok: false, error: "--against goes with neither --update nor --coverage." };
+  const { update, coverage, costs, junit } = parsed;
+  if (parsed.againstEnvoy && (update || coverage || costs || junit !== undefined)) {
+    const text = "--against goes with none of --update, --coverage, --costs and --junit.";
+    return { ok: false, error: text };
   }
   return { ok: true, value: parsed };
 }

@@ -7,7 +7,13 @@ import { junitText } from "./report/junit.ts";
 import { Snapshots } from "./report/snapshots.ts";
 import { type CaseResult, SuiteRunner, type SuiteResult } from "./run/suite-runner.ts";
 import type { Suite } from "./suite/suite.ts";
-import { parseTestArguments, type TestArguments, testHelp, testUsage } from "./test-arguments.ts";
+import {
+  noCases,
+  parseTestArguments,
+  type TestArguments,
+  testHelp,
+  testUsage,
+} from "./test-arguments.ts";
 
 /** `sluice test`; gives the exit code. */
 export async function testCommand(args: readonly string[]): Promise<number> {
@@ -71,6 +77,11 @@ async function runSuites(suites: readonly Suite[], options: TestArguments): Prom
     const results: SuiteResult[] = [];
     for (const suite of suites) results.push(await runSuite(suite, runner, options));
     return finish(results, options, coverage?.report(options.coverageFolder) ?? []);
+  } catch (error) {
+    // A report or snapshots that cannot be written.
+    if (!(error instanceof Error && "syscall" in error)) throw error;
+    process.stderr.write(`sluice: ${error.message}\n`);
+    return ExitCode.runTime;
   } finally {
     await runner.close();
   }
@@ -81,8 +92,12 @@ async function runSuite(
   runner: SuiteRunner,
   options: TestArguments,
 ): Promise<SuiteResult> {
-  const snapshots = new Snapshots(suite.file, options.update);
   process.stdout.write(`${suite.file}\n`);
+  const snapshots = Snapshots.open(suite.file, options.update);
+  if (typeof snapshots === "string") {
+    process.stderr.write(`${snapshots}\n`);
+    return { file: suite.file, suite, cases: [], problems: [snapshots] };
+  }
   const ran = await runner.run(suite);
   const cases: CaseResult[] = [];
   for (const each of ran.cases) {
@@ -112,7 +127,7 @@ function finish(
   }
   if (results.some(({ problems }) => problems.length > 0)) return ExitCode.config;
   const cases = results.flatMap((result) => result.cases);
-  if (cases.length === 0) return usageError(`no case has "${options.name}" in its name`);
+  if (cases.length === 0) return usageError(noCases(options));
   const failed = cases.filter(({ failures }) => failures.length > 0);
   if (failed.length === 0) return ExitCode.ok;
   // A filter that cannot be loaded is a matter of configuration.

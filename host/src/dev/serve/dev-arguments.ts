@@ -102,9 +102,9 @@ export function parseDevArguments(args: readonly string[]): Result<DevCommand | 
   if (!upstream.ok) return upstream;
   const clusters = clustersOf(values.get("--clusters"));
   if (!clusters.ok) return clusters;
-  const configuration = configurationOf(values.get("--configuration"), filters.value.length);
+  const configuration = configurationOf(values.get("--configuration"), filters.value);
   if (!configuration.ok) return configuration;
-  const allowed = allowedOf(values.get("--allow"));
+  const allowed = allowedOf(values.get("--allow"), filters.value);
   if (!allowed.ok) return allowed;
   return {
     ok: true,
@@ -124,14 +124,23 @@ export function parseDevArguments(args: readonly string[]): Result<DevCommand | 
   };
 }
 
-function allowedOf(text: string | undefined): Result<DevCommand["allowed"], string> {
+function allowedOf(
+  text: string | undefined,
+  filters: DevCommand["filters"],
+): Result<DevCommand["allowed"], string> {
+  if (text === undefined) return { ok: true, value: undefined };
+  if (filters.every(isScript)) return fail("--allow is for modules; a script asks for nothing.");
   const names = text
-    ?.split(",")
+    .split(",")
     .map((name) => name.trim())
     .filter((name) => name !== "");
-  const unknown = names?.find((name) => !Object.hasOwn(hostcalls, name) && !isOther(name));
+  const unknown = names.find((name) => !Object.hasOwn(hostcalls, name) && !isOther(name));
   if (unknown === undefined) return { ok: true, value: names };
   return fail(`--allow: there is no host call '${unknown}': they are called as proxy_log is.`);
+}
+
+function isScript({ file }: DevCommand["filters"][number]): boolean {
+  return file.endsWith(".lua");
 }
 
 /** Callbacks are allowed as it is, and may be said. */
@@ -189,6 +198,9 @@ function clustersOf(text: string | undefined): Result<DevCommand["clusters"], st
     if (address === undefined) {
       return fail(`--clusters: '${entry}' is not name=ip:port, such as auth=127.0.0.1:9000.`);
     }
+    if (name === "upstream" || clusters.has(name)) {
+      return fail(`--clusters: there is a cluster '${name}' already: give this one another name.`);
+    }
     clusters.set(name, address);
   }
   return { ok: true, value: clusters };
@@ -203,10 +215,11 @@ function addressOf(text: string): ServerAddress | undefined {
 
 function configurationOf(
   text: string | undefined,
-  filters: number,
+  filters: DevCommand["filters"],
 ): Result<string | undefined, string> {
   if (text === undefined) return { ok: true, value: undefined };
-  if (filters > 1) return fail("--configuration is for one filter; there are several.");
+  if (filters.length > 1) return fail("--configuration is for one filter; there are several.");
+  if (filters.every(isScript)) return fail("--configuration is for a module; a script has none.");
   if (!text.startsWith("@")) return { ok: true, value: text };
   try {
     return { ok: true, value: readFileSync(text.slice(1), "utf8") };

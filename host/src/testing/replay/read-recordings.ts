@@ -23,11 +23,39 @@ export function readRecordings(file: string): readonly Recording[] | string {
 
 function parsed(line: string): Recording | undefined {
   try {
-    const value = JSON.parse(line) as Partial<Recording> | null;
-    const isRecording =
-      value?.sluiceRecording === 1 && value.plugin !== undefined && Array.isArray(value.callbacks);
-    return isRecording ? (value as Recording) : undefined;
+    const value: unknown = JSON.parse(line);
+    return isRecording(value) ? value : undefined;
   } catch {
     return undefined;
   }
+}
+
+type Unknown<T> = { readonly [name in keyof T]?: unknown };
+
+function isRecording(value: unknown): value is Recording {
+  const { sluiceRecording, plugin, callbacks, begun, redacted } = (value ??
+    {}) as Unknown<Recording>;
+  if (sluiceRecording !== 1 || typeof begun !== "string" || !Array.isArray(redacted)) return false;
+  return isPlugin(plugin) && Array.isArray(callbacks) && callbacks.every(isCallback);
+}
+
+function isPlugin(value: unknown): boolean {
+  const plugin = (value ?? {}) as Unknown<Recording["plugin"]>;
+  const { name, rootId, vmId, sha256, configuration, vmConfiguration } = plugin;
+  const texts = [name, rootId, vmId, sha256, configuration, vmConfiguration];
+  return texts.every((each) => typeof each === "string") && Array.isArray(plugin.environment);
+}
+
+function isCallback(value: unknown): boolean {
+  const { name, args, calls } = (value ?? {}) as Unknown<Recording["callbacks"][number]>;
+  return (
+    typeof name === "string" && Array.isArray(args) && Array.isArray(calls) && calls.every(isCall)
+  );
+}
+
+function isCall(value: unknown): boolean {
+  const { name, inputs, outputs } = (value ?? {}) as Unknown<
+    Recording["callbacks"][number]["calls"][number]
+  >;
+  return typeof name === "string" && Array.isArray(inputs) && Array.isArray(outputs);
 }

@@ -5,6 +5,8 @@ import type {
   RecordedPairs,
   Recording,
 } from "../../guest/watch/recording.ts";
+import { readGrpcService } from "../../guest/wasm/proxy-wasm/grpc-service.ts";
+import { knownCapabilities } from "../suite/read-filters.ts";
 import type { JsonMap, JsonValue } from "../suite/suite.ts";
 
 /** A suite with a case for each recording: what came from both sides, and what the module has said and answered. */
@@ -35,7 +37,10 @@ function vmOf({ plugin }: Recording): JsonMap {
     ...(plugin.vmId !== "" && { id: plugin.vmId }),
     ...(plugin.vmConfiguration !== "" && { configuration: plugin.vmConfiguration }),
     ...(plugin.environment.length > 0 && { environment: Object.fromEntries(plugin.environment) }),
-    ...(plugin.allowedCapabilities !== undefined && { capabilities: plugin.allowedCapabilities }),
+    ...(plugin.allowedCapabilities !== undefined && {
+      // A proxy takes names that nothing has.
+      capabilities: plugin.allowedCapabilities.filter((name) => knownCapabilities.has(name)),
+    }),
   };
   return Object.keys(vm).length === 0 ? {} : { vm };
 }
@@ -89,8 +94,39 @@ function responseOf(callbacks: readonly RecordedCallback[]): JsonMap {
   };
 }
 
+function serversOf(recording: Recording): JsonMap {
+  const servers = { ...grpcServersOf(recording), ...httpServersOf(recording) };
+  return Object.keys(servers).length === 0 ? {} : { servers };
+}
+
+type GrpcAnswer = { readonly messages: JsonValue[]; status: number };
+
+/** Answers of the clusters that were called over gRPC, in the order of the calls. */
+function grpcServersOf({ callbacks }: Recording): JsonMap {
+  const calls = new Map<number, GrpcAnswer>();
+  const servers: Record<string, { readonly grpc: JsonValue[] }> = {};
+  for (const { name: callback, args, message, calls: made } of callbacks) {
+    const call = calls.get(args[1] ?? 0);
+    if (callback === "proxy_on_grpc_receive") call?.messages.push(content(message?.body ?? ""));
+    if (callback === "proxy_on_grpc_close" && call !== undefined) call.status = args[2] ?? 0;
+    for (const { name, inputs, outputs, status } of made) {
+      if (!/^proxy_grpc_(call|stream)$/.test(name) || status !== 0) continue;
+      const answer: GrpcAnswer = { messages: [], status: 0 };
+      calls.set(Number(outputs[0]), answer);
+      (servers[clusterOf(String(inputs[0]))] ??= { grpc: [] }).grpc.push(answer);
+    }
+  }
+  return servers;
+}
+
+/** Of a gRPC service: guests give a message, or no more than the cluster's name. */
+function clusterOf(service: string): string {
+  const read = readGrpcService(Buffer.from(service, "latin1"));
+  return typeof read === "object" ? read.cluster : text(service);
+}
+
 /** Answers of the clusters that were called over HTTP, in the order of the answers. */
-function serversOf({ callbacks }: Recording): JsonMap {
+function httpServersOf({ callbacks }: Recording): JsonMap {
   const clusters = new Map<number, string>();
   const servers: Record<string, JsonValue[]> = {};
   for (const callback of callbacks) {
@@ -101,7 +137,7 @@ function serversOf({ callbacks }: Recording): JsonMap {
     const cluster = clusters.get(callback.args[1] ?? 0);
     if (cluster !== undefined) (servers[cluster] ??= []).push(answerOf(callback));
   }
-  return Object.keys(servers).length === 0 ? {} : { servers };
+  return servers;
 }
 
 /** A call that has failed has no headers. */

@@ -8,17 +8,30 @@ import { differences, sideText } from "./differences.ts";
 /** Differences of one case that are told. */
 const toldMax = 10;
 
+/** What came of cases, by their names. */
+type Recorded = { readonly [name: string]: JsonValue };
+
 /** What came of the cases with `snapshot: true` when they were recorded, in a file beside the suite. */
 export class Snapshots {
   readonly file: string;
-  readonly #recorded: { readonly [name: string]: JsonValue };
+  readonly #recorded: Recorded;
   readonly #updated: Record<string, JsonValue> | undefined;
 
-  /** `update`: records anew instead of comparing. */
-  constructor(suiteFile: string, update: boolean) {
-    this.file = suiteFile.replace(/(\.test)?\.ya?ml$/, "$1.snapshots.json");
-    this.#recorded = readFile(this.file);
+  private constructor(file: string, recorded: Recorded, update: boolean) {
+    this.file = file;
+    this.#recorded = recorded;
     this.#updated = update ? {} : undefined;
+  }
+
+  /** Those of a suite, or why its file cannot be read. `update`: records anew instead of comparing. */
+  static open(suiteFile: string, update: boolean): Snapshots | string {
+    const file = suiteFile.replace(/(\.test)?\.ya?ml$/, "$1.snapshots.json");
+    try {
+      return new Snapshots(file, readFile(file), update);
+    } catch (error) {
+      const reason = error instanceof Error ? error.message : String(error);
+      return `${file}:1:1: these are no snapshots: ${reason}; delete the file, then run sluice test --update`;
+    }
   }
 
   /** What differs from the snapshot; nothing for a case without one. */
@@ -60,7 +73,9 @@ function plain(value: JsonMap): JsonValue {
   return JSON.parse(JSON.stringify(value)) as JsonValue;
 }
 
-function readFile(file: string): { readonly [name: string]: JsonValue } {
+function readFile(file: string): Recorded {
   if (!existsSync(file)) return {};
-  return JSON.parse(readFileSync(file, "utf8")) as { readonly [name: string]: JsonValue };
+  const value: unknown = JSON.parse(readFileSync(file, "utf8"));
+  if (typeof value !== "object" || value === null) throw new Error("it is no JSON object");
+  return value as Recorded;
 }

@@ -53,10 +53,36 @@ function readCase(value: Value, context: CaseContext): TestCase {
   if (refused === undefined && steps.length === 0 && !reader.has("steps") && name !== undefined) {
     reader.error(value, "does nothing: give a request, or steps");
   }
+  if (expect !== undefined && refused !== undefined) checkRefused(reader, expect);
   expect?.end();
   const configurations = readConfigurations(reader.get("configuration"), context);
   reader.end();
   return { name: name ?? "", place: value.place, settings, configurations, steps, refused };
+}
+
+const notOfRefused = [
+  "response",
+  "upstream",
+  "calls",
+  "connection",
+  "log",
+  "no_log",
+  "metrics",
+  "metadata",
+  "filter_state",
+  "snapshot",
+] as const;
+
+/** Nothing else comes of a configuration that is refused. */
+function checkRefused(reader: MapReader, expect: MapReader): void {
+  for (const name of notOfRefused) {
+    const value = expect.get(name);
+    if (value === undefined) continue;
+    reader.error(value, "can never be met: nothing else comes of a configuration that is refused");
+  }
+  const steps = reader.get("steps");
+  if (steps === undefined) return;
+  reader.error(steps, "can never be taken beside refused: there is no proxy then");
 }
 
 /** The case's own settings over the suite's; the server `upstream` is always there. */
@@ -121,9 +147,46 @@ function readSteps(reader: MapReader, expect: MapReader | undefined, context: St
     context.problems.error(single.place, "cannot stand beside steps; make it one of them");
   }
   const list = listOf(steps, context.problems).map((each) => readStep(each, context));
+  // A program gives its steps one by one, each read by itself.
+  if (list.length > 1) checkOrder(list, context);
   if (expect === undefined) return list;
   const expectation = readExpectation(expect, context.known);
   return [...list, { action: { kind: "look" }, place: expect.place, expectation }];
+}
+
+/** More can be sent on what is open only, and what has begun can be closed. */
+function checkOrder(steps: readonly Step[], { problems, known }: StepContext): void {
+  let isOpen = false;
+  let hasBegun = false;
+  for (const { action, place } of steps) {
+    switch (action.kind) {
+      case "request":
+        isOpen = action.request.open;
+        hasBegun = true;
+        break;
+      case "connect":
+        isOpen = action.send?.end !== true;
+        hasBegun = true;
+        break;
+      case "send":
+        if (!isOpen) problems.error(place, nothingOpen(known));
+        if (action.send.end) isOpen = false;
+        break;
+      case "close":
+        if (!hasBegun) problems.error(place, "there is nothing to close yet");
+        isOpen = false;
+        break;
+      case "advance":
+      case "look":
+        break;
+    }
+  }
+}
+
+function nothingOpen({ bytes }: KnownServers): string {
+  return bytes
+    ? "there is no connection to send on: open one before, by connect: true"
+    : "there is no request to send more of: leave one open before, by open: true";
 }
 
 function readStep(value: Value, context: StepContext): Step {
@@ -174,6 +237,7 @@ function actionOf(name: (typeof actionNames)[number], value: Value, context: Ste
     case "connection":
       return { kind: "connect", send: readBytes(value, context) };
     case "connect":
+      mustBeTrue(value, context);
       return { kind: "connect", send: undefined };
     case "send":
       return {
@@ -181,10 +245,16 @@ function actionOf(name: (typeof actionNames)[number], value: Value, context: Ste
         send: bytes ? readBytesSend(value, context) : readSend(value, context),
       };
     case "close":
+      mustBeTrue(value, context);
       return { kind: "close" };
     case "advance":
       return { kind: "advance", ms: durationOf(value, problems) };
   }
+}
+
+function mustBeTrue(value: Value, { problems }: ReadContext): void {
+  if (value.node.kind === "scalar" && value.node.value === true) return;
+  problems.error(value.place, "must be true, or not be there");
 }
 
 function readRequest(value: Value, context: ReadContext): Request {

@@ -148,7 +148,8 @@ function readVm(value: Value | undefined, { problems }: ReadContext): VmEntry {
   return vm;
 }
 
-const knownCapabilities = new Set([
+/** What a list of capabilities can name. */
+export const knownCapabilities: ReadonlySet<string> = new Set([
   ...Object.keys(callbacks),
   ...Object.keys(hostcalls),
   ...Object.keys(wasiFunctions),

@@ -75,6 +75,10 @@ test("parseDevArguments() says what is wrong in one sentence", () => {
   assert.match(error(import.meta.filename.replace(".test.ts", "")), /^there is no file/);
   assert.match(error(main, "--upstream", "here"), /give ip:port, such as/);
   assert.match(error(main, "--clusters", "auth"), /'auth' is not name=ip:port, such as/);
+  assert.match(error(main, "--clusters", "a=1.2.3.4:5,a=1.2.3.4:6"), /a cluster 'a' already/);
+  assert.match(error(main, "--clusters", "upstream=1.2.3.4:5"), /a cluster 'upstream' already/);
+  assert.match(error(script, "--configuration", "x"), /is for a module; a script has none/);
+  assert.match(error(script, "--allow", "proxy_log"), /is for modules/);
   assert.match(error(main, "--admin-port", "0"), /^--admin-port '0' is not a port/);
   assert.match(error(main, script, "--configuration", "x"), /for one filter; there are several/);
   assert.match(error(main, "--allow", "proxy_logg"), /there is no host call 'proxy_logg'/);

@@ -109,6 +109,26 @@ for (const [what, text, ...problems] of [
     /cannot stand beside request/,
   ],
   [
+    "more of a request that is not open",
+    withCase("steps: [{ request: {} }, { send: { body: a } }]"),
+    /cases\[0\]\.steps\[1\]: there is no request to send more of: leave one open before/,
+  ],
+  [
+    "an end of nothing",
+    withCase("steps: [{ close: true }, { request: {} }]"),
+    /cases\[0\]\.steps\[0\]: there is nothing to close yet/,
+  ],
+  [
+    "a step that is said not to be",
+    withCase("steps: [{ request: {} }, { close: false }]"),
+    /cases\[0\]\.steps\[1\]\.close: must be true, or not be there/,
+  ],
+  [
+    "a response of a proxy that is not there",
+    withCase("expect: { refused: why, response: { status: 200 } }"),
+    /expect\.response: can never be met: nothing else comes of a configuration that is refused/,
+  ],
+  [
     "a time that is none",
     withCase("steps: [{ advance: 5 }]"),
     /must be a time such as 250ms, 5s, 1m, 2h or 1d; this is the number 5/,
