@@ -1,9 +1,13 @@
 import net from "node:net";
-import path from "node:path";
 import type { JsonObject } from "@bufbuild/protobuf";
-import { adminAt, statsBelow } from "../../support/admin-stats.ts";
+import { adminAt } from "../../support/admin-stats.ts";
 import { exchange, grpcService, rawHttpServer } from "../../support/callout-services.ts";
-import { listenerPorts } from "../../support/listener-ports.ts";
+import {
+  clusterName,
+  listenerName,
+  runRequestCases,
+  type Traces,
+} from "../../support/callout-requests.ts";
 import { freePort } from "../../support/ports.ts";
 import {
   bootstrap,
@@ -12,7 +16,7 @@ import {
   luaConfig,
   staticCluster,
 } from "../../support/proxy-config.ts";
-import { type Cleanup, scratchFolder, startSluice } from "../../support/sluice-process.ts";
+import type { Cleanup } from "../../support/sluice-process.ts";
 import {
   certificate,
   clientIdentity,
@@ -21,26 +25,15 @@ import {
   tlsFile,
 } from "../../support/tls.ts";
 import type { AuthCase } from "./auth-case.ts";
-import {
-  countersByName,
-  flushArguments,
-  logged,
-  stableCheck,
-  stableHead,
-  stableLog,
-} from "../../support/callout-recording.ts";
+import { stableCheck, stableHead, stableLog } from "../../support/callout-recording.ts";
 
 /** What everybody saw of one request. */
-export interface AuthOutcome {
+export interface AuthOutcome extends Traces {
   /** What the authorization service received; several, if it was asked several times. */
   readonly checks: unknown[];
   /** The request that reached the upstream. */
   readonly upstream: string[];
   readonly response: string[];
-  /** Code, flags, details, dynamic metadata of the filter. */
-  readonly log: string;
-  /** Counters that moved. */
-  readonly stats: { readonly [name: string]: number };
 }
 
 const filterType = "type.googleapis.com/envoy.extensions.filters.http.ext_authz.v3";
@@ -61,33 +54,20 @@ export async function runCases(
   const seen: Seen = { checks: [], upstream: [] };
   let current: AuthCase = cases[0]!;
   const ports = await services(cleanup, seen, () => current);
-  const admin = await freePort();
-  const log = path.join(scratchFolder(cleanup), "access.log");
-  const config = configOf(cases, { ...ports, admin, log });
-  const sluice = await startSluice(cleanup, { config, args: flushArguments() });
-  const listeners = await listenerPorts(admin);
-  const seenOf = new Map<AuthCase, Omit<AuthOutcome, "log" | "stats">>();
-  for (const each of cases) {
-    current = each;
-    seen.checks = [];
-    seen.upstream = [];
-    const port = listeners.get(nameOf(each))!;
-    const response = await exchange(await connect(each, port), requestOf(each));
-    seenOf.set(each, {
-      checks: seen.checks,
-      upstream: seen.upstream,
-      response: stableHead(response),
-    });
-  }
-  // Lines of a file are kept for a while: they are looked at when all is done.
-  const lines = await logged(log, cases.length);
-  const counters = countersByName(await stats(admin), cases.map(nameOf));
-  await sluice.stop("SIGKILL");
+  const outcomes = await runRequestCases(cleanup, {
+    cases,
+    statName: "ext_authz",
+    config: (admin, log) => configOf(cases, { ...ports, admin, log }),
+    run: async (each, port) => {
+      current = each;
+      seen.checks = [];
+      seen.upstream = [];
+      const response = stableHead(await exchange(await connect(each, port), requestOf(each)));
+      return { checks: seen.checks, upstream: seen.upstream, response };
+    },
+  });
   return new Map(
-    [...seenOf].map(([each, rest], i) => [
-      each.name,
-      { ...rest, log: stableLog(lines[i]!), stats: counters.get(nameOf(each))! },
-    ]),
+    [...outcomes].map(([name, outcome]) => [name, { ...outcome, log: stableLog(outcome.log) }]),
   );
 }
 
@@ -95,14 +75,6 @@ async function connect(each: AuthCase, port: number): Promise<net.Socket> {
   if (each.tls !== true) return net.connect(port, "127.0.0.1");
   return await connectTls(port, clientIdentity("client"));
 }
-
-/** A name that can be part of a stat's. */
-function nameOf(each: AuthCase): string {
-  return each.name.replaceAll(/[^a-z0-9]+/gi, "_");
-}
-
-/** Each case has its own cluster, whose stats are its own, too. */
-const clusterOf = (each: AuthCase): string => `up-${nameOf(each)}`;
 
 function requestOf(each: AuthCase): string {
   const { method = "GET", target = "/", headers = [], body = "" } = each.request ?? {};
@@ -151,7 +123,7 @@ function configOf(
   return bootstrap(
     cases.map((each) => listenerOf(each, ports.log)),
     [
-      ...cases.map((each) => staticCluster(clusterOf(each), [ports.upstream])),
+      ...cases.map((each) => staticCluster(clusterName(each), [ports.upstream])),
       staticCluster("auth-grpc", [ports.grpc], http2),
       staticCluster("auth-http", [ports.http]),
       staticCluster("dead", [ports.dead], http2),
@@ -182,7 +154,7 @@ function listenerOf(each: AuthCase, log: string): JsonObject {
           },
         };
   const listener = httpListener({
-    name: nameOf(each),
+    name: listenerName(each),
     port: 0,
     filters: [...before, httpFilter(each.filterName ?? filterName, typed)],
     virtualHosts: [
@@ -193,11 +165,11 @@ function listenerOf(each: AuthCase, log: string): JsonObject {
         routes: [
           {
             match: { prefix: "/", headers: [{ name: "x-other-route", present_match: true }] },
-            route: { cluster: clusterOf(each), prefix_rewrite: "/other" },
+            route: { cluster: clusterName(each), prefix_rewrite: "/other" },
           },
           {
             match: { prefix: "/" },
-            route: { cluster: clusterOf(each) },
+            route: { cluster: clusterName(each) },
             metadata: { filter_metadata: { "route.ns": { k: "v" }, other: { k: "o" } } },
             ...perRoute(each.route),
           },
@@ -227,13 +199,4 @@ function serviceOf(each: AuthCase): JsonObject {
   const grpc = { cluster_name: cluster, ...each.envoyGrpc };
   const service = { envoy_grpc: grpc, timeout, ...each.grpcService };
   return { grpc_service: service, transport_api_version: "V3" };
-}
-
-/** The filter's counters, and what it charges the route's cluster with. */
-async function stats(admin: number): Promise<Map<string, number>> {
-  return await statsBelow(
-    admin,
-    "",
-    String.raw`ext_authz|^cluster\.up-[^.]+\.(internal\.|external\.)?upstream_rq_(completed|\d)`,
-  );
 }

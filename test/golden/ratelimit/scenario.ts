@@ -1,16 +1,14 @@
 import net from "node:net";
-import path from "node:path";
 import type { JsonObject } from "@bufbuild/protobuf";
-import { adminAt, statsBelow } from "../../support/admin-stats.ts";
-import {
-  countersByName,
-  flushArguments,
-  logged,
-  stableCheck,
-  stableHead,
-} from "../../support/callout-recording.ts";
+import { adminAt } from "../../support/admin-stats.ts";
+import { stableCheck, stableHead } from "../../support/callout-recording.ts";
 import { exchange, grpcService, rawHttpServer } from "../../support/callout-services.ts";
-import { listenerPorts } from "../../support/listener-ports.ts";
+import {
+  clusterName,
+  listenerName,
+  runRequestCases,
+  type Traces,
+} from "../../support/callout-requests.ts";
 import { freePort } from "../../support/ports.ts";
 import {
   bootstrap,
@@ -19,19 +17,15 @@ import {
   luaConfig,
   staticCluster,
 } from "../../support/proxy-config.ts";
-import { type Cleanup, scratchFolder, startSluice } from "../../support/sluice-process.ts";
+import type { Cleanup } from "../../support/sluice-process.ts";
 import type { LimitCase } from "./cases.ts";
 
 /** What everybody saw of one request. */
-export interface LimitOutcome {
+export interface LimitOutcome extends Traces {
   /** What the rate limit service was asked. */
   readonly calls: unknown[];
   readonly upstream: string[];
   readonly response: string[];
-  /** Code, flags, details, dynamic metadata of the filter and of another namespace. */
-  readonly log: string;
-  /** Counters that moved. */
-  readonly stats: { readonly [name: string]: number };
 }
 
 const filterType = "type.googleapis.com/envoy.extensions.filters.http.ratelimit.v3";
@@ -59,31 +53,21 @@ export async function runLimits(
     received = stableHead(request);
     return "HTTP/1.1 200 OK\r\nx-up: 1\r\ncontent-length: 2\r\n\r\nup";
   });
-  const admin = await freePort();
-  const log = path.join(scratchFolder(cleanup), "access.log");
-  const ports = { grpc, upstream, dead: await freePort(), admin };
-  const config = configOf(cases, ports, log);
-  const sluice = await startSluice(cleanup, { config, args: flushArguments() });
-  const listeners = await listenerPorts(admin);
-  const seen: Omit<LimitOutcome, "log" | "stats">[] = [];
-  for (const each of cases) {
-    current = each;
-    calls = [];
-    received = [];
-    const socket = net.connect(listeners.get(nameOf(each))!, "127.0.0.1");
-    const response = stableHead(await exchange(socket, requestOf(each)));
-    await until(() => calls.length >= (each.calls ?? 0));
-    seen.push({ calls, upstream: received, response });
-  }
-  const lines = await logged(log, cases.length);
-  const counters = countersByName(await stats(admin), cases.map(nameOf));
-  await sluice.stop("SIGKILL");
-  return new Map(
-    cases.map((each, i) => [
-      each.name,
-      { ...seen[i]!, log: lines[i]!, stats: counters.get(nameOf(each))! },
-    ]),
-  );
+  const ports = { grpc, upstream, dead: await freePort() };
+  return await runRequestCases(cleanup, {
+    cases,
+    statName: "ratelimit",
+    config: (admin, log) => configOf(cases, { ...ports, admin }, log),
+    run: async (each, port) => {
+      current = each;
+      calls = [];
+      received = [];
+      const socket = net.connect(port, "127.0.0.1");
+      const response = stableHead(await exchange(socket, requestOf(each)));
+      await until(() => calls.length >= (each.calls ?? 0));
+      return { calls, upstream: received, response };
+    },
+  });
 }
 
 async function until(condition: () => boolean): Promise<void> {
@@ -93,14 +77,6 @@ async function until(condition: () => boolean): Promise<void> {
     await new Promise((resolve) => setTimeout(resolve, 5));
   }
 }
-
-/** A name that can be part of a stat's. */
-function nameOf(each: LimitCase): string {
-  return each.name.replaceAll(/[^a-z0-9]+/gi, "_");
-}
-
-/** Each case has its own cluster, whose stats are its own, too. */
-const clusterOf = (each: LimitCase): string => `up-${nameOf(each)}`;
 
 function requestOf(each: LimitCase): string {
   const { method = "GET", target = "/", headers = [], body = "" } = each.request ?? {};
@@ -116,7 +92,7 @@ function configOf(cases: readonly LimitCase[], ports: Ports, log: string): JsonO
   return bootstrap(
     cases.map((each) => listenerOf(each, log)),
     [
-      ...cases.map((each) => staticCluster(clusterOf(each), [ports.upstream])),
+      ...cases.map((each) => staticCluster(clusterName(each), [ports.upstream])),
       staticCluster("limits", [ports.grpc], http2),
       staticCluster("dead", [ports.dead], http2),
     ],
@@ -140,7 +116,7 @@ function listenerOf(each: LimitCase, log: string): JsonObject {
   };
   const before = each.before === undefined ? [] : [httpFilter("before", luaConfig(each.before))];
   return httpListener({
-    name: nameOf(each),
+    name: listenerName(each),
     port: 0,
     filters: [...before, httpFilter(filterName, typed)],
     virtualHosts: [
@@ -162,15 +138,6 @@ function actionOf(each: LimitCase): JsonObject {
   const limits = each.limits && { rate_limits: [...each.limits] };
   return {
     metadata: { filter_metadata: { ns: { text: "of the route" } } },
-    route: { cluster: clusterOf(each), ...limits, ...each.action },
+    route: { cluster: clusterName(each), ...limits, ...each.action },
   };
-}
-
-/** The filter's counters, and what it charges the route's cluster with. */
-async function stats(admin: number): Promise<Map<string, number>> {
-  return await statsBelow(
-    admin,
-    "",
-    String.raw`ratelimit|^cluster\.up-[^.]+\.(internal\.|external\.)?upstream_rq_(completed|\d)`,
-  );
 }
