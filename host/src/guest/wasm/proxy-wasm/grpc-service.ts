@@ -7,7 +7,13 @@ import { bytesField, numberField, type ProtoField, readProto } from "./foreign/p
 
 /** Field numbers. */
 const fields = { envoyGrpc: 1, googleGrpc: 2, initialMetadata: 5, retryPolicy: 6 } as const;
-const envoyGrpc = { cluster: 1, authority: 2, maxMessage: 4, skipEnvoyHeaders: 5 } as const;
+const envoyGrpc = {
+  cluster: 1,
+  authority: 2,
+  retryPolicy: 3,
+  maxMessage: 4,
+  skipEnvoyHeaders: 5,
+} as const;
 const headerValue = { key: 1, value: 2, rawValue: 3 } as const;
 const retryPolicy = { backOff: 1, retries: 2, on: 3 } as const;
 
@@ -73,6 +79,9 @@ function serviceOf(message: readonly ProtoField[]): GrpcServiceConfig | string |
     return "google_grpc is not supported; name a cluster that speaks HTTP/2 in envoy_grpc";
   }
   const grpc = read(target.value as Uint8Array);
+  if (has(grpc, envoyGrpc.retryPolicy)) {
+    return "retry_policy of envoy_grpc is not supported; use retry_policy of GrpcService";
+  }
   const retry = retryOf(message);
   if (typeof retry === "string") return retry;
   const metadata = metadataOf(message);
