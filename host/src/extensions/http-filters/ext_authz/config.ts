@@ -8,6 +8,7 @@ import type { HttpFilterFactory, ParseContext } from "../../../contracts/extensi
 import { parseFraction } from "../../../router/config-match.ts";
 import { destinationLabels } from "../../common/ext_authz/destination-labels.ts";
 import { parseMetadataMatcher } from "../../common/ext_authz/parse-metadata-matcher.ts";
+import { parseStatusOnError } from "../common/parse-status-on-error.ts";
 import type {
   BodyConfig,
   ExtAuthzConfig,
@@ -26,7 +27,7 @@ function parseConfig(message: ExtAuthz, context: ParseContext): ExtAuthzConfig {
     body: message.withRequestBody && parseBody(message.withRequestBody),
     clearRouteCache: message.clearRouteCache,
     clearRouteCacheHeaders: message.clearRouteCacheHeaders.map((name) => name.toLowerCase()),
-    statusOnError: parseStatus(message, context),
+    statusOnError: parseStatusOnError(message, statusOnErrorDefault, context),
     validateMutations: message.validateMutations,
     mutationRules:
       message.decoderHeaderMutationRules && parseRules(message.decoderHeaderMutationRules),
@@ -47,13 +48,6 @@ function parseConfig(message: ExtAuthz, context: ParseContext): ExtAuthzConfig {
     ingestDynamicMetadata: message.enableDynamicMetadataIngestion ?? true,
     maxDeniedBodyBytes: message.maxDeniedResponseBodyBytes,
   };
-}
-
-function parseStatus(message: ExtAuthz, context: ParseContext): number {
-  const code = message.statusOnError?.code ?? statusOnErrorDefault;
-  if (code < 200)
-    context.problem(message, "status_on_error", "must be 200 or more: it ends the response");
-  return code;
 }
 
 function parseBody(message: BufferSettings): BodyConfig {

@@ -8,6 +8,7 @@ import { parseFraction } from "../../../router/config-match.ts";
 import { parseAdditions } from "../../../router/config-mutations.ts";
 import { parseRateLimits } from "../../../router/rate-limits/parse-rate-limits.ts";
 import { parseRateLimitService } from "../../common/ratelimit/parse-service.ts";
+import { parseStatusOnError } from "../common/parse-status-on-error.ts";
 import type { RateLimitFilterConfig, RateLimitRouteConfig } from "./rate-limit-filter-config.ts";
 
 const filterName = "envoy.filters.http.ratelimit";
@@ -28,7 +29,7 @@ function parseConfig(message: RateLimit, context: ParseContext): RateLimitFilter
     failureModeDeny: parseFraction(message.failureModeDenyPercent?.defaultValue) ?? deny,
     limitedGrpcStatus: message.rateLimitedAsResourceExhausted ? resourceExhausted : undefined,
     limitedStatus: status < 400 ? tooManyRequests : status,
-    statusOnError: parseStatus(message, context),
+    statusOnError: parseStatusOnError(message, statusOnErrorDefault, context),
     xRateLimitHeaders: message.enableXRatelimitHeaders !== 0,
     retryAfterHeader: message.enableRetryAfterHeader,
     rateLimitedHeader: !message.disableXEnvoyRatelimitedHeader,
@@ -39,13 +40,6 @@ function parseConfig(message: RateLimit, context: ParseContext): RateLimitFilter
     rateLimits: parseRateLimits(message.rateLimits, true, context),
     metadataNamespace: message.metadataNamespace || filterName,
   };
-}
-
-function parseStatus(message: RateLimit, context: ParseContext): number {
-  const code = message.statusOnError?.code ?? statusOnErrorDefault;
-  if (code < 200)
-    context.problem(message, "status_on_error", "must be 200 or more: it ends the response");
-  return code;
 }
 
 function requestTypeOf(text: string): RateLimitFilterConfig["requestType"] {
