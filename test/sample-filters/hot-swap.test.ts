@@ -148,6 +148,12 @@ test("samples are swapped under load without a failed request", async (context) 
   for (const { name, failures } of all) assert.deepEqual(failures, [], name);
 });
 
+test(
+  "samples that are no HTTP filters are swapped under load, too",
+  { todo: "network and listener filters and access loggers are not discovered (ECDS) yet" },
+  () => assert.fail("access-log, line-protocol and protocol-sniffer are configured at start only"),
+);
+
 /** Waits until each sample has answered so many more, well or not. */
 async function untilAnswered(all: readonly SwappedSample[], count: number): Promise<void> {
   const total = ({ answered, failures }: SwappedSample): number => answered + failures.length;
