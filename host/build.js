@@ -30,13 +30,14 @@ const entries = {
 
 /**
  * An `import` of `http` or `crypto` evaluates all that they export, and with that parts of Node that nobody here asks
- * for (undici, Web Crypto): 20 to 30 ms of each process's start. As objects they evaluate what is used. The others are
- * what packages `require`.
+ * for (undici, Web Crypto): 20 to 30 ms of each process's start. As objects they evaluate what is used. An `import` of
+ * `tls` in a module that is loaded when it is needed would be one of the whole bundle. The others are what packages
+ * `require`.
  */
 const lazyBuiltins = {
   name: "lazy-builtins",
   setup({ onResolve, onLoad }) {
-    onResolve({ filter: /^(node:(http|crypto)|process|buffer)$/ }, ({ path: id }) => ({
+    onResolve({ filter: /^(node:(http|crypto|tls)|process|buffer)$/ }, ({ path: id }) => ({
       path: id,
       namespace: "lazy",
     }));

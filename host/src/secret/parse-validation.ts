@@ -1,5 +1,4 @@
 import { X509Certificate } from "node:crypto";
-import { getCACertificates } from "node:tls";
 import type { Message } from "@bufbuild/protobuf";
 import type {
   CertificateValidationContext,
@@ -8,6 +7,7 @@ import type {
 import type { StringMatcher } from "../config/gen/envoy/type/matcher/v3/string_pb.js";
 import type { ParseContext } from "../contracts/extension.ts";
 import type { SanMatcherConfig, ValidationConfig } from "../contracts/secret.ts";
+import { nodeTls } from "../common/x509/node-tls.ts";
 import { pemCertificate } from "../common/x509/pem.ts";
 import { sourceName } from "./parse-certificate.ts";
 
@@ -68,7 +68,7 @@ function parseAuthorities(
   const own = context.dataSource(message.trustedCa, message, "trusted_ca")?.toString("latin1");
   if (own !== undefined) checkAuthorities(message, own, context);
   if (message.trustedCa !== undefined || message.systemRootCerts === undefined) return own;
-  const roots = getCACertificates("system");
+  const roots = nodeTls().getCACertificates("system");
   if (roots.length > 0) return roots.join("\n");
   const text = "the system has no root certificates; name a file with trusted_ca";
   context.problem(message, "system_root_certs", text);

@@ -1,8 +1,10 @@
 import { X509Certificate } from "node:crypto";
-import { createSecureContext, type SecureContext } from "node:tls";
+import type { SecureContext } from "node:tls";
+import { nodeTls } from "../../../common/x509/node-tls.ts";
 import type { TlsMaterial } from "../../../contracts/secret.ts";
 import { ClientSessions } from "./client-sessions.ts";
 import type { ClientTlsConfig } from "./context-config.ts";
+import { contextOptions } from "./context-options.ts";
 import { PeerVerifier } from "./peer-verifier.ts";
 
 /** What a cluster makes of the material that is in force; a change replaces the whole, sessions included. */
@@ -16,21 +18,11 @@ export class ClientMaterial {
 
   /** Throws what OpenSSL says of it. */
   constructor(config: ClientTlsConfig, material: TlsMaterial) {
-    const { parameters } = config;
     const { certificates, validation } = material;
     this.material = material;
     const identity = certificates[0];
-    this.context = createSecureContext({
-      minVersion: parameters.minVersion,
-      maxVersion: parameters.maxVersion,
-      ciphers: parameters.ciphers,
-      ecdhCurve: parameters.curves,
-      ...(parameters.signatureAlgorithms === "" ? {} : { sigalgs: parameters.signatureAlgorithms }),
-      // Without an authority of its own Node would trust the public ones.
-      ca: validation?.trustedCa === undefined ? [] : [validation.trustedCa],
-      // An authority below another is trusted for itself, as in BoringSSL.
-      allowPartialTrustChain: true,
-      ...(validation?.crl === undefined ? {} : { crl: validation.crl }),
+    this.context = nodeTls().createSecureContext({
+      ...contextOptions(config.parameters, validation),
       ...(identity === undefined
         ? {}
         : {

@@ -1,4 +1,5 @@
-import { createSecureContext } from "node:tls";
+import type { SecureContextOptions } from "node:tls";
+import { nodeTls } from "../../../common/x509/node-tls.ts";
 import type { TlsParameters } from "../../../config/gen/envoy/extensions/transport_sockets/tls/v3/common_pb.js";
 import type { ParseContext } from "../../../contracts/extension.ts";
 import type { TlsParametersConfig, TlsVersion } from "./context-config.ts";
@@ -95,9 +96,9 @@ function checkNames(
   }
 }
 
-function isTaken(options: Parameters<typeof createSecureContext>[0]): boolean {
+function isTaken(options: SecureContextOptions): boolean {
   try {
-    createSecureContext(options);
+    nodeTls().createSecureContext(options);
     return true;
   } catch {
     return false;

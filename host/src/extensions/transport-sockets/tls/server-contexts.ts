@@ -1,7 +1,9 @@
 import { createHash, X509Certificate } from "node:crypto";
-import { createSecureContext, type SecureContext, type SecureContextOptions } from "node:tls";
+import type { SecureContext, SecureContextOptions } from "node:tls";
+import { nodeTls } from "../../../common/x509/node-tls.ts";
 import type { CertificateConfig, TlsMaterial } from "../../../contracts/secret.ts";
 import type { ServerTlsConfig } from "./context-config.ts";
+import { contextOptions } from "./context-options.ts";
 import { matchesDnsName } from "./peer-verifier.ts";
 import { nodeTicketKeys, openTicketsOf } from "./ticket-keys.ts";
 
@@ -25,7 +27,7 @@ export class ServerContexts {
   /** Throws what OpenSSL says of it. */
   constructor(config: ServerTlsConfig, material: TlsMaterial) {
     const { certificates, ticketKeys } = material;
-    const options = contextOptions(config, material);
+    const options = serverOptions(config, material);
     this.#certificates = certificates;
     const offered = firstOfEachKeyType(certificates);
     this.chooses = offered.length === 1 && certificates.length > 1;
@@ -73,7 +75,7 @@ function secureContext(
   options: SecureContextOptions,
   certificates: readonly CertificateConfig[],
 ): SecureContext {
-  return createSecureContext({
+  return nodeTls().createSecureContext({
     ...options,
     cert: certificates.map(({ chain }) => chain),
     key: certificates.map(({ key, password }) => ({
@@ -90,21 +92,11 @@ function firstOfEachKeyType(certificates: readonly CertificateConfig[]): Certifi
 
 const OP_NO_TICKET = 1 << 14;
 
-function contextOptions(config: ServerTlsConfig, material: TlsMaterial): SecureContextOptions {
-  const { parameters } = config;
+function serverOptions(config: ServerTlsConfig, material: TlsMaterial): SecureContextOptions {
   const { validation, ticketKeys } = material;
   return {
-    minVersion: parameters.minVersion,
-    maxVersion: parameters.maxVersion,
-    ciphers: parameters.ciphers,
-    ecdhCurve: parameters.curves,
+    ...contextOptions(config.parameters, validation),
     honorCipherOrder: !config.preferClientCiphers,
-    ...(parameters.signatureAlgorithms === "" ? {} : { sigalgs: parameters.signatureAlgorithms }),
-    // Without an authority of its own Node would trust the public ones.
-    ca: validation?.trustedCa === undefined ? [] : [validation.trustedCa],
-    // An authority below another is trusted for itself, as in BoringSSL.
-    allowPartialTrustChain: true,
-    ...(validation?.crl === undefined ? {} : { crl: validation.crl }),
     ...(ticketKeys?.[0] === undefined
       ? { secureOptions: OP_NO_TICKET }
       : { ticketKeys: nodeTicketKeys(ticketKeys[0]) }),
