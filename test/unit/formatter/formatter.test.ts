@@ -144,6 +144,7 @@ test("compileFormat() refuses what Envoy refuses, in its words", () => {
 test("compileFormat() refuses operators whose facts are not recorded, by name", () => {
   assert.match(problem("%UPSTREAM_WIRE_BYTES_SENT%"), /%UPSTREAM_WIRE_BYTES_SENT% of Envoy is not/);
   assert.match(problem("%COMMON_DURATION(DS_RX_BEG:US_CX_END)%"), /US_CX_END is not recorded/);
+  assert.match(problem("%COMMON_DURATION(DS_RX_BEG:US_HS_END)%"), /US_HS_END is not recorded/);
 });
 
 test("format() prints the operators of a proxied stream", () => {

@@ -68,14 +68,13 @@ const points: { readonly [name: string]: Moment } = {
   US_RX_END: (info) => info.upstreamInfo?.lastRxByteMs ?? 0,
   DS_TX_BEG: (info) => info.firstTxByteMs,
   DS_TX_END: (info) => info.lastTxByteMs,
-  // The end of the TLS handshake with an upstream: connections in plain text have none.
-  US_HS_END: never,
 };
 const pointsNotRecorded = new Set([
   "US_CX_BEG",
   "US_CX_END",
   "DS_HS_BEG",
   "DS_HS_END",
+  "US_HS_END",
   "DS_CX_BEG",
   "DS_CX_END",
   "DS_RX_HDR_END",
