@@ -63,7 +63,11 @@ export class ModuleLoader {
     if (this.#waiting.size > 0) return;
     // Nobody stays alive for a thread that waits.
     worker.unref();
-    this.#idle = setTimeout(() => void worker.terminate(), keptMs).unref();
+    this.#idle = setTimeout(() => {
+      // Ending takes a moment; whoever loads until then needs another one.
+      this.#worker = undefined;
+      void worker.terminate();
+    }, keptMs).unref();
   }
 
   #ended(worker: Worker, error: string): void {
