@@ -96,7 +96,7 @@ export function internHeaderName(
 ): HeaderName {
   const slot = slotOf(hash);
   const known = table[slot];
-  if (known !== undefined && known.hash === hash && equals(known.text, bytes, start, end)) {
+  if (known !== undefined && known.hash === hash && isLowerCaseOf(known.text, bytes, start, end)) {
     return known;
   }
   const name = new HeaderName(lowerCase(bytes, start, end), hash, false);
@@ -104,7 +104,13 @@ export function internHeaderName(
   return name;
 }
 
-function equals(text: string, bytes: Uint8Array, start: number, end: number): boolean {
+/** True when `[start, end)` is the name `text`, any case of letters; bytes that no name has are never equal. */
+export function isLowerCaseOf(
+  text: string,
+  bytes: Uint8Array,
+  start: number,
+  end: number,
+): boolean {
   const length = end - start;
   if (text.length !== length) return false;
   for (let i = 0; i < length; i += 1) {

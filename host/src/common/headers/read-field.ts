@@ -1,5 +1,5 @@
 import { HeaderId, headerIdOfBytes, headerName } from "./header-id.ts";
-import { HeaderName, internHeaderName, nextNameHash } from "./header-name.ts";
+import { HeaderName, internHeaderName, isLowerCaseOf, nextNameHash } from "./header-name.ts";
 import { tokenLower, valueByte } from "./validation.ts";
 
 /*
@@ -29,7 +29,7 @@ export function pseudoHeaderName(id: number): HeaderName {
 export function readFieldName(bytes: Uint8Array, start: number, end: number): HeaderName {
   const slot = slotOf(bytes, start, end);
   const known = names[slot]!;
-  if (isInLowerCase(known.text, bytes, start, end)) return known;
+  if (isLowerCaseOf(known.text, bytes, start, end)) return known;
   let hash = 0;
   for (let i = start; i < end; i += 1) {
     const lower = tokenLower[bytes[i]!]!;
@@ -66,15 +66,6 @@ function slotOf(bytes: Uint8Array, start: number, end: number): number {
   const middle = bytes[start + (length >> 1)]! | 32;
   const last = bytes[end - 1]! | 32;
   return (length * 31 + first * 7 + middle * 13 + last * 3) & (slots - 1);
-}
-
-function isInLowerCase(text: string, bytes: Uint8Array, start: number, end: number): boolean {
-  const length = end - start;
-  if (text.length !== length) return false;
-  for (let i = 0; i < length; i += 1) {
-    if (text.charCodeAt(i) !== tokenLower[bytes[start + i]!]) return false;
-  }
-  return true;
 }
 
 function isText(text: string, bytes: Uint8Array, start: number, end: number): boolean {
