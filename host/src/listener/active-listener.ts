@@ -13,10 +13,9 @@ import { nextConnectionId } from "../network/connection-id.ts";
 import type { ConnectionParameters } from "../network/connection-parameters.ts";
 import { ConnectionImpl } from "../network/connection.ts";
 import { SecureConnection } from "../network/secure-connection.ts";
-import { SocketIo } from "../network/socket-io.ts";
+import { noSink, SocketIo } from "../network/socket-io.ts";
 import { ActiveConnection } from "./active-connection.ts";
 import { ActiveSocket, type ActiveSocketOwner } from "./active-socket.ts";
-import { closedSocketSink } from "./closed-socket-sink.ts";
 import type { FilterChainRuntime } from "./filter-chain-runtime.ts";
 import type { ListenerFilters } from "./listener-filters.ts";
 import { allChains, findFilterChain, type ListenerRuntime } from "./listener-runtime.ts";
@@ -92,7 +91,7 @@ export class ActiveListener implements ActiveSocketOwner {
   accept(socket: Socket, index: number): void {
     this.stats.connectionsAcceptedPerSocketEvent.record(1);
     const accepted = connectionSocket(socket, addressesOf(this.#runtime.config)[index]!);
-    const io = SocketIo.accepted(socket, closedSocketSink);
+    const io = SocketIo.accepted(socket, noSink);
     if (accepted === undefined) {
       io.destroy();
       return;
@@ -185,7 +184,7 @@ export class ActiveListener implements ActiveSocketOwner {
       this.stats.noFilterChainMatch.inc();
       streamInfo.responseFlags |= ResponseFlag.NoRouteFound;
       streamInfo.responseCodeDetails = "filter_chain_not_found";
-      io.sink = closedSocketSink;
+      io.sink = noSink;
       io.destroy();
       this.#log(streamInfo);
       return;

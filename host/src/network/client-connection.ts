@@ -11,7 +11,7 @@ import {
 import { connectErrorText } from "./connect-error.ts";
 import { nextConnectionId } from "./connection-id.ts";
 import { ConnectionImpl } from "./connection.ts";
-import { SocketIo, type SocketSink } from "./socket-io.ts";
+import { noSink, SocketIo } from "./socket-io.ts";
 import { writeScheduler } from "./write-scheduler.ts";
 
 /** How an upstream connection is made. */
@@ -119,13 +119,6 @@ function unbound(remote: Address): Address {
 }
 
 function plainIo({ createSocket }: Dispatcher): SocketIo {
-  if (createSocket === undefined) return SocketIo.unconnected(ignoreEvents);
-  return new SocketIo(createSocket(), ignoreEvents);
+  if (createSocket === undefined) return SocketIo.unconnected(noSink);
+  return new SocketIo(createSocket(), noSink);
 }
-
-/** Stands in until the connection's constructor has put itself there. */
-const ignoreEvents: SocketSink = {
-  onSocketData: () => false,
-  onSocketEnd: () => undefined,
-  onSocketError: () => undefined,
-};

@@ -3,7 +3,8 @@ import type { SslConnectionInfo } from "../contracts/network/connection.ts";
 import type { SecureSocket } from "../contracts/network/transport-socket.ts";
 import type { ConnectionParameters } from "./connection-parameters.ts";
 import { ConnectionImpl } from "./connection.ts";
-import { noSink, SecureSocketIo } from "./secure-socket-io.ts";
+import { SecureSocketIo } from "./secure-socket-io.ts";
+import { noSink } from "./socket-io.ts";
 
 /** A downstream connection with encryption on its socket. Filters may write before the handshake is over. */
 export class SecureConnection extends ConnectionImpl {

@@ -5,7 +5,7 @@ import type {
   SecureSocketOwner,
 } from "../contracts/network/transport-socket.ts";
 import { SlabReader } from "./slab-reader.ts";
-import { SocketIo, type SocketSink } from "./socket-io.ts";
+import { noSink, SocketIo, type SocketSink } from "./socket-io.ts";
 
 /**
  * The io of an encrypted connection: the same methods, on the socket that has the plain text. Nothing of the peer
@@ -68,10 +68,3 @@ export class SecureSocketIo<Secure extends SecureSocket = SecureSocket>
     this.secure.reset();
   }
 }
-
-/** Stands in until the connection's constructor has put itself there. */
-export const noSink: SocketSink = {
-  onSocketData: () => false,
-  onSocketEnd: () => undefined,
-  onSocketError: () => undefined,
-};

@@ -14,6 +14,13 @@ export interface SocketSink {
   onSecured?(): void;
 }
 
+/** For sockets that nobody has yet, or nobody wants any more. */
+export const noSink: SocketSink = {
+  onSocketData: () => false,
+  onSocketEnd: () => undefined,
+  onSocketError: () => undefined,
+};
+
 /**
  * Called once the kernel has all of a write: before the call that began the write returns, if it took everything
  * at once.
