@@ -75,7 +75,7 @@ export function entryRefused(vm: WasmVm, name: string, value: string | undefined
     if (value !== undefined && name.startsWith(":")) {
       return `"${printable(name)}: ${printable(value)}" cannot stand in this map`;
     }
-    return `the value of "${name}" is too long, or has characters that no header may have (line breaks, controls); encode it`;
+    return `the value of "${printable(name)}" is too long, or has characters that no header may have (line breaks, controls); encode it`;
   });
   return STATUS_BAD_ARGUMENT;
 }
@@ -90,7 +90,8 @@ export function headerNameMend(name: string): string | undefined {
   return `"${printable(name)}" is not the name of a header`;
 }
 
-function printable(text: string): string {
+/** What a guest gave, cut and on one line, to stand between quotation marks. */
+export function printable(text: string): string {
   return JSON.stringify(text.slice(0, shownMax)).slice(1, -1).slice(0, shownMax);
 }
 

@@ -8,7 +8,7 @@ import {
   STATUS_PARSE_FAILURE,
 } from "@sluice/abi";
 import type { GrpcServiceConfig } from "../../../../contracts/config/grpc-service.ts";
-import { advise, entryRefused, suggestion } from "../advice.ts";
+import { advise, entryRefused, printable, suggestion } from "../advice.ts";
 import { readGrpcService, serviceOfCluster } from "../grpc-service.ts";
 import { headerNameOf, mayStand } from "../guest-names.ts";
 import { CallKind, type WasmVm } from "../vm.ts";
@@ -174,8 +174,7 @@ function serviceOf(
   if (known || patient) return serviceOfCluster(name);
   advise(vm, `cluster ${name}`, () => {
     const hint = suggestion(name, clusters?.clusterNames?.() ?? []);
-    const shown = JSON.stringify(name.slice(0, 100));
-    return `there is no cluster ${shown}, and it is no encoded GrpcService with envoy_grpc${hint}`;
+    return `there is no cluster "${printable(name)}", and it is no encoded GrpcService with envoy_grpc${hint}`;
   });
   return undefined;
 }
@@ -195,8 +194,10 @@ function metadataOf(vm: WasmVm, pairs: Metadata): Metadata | undefined {
 }
 
 function notMade(vm: WasmVm, cluster: string): void {
-  advise(vm, `call ${cluster}`, () => {
-    const shown = JSON.stringify(cluster.slice(0, 100));
-    return `the call to cluster ${shown} cannot be made now: no such cluster, no usable endpoint, too many calls, or too much in them (max_http_calls, max_call_bytes)`;
-  });
+  advise(
+    vm,
+    `call ${cluster}`,
+    () =>
+      `the call to cluster "${printable(cluster)}" cannot be made now: no such cluster, no usable endpoint, too many calls, or too much in them (max_http_calls, max_call_bytes)`,
+  );
 }

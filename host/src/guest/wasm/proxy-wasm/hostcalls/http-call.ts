@@ -11,7 +11,7 @@ import { HeaderId } from "../../../../common/headers/header-id.ts";
 import { HeaderMapImpl } from "../../../../common/headers/header-map.ts";
 import type { RequestHeaderMap } from "../../../../contracts/headers.ts";
 import type { AsyncClientRequest } from "../../../../contracts/upstream/async-client.ts";
-import { advise, entryRefused, suggestion } from "../advice.ts";
+import { advise, entryRefused, printable, suggestion } from "../advice.ts";
 import { headerNameOf, mayStand, nameInMap } from "../guest-names.ts";
 import { CallKind, type WasmVm } from "../vm.ts";
 import { addTo } from "./headers.ts";
@@ -66,15 +66,15 @@ export function httpCall(
 /** Why no call was made to `cluster`. */
 function callFailed(vm: WasmVm, cluster: string, status: number): void {
   advise(vm, `cluster ${status} ${cluster}`, () => {
-    const shown = JSON.stringify(cluster.slice(0, 100));
+    const shown = printable(cluster);
     if (status !== STATUS_BAD_ARGUMENT) {
-      return `the call to cluster ${shown} cannot be made now: no usable endpoint, too many calls, or too much in them (max_http_calls, max_call_bytes)`;
+      return `the call to cluster "${shown}" cannot be made now: no usable endpoint, too many calls, or too much in them (max_http_calls, max_call_bytes)`;
     }
     const names = vm.environment.clusters?.clusterNames?.() ?? [];
     const hint = /^https?:/.test(cluster)
       ? "; a call goes to a configured cluster, not to an address"
       : suggestion(cluster, names);
-    return `there is no cluster ${shown}${hint}`;
+    return `there is no cluster "${shown}"${hint}`;
   });
 }
 
