@@ -64,13 +64,13 @@ export async function preparePlugin(
   }
 }
 
-/** A module that says what it calls, and may not: such calls will fail. */
 /** Empty: nothing is known before the trial that speaks against copies. */
 function whyNotCloned({ cloneVms = true }: WasmSettings, { description }: LoadedModule): string {
   if (!cloneVms) return "cloning is switched off";
   return description?.clones === false ? "the module asks to be started" : "";
 }
 
+/** A module that says what it calls, and may not: such calls will fail. */
 function deniedCalls({ vm }: PluginSettings, { description }: LoadedModule): string[] {
   const { allowedCapabilities } = vm;
   if (allowedCapabilities === undefined || description === undefined) return [];

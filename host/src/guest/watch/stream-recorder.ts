@@ -70,7 +70,7 @@ export class StreamRecorder {
     });
   }
 
-  /** `shows`: nothing is redacted. */
+  /** Values of the environment are among what is redacted, if anything is. */
   recording(): Recording {
     const plugin = this.plugin!;
     const environment = plugin.environment.map(

@@ -349,7 +349,7 @@ export class LuaEngine {
     if (this.#released) return;
     this.#released = true;
     this.#quota.removeState(this.memoryBytes);
-    this.#watched?.instanceRemoved(this.memory.bytes.length);
+    this.#watched?.instanceRemoved(this.memoryBytes);
   }
 
   /** The position of the nearest code that is not the host's own, which is in chunks named `=sluice`. */

@@ -56,11 +56,7 @@ export class VmMetrics {
 
   /** The name that a metric was defined by. */
   nameOf(id: number): string | undefined {
-    let next = metricTypeOf(id);
-    for (const [type, name] of this.definitions()) {
-      if (type === metricTypeOf(id)) next += idStep;
-      if (type === metricTypeOf(id) && next === id) return name;
-    }
+    for (const [key, known] of this.#ids) if (known === id) return key.slice(2);
     return undefined;
   }
 

@@ -1,4 +1,18 @@
-import { type HostcallName, readPairs } from "@sluice/abi";
+import {
+  BUFFER_DOWNSTREAM_DATA,
+  BUFFER_GRPC_RECEIVE,
+  BUFFER_HTTP_CALL_RESPONSE_BODY,
+  BUFFER_HTTP_REQUEST_BODY,
+  BUFFER_HTTP_RESPONSE_BODY,
+  BUFFER_UPSTREAM_DATA,
+  type HostcallName,
+  MAP_HTTP_CALL_RESPONSE_HEADERS,
+  MAP_HTTP_REQUEST_HEADERS,
+  MAP_HTTP_REQUEST_TRAILERS,
+  MAP_HTTP_RESPONSE_HEADERS,
+  MAP_HTTP_RESPONSE_TRAILERS,
+  readPairs,
+} from "@sluice/abi";
 import type { RecordedMessage, RecordedPairs, RecordedValue } from "../../../watch/recording.ts";
 import type { Redactor } from "../../../watch/redactor.ts";
 import type { GuestMemory } from "../../engine/guest-memory.ts";
@@ -107,8 +121,7 @@ export class CallValues {
   }
 
   #input(shape: RecordedShape, first: CallValue, size: number, key: string): RecordedValue {
-    if (typeof first === "bigint") return String(first);
-    if (shape === "long") return String(first);
+    if (typeof first === "bigint" || shape === "long") return String(first);
     if (widthOf(shape) === 1) return first;
     if (shape === "pairs") return this.#pairs(first, size);
     const text = this.#latin1(first, size);
@@ -144,7 +157,7 @@ export class CallValues {
   }
 
   #latin1(pointer: number, size: number): string {
-    return this.#memory.contains(pointer, size) ? (this.#memory.latin1(pointer, size) ?? "") : "";
+    return this.#memory.latin1(pointer, size) ?? "";
   }
 
   get #memory(): GuestMemory {
@@ -157,17 +170,20 @@ function keyOf(value: RecordedValue): string {
   return typeof value === "string" ? value.split("\0").at(-1)! : "";
 }
 
-/** Maps and buffers, by the ABI's numbers, that callbacks are about. */
+/** Maps and buffers that callbacks are about. */
 const abouts: { readonly [callback: string]: { readonly map?: number; readonly buffer?: number } } =
   {
-    proxy_on_request_headers: { map: 0 },
-    proxy_on_request_body: { buffer: 0 },
-    proxy_on_request_trailers: { map: 1 },
-    proxy_on_response_headers: { map: 2 },
-    proxy_on_response_body: { buffer: 1 },
-    proxy_on_response_trailers: { map: 3 },
-    proxy_on_downstream_data: { buffer: 2 },
-    proxy_on_upstream_data: { buffer: 3 },
-    proxy_on_http_call_response: { map: 6, buffer: 4 },
-    proxy_on_grpc_receive: { buffer: 5 },
+    proxy_on_request_headers: { map: MAP_HTTP_REQUEST_HEADERS },
+    proxy_on_request_body: { buffer: BUFFER_HTTP_REQUEST_BODY },
+    proxy_on_request_trailers: { map: MAP_HTTP_REQUEST_TRAILERS },
+    proxy_on_response_headers: { map: MAP_HTTP_RESPONSE_HEADERS },
+    proxy_on_response_body: { buffer: BUFFER_HTTP_RESPONSE_BODY },
+    proxy_on_response_trailers: { map: MAP_HTTP_RESPONSE_TRAILERS },
+    proxy_on_downstream_data: { buffer: BUFFER_DOWNSTREAM_DATA },
+    proxy_on_upstream_data: { buffer: BUFFER_UPSTREAM_DATA },
+    proxy_on_http_call_response: {
+      map: MAP_HTTP_CALL_RESPONSE_HEADERS,
+      buffer: BUFFER_HTTP_CALL_RESPONSE_BODY,
+    },
+    proxy_on_grpc_receive: { buffer: BUFFER_GRPC_RECEIVE },
   };
