@@ -1,4 +1,5 @@
 import { request, type IncomingMessage } from "node:http";
+import { text } from "node:stream/consumers";
 import { ExitCode } from "../common/exit-code.ts";
 import type { AdminPlace } from "./admin-place.ts";
 
@@ -13,12 +14,29 @@ export function postToAdmin(admin: AdminPlace, path: string): Promise<IncomingMe
   });
 }
 
+/** What flags are called in `/trace` and `/record`. */
+const paramNames: { readonly [flag: string]: string | undefined } = {
+  "--streams": "streams",
+  "--one-in": "one_in",
+  "--duration": "duration_s",
+  "--max-bytes": "max_bytes",
+  "--text-bytes": "text_bytes",
+  "--redact": "redact",
+};
+
+/** The query of `/trace` and `/record`, as the flags say. */
+export function guestQuery(guest: string, values: ReadonlyMap<string, string>): URLSearchParams {
+  const params = new URLSearchParams({ guest });
+  for (const [flag, value] of values) {
+    const name = paramNames[flag];
+    if (name !== undefined) params.set(name, value);
+  }
+  return params;
+}
+
 /** Says why the proxy refuses; gives the exit code. */
 export async function printRefusal(response: IncomingMessage): Promise<number> {
-  let text = "";
-  response.setEncoding("utf8");
-  for await (const piece of response as AsyncIterable<string>) text += piece;
-  process.stderr.write(`sluice: ${text.trim()}\n`);
+  process.stderr.write(`sluice: ${(await text(response)).trim()}\n`);
   return ExitCode.runTime;
 }
 

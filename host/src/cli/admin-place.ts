@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import type { Result } from "../contracts/result.ts";
-import type { CommandFlag } from "./scan-flags.ts";
+import { type CommandFlag, fail } from "./scan-flags.ts";
 
 /** Where an admin interface listens. */
 export type AdminPlace =
@@ -42,8 +42,4 @@ function placeOf(text: string): Result<AdminPlace, string> {
     return fail(`--admin: '${text}' is neither ip:port nor the path of a Unix socket.`);
   }
   return { ok: true, value: { host: match[1] ?? match[2]!, port } };
-}
-
-function fail(error: string): { readonly ok: false; readonly error: string } {
-  return { ok: false, error };
 }

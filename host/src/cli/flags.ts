@@ -64,9 +64,6 @@ export const valueFlags = [
   },
 ] as const satisfies readonly FlagDescription[];
 
-/** The name of a flag that takes a value. */
-export type ValueFlag = (typeof valueFlags)[number]["name"];
-
 export const switches = [
   { name: "--version", help: "Print the version and end." },
   { name: "--help", short: "-h", help: "Print this and end." },

@@ -5,6 +5,7 @@ import { dataPlaneFlags } from "../supervisor/data-plane-flags.ts";
 import { helpText, usageLine } from "./help.ts";
 import type { ServerOptions } from "./options.ts";
 import { parseArguments } from "./parse-arguments.ts";
+import { printUsageError } from "./scan-flags.ts";
 import { versionText } from "./version.ts";
 
 /** What filter authors use; the server does not load it. */
@@ -26,10 +27,7 @@ export async function main(args: readonly string[]): Promise<number> {
     return trace(args.slice(1));
   }
   const parsed = parseArguments(args);
-  if (!parsed.ok) {
-    process.stderr.write(`sluice: ${parsed.error}\n${usageLine}\nsluice --help lists the flags.\n`);
-    return ExitCode.usage;
-  }
+  if (!parsed.ok) return printUsageError("sluice", parsed.error, usageLine);
   switch (parsed.value.kind) {
     case "help":
       process.stdout.write(helpText());

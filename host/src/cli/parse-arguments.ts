@@ -4,8 +4,9 @@ import { logComponents, logLevels, parseLogLevel } from "../common/log/levels.ts
 import type { LogLevel } from "../contracts/log.ts";
 import type { Result } from "../contracts/result.ts";
 import { commands } from "./commands.ts";
-import { refusedFlags, switches, valueFlags, type ValueFlag } from "./flags.ts";
+import { refusedFlags, switches, valueFlags } from "./flags.ts";
 import { maxWorkers, type ComponentLogLevel, type ServerOptions } from "./options.ts";
+import { fail, scanFlags, unknownFlag } from "./scan-flags.ts";
 
 /** What a command line asks for, when it is well formed. */
 export type ParsedArguments =
@@ -15,68 +16,32 @@ export type ParsedArguments =
 
 /** Reads the arguments after the program's name. An error is one sentence for the user. */
 export function parseArguments(args: readonly string[]): Result<ParsedArguments, string> {
-  const scanned = scan(args);
+  const scanned = scanFlags(args, serverFlags, refusal);
   if (!scanned.ok) return scanned;
-  const { values, asked } = scanned.value;
-  if (asked.has("--help")) return { ok: true, value: { kind: "help" } };
-  if (asked.has("--version")) return { ok: true, value: { kind: "version" } };
+  const { values, help } = scanned.value;
+  if (help) return { ok: true, value: { kind: "help" } };
+  if (values.has("--version")) return { ok: true, value: { kind: "version" } };
   return optionsOf(values);
 }
 
-interface Scanned {
-  readonly values: Map<ValueFlag, string>;
-  readonly asked: Set<string>;
-}
+const serverFlags = [...valueFlags, ...switches] as const;
+type ServerFlag = (typeof serverFlags)[number]["name"];
 
-/** Splits into flags and values, without looking at the values. */
-function scan(args: readonly string[]): Result<Scanned, string> {
-  const values = new Map<ValueFlag, string>();
-  const asked = new Set<string>();
-  for (let i = 0; i < args.length; i += 1) {
-    const [given, attached] = split(args[i]!);
-    const toggle = switches.find((s) => s.name === given || ("short" in s && s.short === given));
-    const flag = valueFlags.find((f) => f.name === given || ("short" in f && f.short === given));
-    if (toggle !== undefined && attached === undefined) {
-      asked.add(toggle.name);
-      continue;
-    }
-    if (flag === undefined) return fail(refusal(given, attached));
-    const value = attached ?? args[(i += 1)];
-    if (value === undefined) return fail(`${given} needs a value: ${given} ${flag.value}.`);
-    if (values.has(flag.name)) return fail(`${flag.name} is given twice.`);
-    values.set(flag.name, value);
-  }
-  return { ok: true, value: { values, asked } };
-}
-
-/** `--flag=value` in its two parts. */
-function split(arg: string): [string, string | undefined] {
-  const at = arg.startsWith("--") ? arg.indexOf("=") : -1;
-  return at < 0 ? [arg, undefined] : [arg.slice(0, at), arg.slice(at + 1)];
-}
-
-function refusal(given: string, attached: string | undefined): string {
-  if (switches.some((s) => s.name === given)) return `${given} takes no value.`;
+/** What is wrong with an argument that is none of the flags. */
+function refusal(given: string, arg: string): string {
   const reason = refusedFlags.get(given);
   if (reason !== undefined) return `Sluice does not support Envoy's flag ${given}: ${reason}.`;
-  if (!given.startsWith("-")) {
-    const command = closest(
-      given,
-      commands.map(({ name }) => name),
-    );
-    if (command !== undefined) return `There is no command ${given}. Did you mean ${command}?`;
-    return `'${given}' is not a flag. The configuration file is given with -c ${given}.`;
-  }
-  const near = closest(
+  if (given.startsWith("-")) return unknownFlag(given, serverFlags, arg);
+  const command = closest(
     given,
-    [...valueFlags, ...switches].map((flag) => flag.name),
+    commands.map(({ name }) => name),
   );
-  const shown = attached === undefined ? given : `${given}=${attached}`;
-  return `There is no flag ${shown}.${near === undefined ? "" : ` Did you mean ${near}?`}`;
+  if (command !== undefined) return `There is no command ${given}. Did you mean ${command}?`;
+  return `'${given}' is not a flag. The configuration file is given with -c ${given}.`;
 }
 
 /** Reads the values. */
-function optionsOf(values: ReadonlyMap<ValueFlag, string>): Result<ParsedArguments, string> {
+function optionsOf(values: ReadonlyMap<ServerFlag, string>): Result<ParsedArguments, string> {
   const mode = values.get("--mode") ?? "serve";
   if (mode !== "serve" && mode !== "validate") {
     const why = mode === "init_only" ? "is not supported" : "is unknown";
@@ -121,7 +86,7 @@ function optionsOf(values: ReadonlyMap<ValueFlag, string>): Result<ParsedArgumen
 const limits = { "--concurrency": maxWorkers, "--shutdown-grace-s": 86_400 };
 
 function numberOf(
-  values: ReadonlyMap<ValueFlag, string>,
+  values: ReadonlyMap<ServerFlag, string>,
   flag: keyof typeof limits,
   fallback: number,
 ): Result<number, string> {
@@ -159,8 +124,4 @@ function componentLevelsOf(text: string | undefined): Result<ComponentLogLevel[]
     list.push({ component, level: level.value });
   }
   return { ok: true, value: list };
-}
-
-function fail(error: string): { readonly ok: false; readonly error: string } {
-  return { ok: false, error };
 }

@@ -3,9 +3,9 @@ import { once } from "node:events";
 import type { IncomingMessage } from "node:http";
 import { ExitCode } from "../common/exit-code.ts";
 import type { Result } from "../contracts/result.ts";
-import { postToAdmin, printRefusal, printUnreachable } from "./admin-client.ts";
+import { guestQuery, postToAdmin, printRefusal, printUnreachable } from "./admin-client.ts";
 import { adminFlags, adminPlace, type AdminPlace } from "./admin-place.ts";
-import { type CommandFlag, flagRows, scanFlags } from "./scan-flags.ts";
+import { type CommandFlag, flagRows, printUsageError, scanFlags } from "./scan-flags.ts";
 
 const recordFlags: readonly CommandFlag[] = [
   {
@@ -27,15 +27,6 @@ const recordFlags: readonly CommandFlag[] = [
   ...adminFlags,
 ];
 
-/** What the flags are called in the request. */
-const paramNames: { readonly [flag: string]: string | undefined } = {
-  "--streams": "streams",
-  "--one-in": "one_in",
-  "--duration": "duration_s",
-  "--max-bytes": "max_bytes",
-  "--redact": "redact",
-};
-
 const recordUsage = "usage: sluice record <plugin> [flags]";
 
 /** What `sluice record` is asked to do. */
@@ -51,12 +42,7 @@ export interface RecordCommand {
 /** `sluice record`: writes recordings of a running proxy until there are enough, and gives the exit code. */
 export async function record(args: readonly string[]): Promise<number> {
   const parsed = parseRecordArguments(args);
-  if (!parsed.ok) {
-    process.stderr.write(
-      `sluice: ${parsed.error}\n${recordUsage}\nsluice record --help lists the flags.\n`,
-    );
-    return ExitCode.usage;
-  }
+  if (!parsed.ok) return printUsageError("sluice record", parsed.error, recordUsage);
   const { help, admin, params, output } = parsed.value;
   if (help) {
     process.stdout.write(recordHelp());
@@ -93,11 +79,7 @@ export function parseRecordArguments(args: readonly string[]): Result<RecordComm
   }
   const admin = adminPlace(values);
   if (!admin.ok) return admin;
-  const params = new URLSearchParams({ guest: guest ?? "" });
-  for (const [flag, value] of values) {
-    const name = paramNames[flag];
-    if (name !== undefined) params.set(name, value);
-  }
+  const params = guestQuery(guest ?? "", values);
   if (values.has("--on-trap")) params.set("on_trap", "1");
   return { ok: true, value: { help, admin: admin.value, params, output: values.get("--output") } };
 }

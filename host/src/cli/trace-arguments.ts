@@ -1,6 +1,7 @@
 import type { Result } from "../contracts/result.ts";
+import { guestQuery } from "./admin-client.ts";
 import { adminFlags, adminPlace, type AdminPlace } from "./admin-place.ts";
-import { type CommandFlag, flagRows, scanFlags } from "./scan-flags.ts";
+import { type CommandFlag, fail, flagRows, scanFlags } from "./scan-flags.ts";
 
 /** What `sluice trace` is asked to do. */
 export type TraceCommand =
@@ -43,15 +44,6 @@ export const traceFlags = [
   },
 ] as const satisfies readonly CommandFlag[];
 
-/** What the flags are called in the request. */
-const paramNames: { readonly [flag: string]: string | undefined } = {
-  "--streams": "streams",
-  "--duration": "duration_s",
-  "--max-bytes": "max_bytes",
-  "--text-bytes": "text_bytes",
-  "--redact": "redact",
-};
-
 export const traceUsage = "usage: sluice trace <plugin> [flags]";
 
 /** What `sluice trace --help` prints. */
@@ -79,15 +71,7 @@ export function parseTraceArguments(args: readonly string[]): Result<TraceComman
     return fail("Which plugin? Give the name of a Wasm plugin or Lua filter.");
   const admin = adminPlace(values);
   if (!admin.ok) return admin;
-  const params = new URLSearchParams({ guest });
-  for (const [flag, value] of values) {
-    const name = paramNames[flag];
-    if (name !== undefined) params.set(name, value);
-  }
+  const params = guestQuery(guest, values);
   if (values.has("--changes")) params.set("changes", "1");
   return { ok: true, value: { kind: "trace", admin: admin.value, params } };
-}
-
-function fail(error: string): { readonly ok: false; readonly error: string } {
-  return { ok: false, error };
 }

@@ -1,17 +1,13 @@
 import type { IncomingMessage } from "node:http";
 import { ExitCode } from "../common/exit-code.ts";
 import { postToAdmin, printRefusal, printUnreachable } from "./admin-client.ts";
+import { printUsageError } from "./scan-flags.ts";
 import { parseTraceArguments, traceHelp, traceUsage } from "./trace-arguments.ts";
 
 /** `sluice trace`: prints the trace until it ends, and gives the exit code. */
 export async function trace(args: readonly string[]): Promise<number> {
   const parsed = parseTraceArguments(args);
-  if (!parsed.ok) {
-    process.stderr.write(
-      `sluice: ${parsed.error}\n${traceUsage}\nsluice trace --help lists the flags.\n`,
-    );
-    return ExitCode.usage;
-  }
+  if (!parsed.ok) return printUsageError("sluice trace", parsed.error, traceUsage);
   if (parsed.value.kind === "help") {
     process.stdout.write(traceHelp());
     return ExitCode.ok;

@@ -1,5 +1,6 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import path from "node:path";
+import { printUsageError } from "../cli/scan-flags.ts";
 import { ExitCode } from "../common/exit-code.ts";
 import { findSuites } from "./find-suites.ts";
 import { caseLines, summaryLine } from "./report/console-report.ts";
@@ -18,12 +19,7 @@ import {
 /** `sluice test`; gives the exit code. */
 export async function testCommand(args: readonly string[]): Promise<number> {
   const parsed = parseTestArguments(args);
-  if (!parsed.ok) {
-    process.stderr.write(
-      `sluice: ${parsed.error}\n${testUsage}\nsluice test --help lists the flags.\n`,
-    );
-    return ExitCode.usage;
-  }
+  if (!parsed.ok) return printUsageError("sluice test", parsed.error, testUsage);
   if (parsed.value.help) {
     process.stdout.write(testHelp());
     return ExitCode.ok;

@@ -1,5 +1,5 @@
 import { readFileSync } from "node:fs";
-import { type CommandFlag, flagRows, scanFlags } from "../../cli/scan-flags.ts";
+import { type CommandFlag, flagRows, printUsageError, scanFlags } from "../../cli/scan-flags.ts";
 import { sluiceVersion } from "../../cli/version.ts";
 import { ExitCode } from "../../common/exit-code.ts";
 import type { Result } from "../../contracts/result.ts";
@@ -27,12 +27,7 @@ const helpText = [
 /** `sluice inspect`; gives the exit code. */
 export async function inspect(args: readonly string[]): Promise<number> {
   const parsed = parse(args);
-  if (!parsed.ok) {
-    process.stderr.write(
-      `sluice: ${parsed.error}\n${usage}\nsluice inspect --help lists the flags.\n`,
-    );
-    return ExitCode.usage;
-  }
+  if (!parsed.ok) return printUsageError("sluice inspect", parsed.error, usage);
   if (parsed.value === "help") {
     process.stdout.write(helpText);
     return ExitCode.ok;

@@ -1,5 +1,5 @@
 import path from "node:path";
-import { type CommandFlag, flagRows, scanFlags } from "../../cli/scan-flags.ts";
+import { type CommandFlag, fail, flagRows, scanFlags } from "../../cli/scan-flags.ts";
 import { closest } from "../../common/closest.ts";
 import type { Result } from "../../contracts/result.ts";
 
@@ -108,8 +108,4 @@ function devFlagsOf(
 
 function isLanguage(text: string): text is Language {
   return Object.hasOwn(languages, text);
-}
-
-function fail(error: string): { readonly ok: false; readonly error: string } {
-  return { ok: false, error };
 }

@@ -3,6 +3,7 @@ import { existsSync } from "node:fs";
 import { createRequire } from "node:module";
 import path from "node:path";
 import { pathToFileURL } from "node:url";
+import { printUsageError } from "../../cli/scan-flags.ts";
 import { sluiceVersion } from "../../cli/version.ts";
 import { ExitCode } from "../../common/exit-code.ts";
 import { serveFilters } from "../serve/serve-filters.ts";
@@ -18,12 +19,7 @@ import {
 /** `sluice new`; gives the exit code. */
 export async function newFilter(args: readonly string[]): Promise<number> {
   const parsed = parseNewArguments(args);
-  if (!parsed.ok) {
-    process.stderr.write(
-      `sluice: ${parsed.error}\n${newUsage}\nsluice new --help lists the flags.\n`,
-    );
-    return ExitCode.usage;
-  }
+  if (!parsed.ok) return printUsageError("sluice new", parsed.error, newUsage);
   if (parsed.value === "help") {
     process.stdout.write(newHelp());
     return ExitCode.ok;

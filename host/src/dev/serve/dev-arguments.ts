@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { callbacks, hostcalls, wasiFunctions } from "@sluice/abi";
-import { type CommandFlag, flagRows, scanFlags } from "../../cli/scan-flags.ts";
+import { type CommandFlag, fail, flagRows, scanFlags } from "../../cli/scan-flags.ts";
 import type { Result } from "../../contracts/result.ts";
 import type { ServerAddress } from "../proxy/bootstrap-text.ts";
 import { filterFile, filterName } from "../../filter-source/filter-file.ts";
@@ -226,8 +226,4 @@ function configurationOf(
   } catch (error) {
     return fail(`--configuration: ${error instanceof Error ? error.message : String(error)}.`);
   }
-}
-
-function fail(error: string): { readonly ok: false; readonly error: string } {
-  return { ok: false, error };
 }

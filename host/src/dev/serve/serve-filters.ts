@@ -1,6 +1,7 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
+import { printUsageError } from "../../cli/scan-flags.ts";
 import { ExitCode } from "../../common/exit-code.ts";
 import { buildFilter } from "../../filter-source/build-filter.ts";
 import { inspectModule } from "../inspect/module-report.ts";
@@ -17,12 +18,7 @@ import { HttpSession } from "./http-session.ts";
 /** `sluice dev`; gives the exit code. Ends with the proxy. */
 export async function serveFilters(args: readonly string[]): Promise<number> {
   const parsed = parseDevArguments(args);
-  if (!parsed.ok) {
-    process.stderr.write(
-      `sluice: ${parsed.error}\n${devUsage}\nsluice dev --help lists the flags.\n`,
-    );
-    return ExitCode.usage;
-  }
+  if (!parsed.ok) return printUsageError("sluice dev", parsed.error, devUsage);
   if (parsed.value === "help") {
     process.stdout.write(devHelp());
     return ExitCode.ok;

@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { existsSync } from "node:fs";
 import { ExitCode } from "../../common/exit-code.ts";
-import { type CommandFlag, flagRows, scanFlags } from "../../cli/scan-flags.ts";
+import { type CommandFlag, flagRows, printUsageError, scanFlags } from "../../cli/scan-flags.ts";
 import { buildFilter } from "../../filter-source/build-filter.ts";
 import type { Recording } from "../../guest/watch/recording.ts";
 import { readRecordings } from "./read-recordings.ts";
@@ -121,7 +121,7 @@ function replayHelp(): string {
 }
 
 function usageError(text: string): number {
-  return problem(`${text}\n${replayUsage}\nsluice replay --help lists the flags.`, ExitCode.usage);
+  return printUsageError("sluice replay", text, replayUsage);
 }
 
 function problem(text: string, exitCode: number): number {
