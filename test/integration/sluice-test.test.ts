@@ -84,8 +84,12 @@ test("sluice test ends with 78 for suites and filters that cannot be used", asyn
     unknown.stderr,
     /unknown\.test\.yaml:2:11: cases\[0\]: there is no field "nam" here; did you mean "name"\?/,
   );
-  const load = await sluiceTest(folder.path, ["load.yaml"]);
+  const load = await sluiceTest(folder.path, ["load.yaml", "--junit", "report.xml"]);
   assert.equal(load.code, 78);
+  assert.match(
+    readFileSync(path.join(folder.path, "report.xml"), "utf8"),
+    /<testsuite name="load\.yaml" [^>]*errors="1"[^>]*>\s*<testcase [^>]*>\s*<error message="[^"]*script load error/,
+  );
   assert.match(load.stdout, /load\.yaml:1:19: filters\[0\]\.file: script load error: .*expected/);
 });
 
