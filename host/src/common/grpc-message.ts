@@ -8,10 +8,3 @@ export function percentEncode(text: string): string {
   }
   return out;
 }
-
-/** The text of a `grpc-message`, one character per byte; what is no escape stays. */
-export function percentDecode(value: string): string {
-  return value.replaceAll(/%([0-9A-Fa-f]{2})/g, (_all, digits: string) =>
-    String.fromCharCode(Number.parseInt(digits, 16)),
-  );
-}

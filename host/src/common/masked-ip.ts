@@ -1,31 +1,17 @@
 import { canonicalIp } from "./address.ts";
+import { ipBytes } from "./ip-bytes.ts";
 
-/** A canonical address with only its first `bits` bits, in canonical text. */
+/** A canonical address with only its first `bits` bits, in canonical text. More bits than it has are all. */
 export function maskedIp(ip: string, family: 4 | 6, bits: number): string {
-  if (family === 4) {
-    const masked = ip.split(".").map((part, i) => Number(part) & byteMask(bits - i * 8));
-    return masked.join(".");
+  const bytes = ipBytes(ip, family);
+  for (let bit = bits; bit < bytes.length * 8; bit += 1) {
+    bytes[bit >> 3]! &= ~(0x80 >> (bit & 7));
   }
-  const groups = expanded(ip).map((group, i) => {
-    const left = bits - i * 16;
-    return ((group >> 8) & byteMask(left)) * 256 + (group & byteMask(left - 8));
-  });
-  const text = groups.map((group) => group.toString(16)).join(":");
-  return canonicalIp(text)?.ip ?? text;
-}
-
-/** The byte whose first `bits` bits are set; more than 8 are 8, less than none are none. */
-function byteMask(bits: number): number {
-  return (0xff00 >> Math.min(Math.max(bits, 0), 8)) & 0xff;
-}
-
-/** The eight groups of an IPv6 address. */
-function expanded(ip: string): number[] {
-  const [head = "", tail] = ip.split("::");
-  const groups = (text: string): number[] =>
-    text === "" ? [] : text.split(":").map((group) => Number.parseInt(group, 16));
-  const front = groups(head);
-  if (tail === undefined) return front;
-  const back = groups(tail);
-  return [...front, ...Array.from({ length: 8 - front.length - back.length }, () => 0), ...back];
+  if (family === 4) return bytes.join(".");
+  const groups: string[] = [];
+  for (let i = 0; i < 16; i += 2) groups.push(((bytes[i]! << 8) | bytes[i + 1]!).toString(16));
+  const text = groups.join(":");
+  const canonical = canonicalIp(text);
+  // A range inside ::ffff:0:0/96 must not turn into an IPv4 one.
+  return canonical?.family === 6 ? canonical.ip : text;
 }

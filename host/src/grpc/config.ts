@@ -7,11 +7,13 @@ import { retryBaseMs, retryMaxFactor, retryStatuses } from "./retry-on.ts";
 
 /**
  * The service as plain data; undefined when it cannot be called, which has been reported: here, or by the classes of
- * its fields (`google_grpc`, `retry_policy` of `envoy_grpc`).
+ * its fields (`google_grpc`, `retry_policy` of `envoy_grpc`). `timeoutMsDefault`: where the service names none; 0 = no
+ * limit.
  */
 export function parseGrpcService(
   message: GrpcService,
   context: ParseContext,
+  timeoutMsDefault = 0,
 ): GrpcServiceConfig | undefined {
   const { targetSpecifier: target, initialMetadata, retryPolicy } = message;
   if (target.case === "googleGrpc") return undefined;
@@ -24,7 +26,7 @@ export function parseGrpcService(
   return {
     cluster: grpc.clusterName,
     authority: grpc.authority,
-    timeoutMs: context.durationMs(message.timeout, 0),
+    timeoutMs: context.durationMs(message.timeout, timeoutMsDefault),
     messageMax: grpc.maxReceiveMessageLength ?? 0,
     metadata: initialMetadata.map((header) => parseMetadata(header, context)),
     envoyHeaders: !grpc.skipEnvoyHeaders,

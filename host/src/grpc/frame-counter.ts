@@ -1,6 +1,5 @@
 import type { DataBuffer } from "../contracts/buffer.ts";
-
-const prefixLength = 5;
+import { prefixLength } from "./framing.ts";
 
 /** Counts the messages of a body that passes; whatever their flags are. */
 export class FrameCounter {

@@ -1,5 +1,6 @@
 import type { Message } from "@bufbuild/protobuf";
 import { canonicalIp } from "../common/address.ts";
+import { maskedIp } from "../common/masked-ip.ts";
 import type { CidrRange as CidrRangeMessage } from "../config/gen/envoy/config/core/v3/address_pb.js";
 import type {
   Address as AddressMessage,
@@ -9,7 +10,6 @@ import type {
 import type { Address } from "../contracts/address.ts";
 import type { CidrRange } from "../contracts/config/snapshot.ts";
 import type { ParseContext } from "../contracts/extension.ts";
-import { ipBytes } from "./ip-trie.ts";
 
 /** What `sockaddr_un` has room for, with its final NUL. */
 const pipePathBytesMax = 108;
@@ -92,21 +92,7 @@ export function parseCidrRanges(
       continue;
     }
     const prefixLength = Math.min(message.prefixLen ?? 0, ip.family === 4 ? 32 : 128);
-    ranges.push({ ip: masked(ip.ip, ip.family, prefixLength), family: ip.family, prefixLength });
+    ranges.push({ ip: maskedIp(ip.ip, ip.family, prefixLength), family: ip.family, prefixLength });
   }
   return ranges;
-}
-
-function masked(ip: string, family: 4 | 6, prefixLength: number): string {
-  const bytes = ipBytes(ip, family);
-  for (let bit = prefixLength; bit < bytes.length * 8; bit += 1) {
-    bytes[bit >> 3]! &= ~(0x80 >> (bit & 7));
-  }
-  if (family === 4) return bytes.join(".");
-  const groups: string[] = [];
-  for (let i = 0; i < 16; i += 2) groups.push(((bytes[i]! << 8) | bytes[i + 1]!).toString(16));
-  const text = groups.join(":");
-  const canonical = canonicalIp(text);
-  // A range inside ::ffff:0:0/96 must not turn into an IPv4 one.
-  return canonical?.family === 6 ? canonical.ip : text;
 }

@@ -1,4 +1,5 @@
 import { HeaderId } from "../../common/headers/header-id.ts";
+import { percentDecode } from "../../common/percent-decode.ts";
 import type { HeaderMap } from "../../contracts/headers.ts";
 import type { StreamInfo } from "../../contracts/stream-info.ts";
 import {
@@ -77,12 +78,6 @@ function queryParameter(target: string, name: string): string | undefined {
     if (percentDecode(key) === name) return equals < 0 ? "" : percentDecode(pair.slice(equals + 1));
   }
   return undefined;
-}
-
-function percentDecode(text: string): string {
-  return text.replaceAll(/%([0-9A-Fa-f]{2})/g, (_whole, digits: string) =>
-    String.fromCharCode(Number.parseInt(digits, 16)),
-  );
 }
 
 const queryParam: OperatorFactory = withArgument((command) => {

@@ -1,4 +1,4 @@
-const hexByte = /%([0-9a-fA-F]{2})/g;
+import { percentDecode } from "../../common/percent-decode.ts";
 
 /** The first parameter of `path` whose decoded name is `name`, decoded; undefined when there is none. */
 export function decodedQueryValue(path: string, name: string): string | undefined {
@@ -7,15 +7,8 @@ export function decodedQueryValue(path: string, name: string): string | undefine
   for (const part of path.slice(at + 1).split("&")) {
     const equals = part.indexOf("=");
     const given = equals < 0 ? part : part.slice(0, equals);
-    if (decode(given) === name) return equals < 0 ? "" : decode(part.slice(equals + 1));
+    if (percentDecode(given) === name)
+      return equals < 0 ? "" : percentDecode(part.slice(equals + 1));
   }
   return undefined;
-}
-
-/** Percent-encoding taken off, byte by byte; what is no code stays. */
-function decode(text: string): string {
-  if (!text.includes("%")) return text;
-  return text.replaceAll(hexByte, (_code, hex: string) =>
-    String.fromCharCode(Number.parseInt(hex, 16)),
-  );
 }

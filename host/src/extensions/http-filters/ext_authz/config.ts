@@ -98,7 +98,7 @@ export const extAuthzFilter: HttpFilterFactory<ExtAuthzConfig, ExtAuthzRouteConf
   messageName: "envoy.extensions.filters.http.ext_authz.v3.ExtAuthz",
   isTerminal: false,
   routeMessageName: "envoy.extensions.filters.http.ext_authz.v3.ExtAuthzPerRoute",
-  parseConfig: parseConfig as HttpFilterFactory<ExtAuthzConfig>["parseConfig"],
+  parseConfig,
   parseRouteConfig,
   async createFilterFactory(config, context) {
     const { createExtAuthz } = await import("./create-ext-authz.ts");

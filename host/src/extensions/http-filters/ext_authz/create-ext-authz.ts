@@ -4,10 +4,11 @@ import type {
   HttpFilterInstances,
 } from "../../../contracts/http/filter.ts";
 import { MetadataMatcher } from "../../common/ext_authz/metadata-matcher.ts";
+import { ClusterCounters } from "../common/cluster-counters.ts";
 import { AuthServices } from "./auth-services.ts";
 import type { ExtAuthzConfig } from "./ext-authz-config.ts";
 import { ExtAuthzFilter, type ExtAuthzShared } from "./ext-authz-filter.ts";
-import { ExtAuthzClusterStats, extAuthzStats } from "./stats.ts";
+import { extAuthzStats } from "./stats.ts";
 
 /** The filters of one configuration on a worker. */
 export function createExtAuthz(
@@ -21,7 +22,7 @@ export function createExtAuthz(
     clusterManager: context.clusterManager,
     dispatcher: context.dispatcher,
     stats: extAuthzStats(context.stats, context.statPrefix, config.statPrefix),
-    clusterStats: new ExtAuthzClusterStats(config.statPrefix),
+    clusterStats: new ClusterCounters("ext_authz", config.statPrefix),
   };
   return {
     createFilters(callbacks: FilterChainFactoryCallbacks): void {

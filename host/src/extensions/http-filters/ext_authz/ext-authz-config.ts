@@ -1,6 +1,5 @@
 import type { Fraction } from "../../../common/fraction.ts";
 import type { GrpcRetryConfig, GrpcServiceConfig } from "../../../contracts/config/grpc-service.ts";
-import type { JsonValue } from "../../../contracts/stream-info.ts";
 import type { MetadataMatcherConfig } from "../../common/ext_authz/metadata-matcher.ts";
 import type { StringMatcherConfig } from "../../../router/route-config.ts";
 
@@ -90,6 +89,3 @@ export interface ExtAuthzRouteConfig {
   /** Undefined: the filter's. */
   readonly service: AuthServiceConfig | undefined;
 }
-
-/** Of a namespace. */
-export type MetadataValues = { readonly [key: string]: JsonValue };

@@ -23,7 +23,9 @@ import type {
   ResponseHeaderOption,
 } from "../../common/ext_authz/auth-response.ts";
 import type { MetadataMatcher } from "../../common/ext_authz/metadata-matcher.ts";
+import type { ClusterCounters } from "../common/cluster-counters.ts";
 import { PassThroughFilter } from "../common/pass-through-filter.ts";
+import { routeCluster } from "../common/route-cluster.ts";
 import { isEnough, isTooMuch, takeBody } from "./check-body.ts";
 import type { BodyConfig, ExtAuthzConfig } from "./ext-authz-config.ts";
 import type { AuthServices } from "./auth-services.ts";
@@ -37,7 +39,7 @@ import {
   mutateResponse,
 } from "./mutations.ts";
 import { routeSettings, type RouteSettings } from "./route-settings.ts";
-import type { ExtAuthzClusterStats, ExtAuthzStats } from "./stats.ts";
+import type { ClusterStat, ExtAuthzStats } from "./stats.ts";
 
 /** What the filters of one configuration share on a worker. */
 export interface ExtAuthzShared {
@@ -47,7 +49,8 @@ export interface ExtAuthzShared {
   readonly clusterManager: Pick<ClusterManager, "getThreadLocalCluster">;
   readonly dispatcher: Dispatcher;
   readonly stats: ExtAuthzStats;
-  readonly clusterStats: ExtAuthzClusterStats;
+  /** Below `cluster.<cluster of the route>.ext_authz.` */
+  readonly clusterStats: ClusterCounters<ClusterStat>;
 }
 
 /** Where a stream's check stands. */
@@ -175,7 +178,12 @@ export class ExtAuthzFilter extends PassThroughFilter implements AuthCallbacks {
   #initiate(body: CheckBody | undefined): boolean {
     this.#state = State.Calling;
     this.#startMs = this.#shared.dispatcher.time.monotonicMs();
-    this.#cluster = this.#clusterOfRoute();
+    // As the route is before the service changes the request.
+    this.#cluster = routeCluster(
+      this.decoderCallbacks,
+      this.#headers!,
+      this.#shared.clusterManager,
+    );
     const { contextExtensions, service } = this.#settings!;
     const check = {
       stream: this.decoderCallbacks,
@@ -187,13 +195,6 @@ export class ExtAuthzFilter extends PassThroughFilter implements AuthCallbacks {
     this.#call = this.#shared.services.of(service).check(check, this);
     this.#initiating = false;
     return this.#state !== State.Idle;
-  }
-
-  /** Of the route as it is before the service changes the request. */
-  #clusterOfRoute(): ClusterInfo | undefined {
-    const name = this.decoderCallbacks.route()?.routeEntry?.clusterName(this.#headers!);
-    if (name === undefined) return undefined;
-    return this.#shared.clusterManager.getThreadLocalCluster(name)?.info;
   }
 
   // What the service said.

@@ -59,9 +59,8 @@ export function parseRouteService(
 }
 
 function parseGrpc(message: GrpcService, context: ParseContext): AuthServiceConfig | undefined {
-  const service = parseGrpcService(message, context);
-  const timeoutMs = context.durationMs(message.timeout, timeoutMsDefault);
-  return service && { kind: "grpc", service: { ...service, timeoutMs } };
+  const service = parseGrpcService(message, context, timeoutMsDefault);
+  return service && { kind: "grpc", service };
 }
 
 function parseHttpService(message: HttpService, context: ParseContext): HttpServiceConfig {

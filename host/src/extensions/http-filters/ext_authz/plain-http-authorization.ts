@@ -42,10 +42,7 @@ export class PlainHttpAuthorization implements HttpAuthorization {
     this.#service = service;
     this.#headers = headers;
     this.#clusters = clusterManager;
-    this.#environment = {
-      random: dispatcher.random,
-      createTimer: (callback) => dispatcher.createTimer(callback),
-    };
+    this.#environment = dispatcher;
     this.#additions = new HeaderMutations({
       remove: [],
       add: service.headersToAdd.map(([name, value]) => ({

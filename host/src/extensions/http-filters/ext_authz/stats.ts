@@ -1,5 +1,4 @@
 import type { Counter, StatsScope } from "../../../contracts/stats.ts";
-import type { ClusterInfo } from "../../../contracts/upstream/cluster.ts";
 
 /** `http.<stat_prefix>.ext_authz.` */
 export interface ExtAuthzStats {
@@ -28,8 +27,8 @@ export function extAuthzStats(
   httpPrefix: string,
   statPrefix: string,
 ): ExtAuthzStats {
-  const counter = (name: string): Counter =>
-    root.counter(`${httpPrefix}ext_authz.${infix(statPrefix)}${name}`);
+  const infix = statPrefix === "" ? "" : `${statPrefix}.`;
+  const counter = (name: string): Counter => root.counter(`${httpPrefix}ext_authz.${infix}${name}`);
   for (const name of atZero) counter(name);
   return {
     ok: counter("ok"),
@@ -42,31 +41,5 @@ export function extAuthzStats(
   };
 }
 
-type ClusterStat = "ok" | "denied" | "error" | "failure_mode_allowed" | "invalid";
-
-/** `cluster.<cluster of the route>.ext_authz.`; each counter is made when it first counts. */
-export class ExtAuthzClusterStats {
-  readonly #infix: string;
-  readonly #counters = new WeakMap<ClusterInfo, Map<ClusterStat, Counter>>();
-
-  constructor(statPrefix: string) {
-    this.#infix = infix(statPrefix);
-  }
-
-  /** `cluster`: undefined when the request has no route to one. */
-  inc(cluster: ClusterInfo | undefined, stat: ClusterStat): void {
-    if (cluster === undefined) return;
-    let counters = this.#counters.get(cluster);
-    if (counters === undefined) this.#counters.set(cluster, (counters = new Map()));
-    let counter = counters.get(stat);
-    if (counter === undefined) {
-      counter = cluster.scope.counter(`ext_authz.${this.#infix}${stat}`);
-      counters.set(stat, counter);
-    }
-    counter.inc();
-  }
-}
-
-function infix(statPrefix: string): string {
-  return statPrefix === "" ? "" : `${statPrefix}.`;
-}
+/** What is counted below clusters, too. */
+export type ClusterStat = "ok" | "denied" | "error" | "failure_mode_allowed" | "invalid";

@@ -100,7 +100,7 @@ export const grpcJsonTranscoderFilter: HttpFilterFactory<TranscoderConfig, Trans
   messageName: "envoy.extensions.filters.http.grpc_json_transcoder.v3.GrpcJsonTranscoder",
   routeMessageName: "envoy.extensions.filters.http.grpc_json_transcoder.v3.GrpcJsonTranscoder",
   isTerminal: false,
-  parseConfig: parseConfig as HttpFilterFactory<TranscoderConfig>["parseConfig"],
+  parseConfig,
   prepare,
   parseRouteConfig: parseConfig,
   prepareRouteConfig: prepare,

@@ -1,8 +1,8 @@
 import { fromBinary } from "@bufbuild/protobuf";
 import { BinaryReader, WireType } from "@bufbuild/protobuf/wire";
 import { type Any, AnySchema } from "@bufbuild/protobuf/wkt";
-import { percentDecode } from "../../../common/grpc-message.ts";
 import { HeaderId } from "../../../common/headers/header-id.ts";
+import { percentDecode } from "../../../common/percent-decode.ts";
 import type { HeaderMap } from "../../../contracts/headers.ts";
 
 export const statusDetailsName = "grpc-status-details-bin";

@@ -20,8 +20,8 @@ import {
   methodOfPath,
 } from "../../../grpc/messages.ts";
 import type { MethodStats, MethodStatsOfClusters } from "../../../grpc/method-stats.ts";
-import { routeCluster } from "../../../grpc/route-cluster.ts";
 import { PassThroughFilter } from "../common/pass-through-filter.ts";
+import { routeCluster } from "../common/route-cluster.ts";
 import type { GrpcStatsConfig } from "./config.ts";
 
 export interface GrpcStatsShared {

@@ -17,9 +17,9 @@ import type { ClusterManager } from "../../../contracts/upstream/cluster.ts";
 import { prefixLength } from "../../../grpc/framing.ts";
 import { hasGrpcContentType, methodOfPath } from "../../../grpc/messages.ts";
 import type { MethodStats, MethodStatsOfClusters } from "../../../grpc/method-stats.ts";
-import { routeCluster } from "../../../grpc/route-cluster.ts";
 import { statusOfHttp } from "../../../grpc/status.ts";
 import { PassThroughFilter } from "../common/pass-through-filter.ts";
+import { routeCluster } from "../common/route-cluster.ts";
 import { Base64Decoder, FrameBase64Encoder } from "./base64.ts";
 
 export interface GrpcWebShared {

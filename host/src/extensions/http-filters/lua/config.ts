@@ -86,7 +86,7 @@ export const luaFilter: HttpFilterFactory<LuaConfig, LuaRouteConfig> = {
   messageName: "envoy.extensions.filters.http.lua.v3.Lua",
   isTerminal: false,
   routeMessageName: "envoy.extensions.filters.http.lua.v3.LuaPerRoute",
-  parseConfig: parseConfig as HttpFilterFactory<LuaConfig>["parseConfig"],
+  parseConfig,
   async prepare(config, context) {
     const { prepareConfig } = await import("./prepare.ts");
     return prepareConfig(config, context);

@@ -61,7 +61,7 @@ export const rateLimitFilter: HttpFilterFactory<RateLimitFilterConfig, RateLimit
   messageName: "envoy.extensions.filters.http.ratelimit.v3.RateLimit",
   isTerminal: false,
   routeMessageName: "envoy.extensions.filters.http.ratelimit.v3.RateLimitPerRoute",
-  parseConfig: parseConfig as HttpFilterFactory<RateLimitFilterConfig>["parseConfig"],
+  parseConfig,
   parseRouteConfig,
   async createFilterFactory(config, context) {
     const { createRateLimit } = await import("./create-rate-limit.ts");

@@ -6,8 +6,8 @@ import type {
 import { HeaderMutations } from "../../../router/header-mutations.ts";
 import { rateLimitPolicy } from "../../../router/rate-limits/rate-limit-policy.ts";
 import { RateLimitClient } from "../../common/ratelimit/rate-limit-client.ts";
+import { ClusterCounters } from "../common/cluster-counters.ts";
 import { Descriptors } from "./descriptors.ts";
-import { RateLimitClusterStats } from "./cluster-stats.ts";
 import { RateLimitFilter, type RateLimitShared } from "./rate-limit-filter.ts";
 import type { RateLimitFilterConfig } from "./rate-limit-filter-config.ts";
 
@@ -27,7 +27,7 @@ export function createRateLimit(
     additions: new HeaderMutations({ remove: [], add: config.responseHeadersToAdd }),
     clusterManager: context.clusterManager,
     dispatcher: context.dispatcher,
-    stats: new RateLimitClusterStats(config.statPrefix),
+    stats: new ClusterCounters("ratelimit", config.statPrefix),
   };
   return {
     createFilters(callbacks: FilterChainFactoryCallbacks): void {

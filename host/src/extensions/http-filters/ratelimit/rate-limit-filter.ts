@@ -18,8 +18,9 @@ import type {
   RateLimitClient,
 } from "../../common/ratelimit/rate-limit-client.ts";
 import type { RateLimitAnswer } from "../../common/ratelimit/rate-limit-response.ts";
+import type { ClusterCounters } from "../common/cluster-counters.ts";
 import { PassThroughFilter } from "../common/pass-through-filter.ts";
-import type { RateLimitClusterStats } from "./cluster-stats.ts";
+import { routeCluster } from "../common/route-cluster.ts";
 import type { Descriptors } from "./descriptors.ts";
 import { addLimitHeaders, tightest } from "./limit-headers.ts";
 import type { RateLimitFilterConfig } from "./rate-limit-filter-config.ts";
@@ -33,7 +34,8 @@ export interface RateLimitShared {
   readonly additions: HeaderMutations;
   readonly clusterManager: Pick<ClusterManager, "getThreadLocalCluster">;
   readonly dispatcher: Dispatcher;
-  readonly stats: RateLimitClusterStats;
+  /** Below `cluster.<cluster of the route>.ratelimit.` */
+  readonly stats: ClusterCounters<RateLimitAnswer["code"] | "failure_mode_allowed">;
 }
 
 /** Where a stream stands. */
@@ -67,9 +69,7 @@ export class RateLimitFilter extends PassThroughFilter implements RateLimitCallb
   override decodeHeaders(headers: RequestHeaderMap): FilterHeadersStatus {
     if (!this.#applies(headers)) return FilterHeadersStatus.Continue;
     const { clusterManager, descriptors: maker, client } = this.#shared;
-    const name = this.decoderCallbacks.route()?.routeEntry?.clusterName(headers);
-    if (name === undefined) return FilterHeadersStatus.Continue;
-    this.#cluster = clusterManager.getThreadLocalCluster(name)?.info;
+    this.#cluster = routeCluster(this.decoderCallbacks, headers, clusterManager);
     if (this.#cluster === undefined) return FilterHeadersStatus.Continue;
     this.#headers = headers;
     const descriptors = maker.of(this.decoderCallbacks, headers, false);

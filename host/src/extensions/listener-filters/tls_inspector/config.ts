@@ -1,6 +1,8 @@
 import type { TlsInspector as TlsInspectorMessage } from "../../../config/gen/envoy/extensions/filters/listener/tls_inspector/v3/tls_inspector_pb.js";
 import type { ListenerFilterFactory } from "../../../contracts/extension.ts";
-import { readBytesMax, TlsInspector, tlsInspectorStats } from "./tls-inspector.ts";
+
+/** With so much and no complete hello the socket is closed. */
+export const readBytesMax = 65_536;
 
 export interface TlsInspectorConfig {
   readonly initialReadBytes: number;
@@ -19,7 +21,8 @@ export const tlsInspectorFilter: ListenerFilterFactory<TlsInspectorConfig> = {
     }
     return { initialReadBytes: message.initialReadBufferSize ?? readBytesMax };
   },
-  createFilterFactory: ({ initialReadBytes }, context) => {
+  async createFilterFactory({ initialReadBytes }, context) {
+    const { TlsInspector, tlsInspectorStats } = await import("./tls-inspector.ts");
     const stats = tlsInspectorStats(context.stats);
     return (add) => add(new TlsInspector(stats, initialReadBytes));
   },

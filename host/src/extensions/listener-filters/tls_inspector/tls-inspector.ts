@@ -1,3 +1,4 @@
+import { storeMetadata } from "../../../common/dynamic-metadata.ts";
 import { FilterStatus } from "../../../contracts/network/filter.ts";
 import type {
   ListenerFilter,
@@ -5,8 +6,8 @@ import type {
   ListenerFilterCallbacks,
 } from "../../../contracts/network/listener-filter.ts";
 import type { Counter, Histogram, StatsScope } from "../../../contracts/stats.ts";
-import type { JsonValue } from "../../../contracts/stream-info.ts";
 import { readClientHello, type ClientHello } from "./client-hello.ts";
+import { readBytesMax } from "./config.ts";
 
 /** `tls_inspector.` */
 export interface TlsInspectorStats {
@@ -47,8 +48,6 @@ function notTlsReason(bytes: Buffer): string {
 }
 
 const metadataNamespace = "envoy.filters.listener.tls_inspector";
-/** With so much and no complete hello the socket is closed. */
-export const readBytesMax = 65_536;
 
 /** Finds out whether a client speaks TLS, and what it asks for, before there is a handshake. */
 export class TlsInspector implements ListenerFilter {
@@ -110,8 +109,6 @@ export class TlsInspector implements ListenerFilter {
   }
 
   #note(reason: string): void {
-    const { streamInfo } = this.#callbacks;
-    streamInfo.dynamicMetadata ??= new Map<string, { [key: string]: JsonValue }>();
-    streamInfo.dynamicMetadata.set(metadataNamespace, { failure_reason: reason });
+    storeMetadata(this.#callbacks.streamInfo, metadataNamespace, { failure_reason: reason });
   }
 }

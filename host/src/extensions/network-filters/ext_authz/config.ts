@@ -40,16 +40,14 @@ function parseService(message: ExtAuthz, context: ParseContext): GrpcServiceConf
     context.problem(message, "grpc_service", "is missing; it names who decides");
     return undefined;
   }
-  const service = parseGrpcService(message.grpcService, context);
-  const timeoutMs = context.durationMs(message.grpcService.timeout, timeoutMsDefault);
-  return service && { ...service, timeoutMs };
+  return parseGrpcService(message.grpcService, context, timeoutMsDefault);
 }
 
 export const networkExtAuthzFilter: NetworkFilterFactory<NetworkExtAuthzConfig> = {
   name: "envoy.filters.network.ext_authz",
   messageName: "envoy.extensions.filters.network.ext_authz.v3.ExtAuthz",
   isTerminal: false,
-  parseConfig: parseConfig as NetworkFilterFactory<NetworkExtAuthzConfig>["parseConfig"],
+  parseConfig,
   async createFilterFactory(config, context) {
     const { createNetworkExtAuthz } = await import("./network-ext-authz-filter.ts");
     return createNetworkExtAuthz(config, context);

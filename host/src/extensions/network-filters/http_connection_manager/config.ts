@@ -37,6 +37,6 @@ export const httpConnectionManagerFilter: NetworkFilterFactory<HcmConfig> = {
   name: "envoy.filters.network.http_connection_manager",
   messageName: "envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager",
   isTerminal: true,
-  parseConfig: parseConfig as NetworkFilterFactory<HcmConfig>["parseConfig"],
+  parseConfig,
   createFilterFactory,
 };

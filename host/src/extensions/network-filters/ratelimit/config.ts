@@ -37,7 +37,7 @@ export const networkRateLimitFilter: NetworkFilterFactory<NetworkRateLimitConfig
   name: "envoy.filters.network.ratelimit",
   messageName: "envoy.extensions.filters.network.ratelimit.v3.RateLimit",
   isTerminal: false,
-  parseConfig: parseConfig as NetworkFilterFactory<NetworkRateLimitConfig>["parseConfig"],
+  parseConfig,
   async createFilterFactory(config, context) {
     const { createNetworkRateLimit } = await import("./network-rate-limit-filter.ts");
     return createNetworkRateLimit(config, context);

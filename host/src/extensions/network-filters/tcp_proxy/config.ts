@@ -153,6 +153,6 @@ export const tcpProxyFilter: NetworkFilterFactory<TcpProxyConfig> = {
   name: "envoy.filters.network.tcp_proxy",
   messageName: "envoy.extensions.filters.network.tcp_proxy.v3.TcpProxy",
   isTerminal: true,
-  parseConfig: parseConfig as NetworkFilterFactory<TcpProxyConfig>["parseConfig"],
+  parseConfig,
   createFilterFactory,
 };
