@@ -8,7 +8,7 @@ import { existsSync, mkdtempSync, readFileSync, readdirSync, rmSync } from "node
 import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import path from "node:path";
-import { fileURLToPath } from "node:url";
+import { fileURLToPath, pathToFileURL } from "node:url";
 
 /** With more failed files than this, the code is to blame. */
 const rerunMax = 6;
@@ -41,6 +41,7 @@ function runTests(paths, concurrency) {
   const flags = [
     "-C",
     "sluice-source",
+    `--import=${pathToFileURL(path.join(here, "support", "end-of-file.js")).href}`,
     "--test",
     "--test-timeout=120000",
     `--test-concurrency=${concurrency}`,
