@@ -7,7 +7,7 @@ import { guestBudgetOf } from "../limits/guest-budget.ts";
 import { ModuleCache } from "./engine/module-cache.ts";
 import { pluginKey, vmKey } from "./plugin-key.ts";
 import type { LoadedModule, Plugin, PluginSettings } from "./plugin.ts";
-import type { VmEnvironment } from "./proxy-wasm/vm.ts";
+import type { VmEnvironment } from "./proxy-wasm/vm-environment.ts";
 import { guestSharedOf } from "../shared/shared-state.ts";
 import { CloneCandidate } from "./clone-candidate.ts";
 import { codeStoreStats } from "./remote/code-store.ts";

@@ -8,7 +8,9 @@ import type { Plugin, VmSnapshot } from "./plugin.ts";
 import { GuestExports } from "./proxy-wasm/guest-exports.ts";
 import { vmImports } from "./proxy-wasm/imports.ts";
 import { RootContext } from "./proxy-wasm/root-context.ts";
-import { Restriction, type VmEnvironment, WasmVm } from "./proxy-wasm/vm.ts";
+import { Restriction } from "./proxy-wasm/restriction.ts";
+import type { VmEnvironment } from "./proxy-wasm/vm-environment.ts";
+import { WasmVm } from "./proxy-wasm/vm.ts";
 import type { PluginStats } from "./stats.ts";
 
 /** Follows how a VM starts. */

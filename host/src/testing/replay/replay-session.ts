@@ -170,8 +170,8 @@ export class ReplaySession {
     } else if (shape === ">bytes") {
       if (memory.contains(first, String(value).length)) memory.writeLatin1(first, String(value));
     } else if (shape === ">pairs")
-      this.vm.writeBytes(pairBytes(value as RecordedPairs), first, second);
-    else this.vm.writeText(String(value), first, second);
+      this.vm.heap.writeBytes(pairBytes(value as RecordedPairs), first, second);
+    else this.vm.heap.writeText(String(value), first, second);
   }
 }
 

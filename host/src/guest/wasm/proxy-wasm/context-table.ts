@@ -12,6 +12,7 @@ const firstBuckets = 64;
 export class ContextTable {
   #buckets: (Context | undefined)[] = emptyBuckets(firstBuckets);
   #size = 0;
+  #nextId = 1;
 
   get size(): number {
     return this.#size;
@@ -25,6 +26,19 @@ export class ContextTable {
 
   has(id: number): boolean {
     return this.get(id) !== undefined;
+  }
+
+  /** A number that no context of the table has. */
+  takeId(): number {
+    let id = this.#nextId;
+    while (this.has(id)) id = nextAfter(id);
+    this.#nextId = nextAfter(id);
+    return id;
+  }
+
+  /** The next number follows this one. */
+  resumeIds(last: number): void {
+    this.#nextId = nextAfter(last);
   }
 
   /** `context` must not be in a table, nor its number in this one. */
@@ -74,4 +88,8 @@ export class ContextTable {
 
 function emptyBuckets(count: number): (Context | undefined)[] {
   return Array.from({ length: count }, () => undefined);
+}
+
+function nextAfter(id: number): number {
+  return id >= 0x7fffffff ? 1 : id + 1;
 }

@@ -1,70 +1,24 @@
-import { type PairLimits, STATUS_INVALID_MEMORY_ACCESS, STATUS_OK } from "@sluice/abi";
-import type { LocalInfo } from "../../../contracts/config/snapshot.ts";
-import type { RandomSource, Timer, TimeSource } from "../../../contracts/event.ts";
-import type { Logger } from "../../../contracts/log.ts";
-import { backtraceLines, guestFrames } from "../../limits/backtrace.ts";
-import type { CpuShares } from "../../limits/cpu-share.ts";
-import type { GuestBudget } from "../../limits/guest-budget.ts";
-import type { ClusterManager } from "../../../contracts/upstream/cluster.ts";
-import type { StatsScope } from "../../../contracts/stats.ts";
-import type { GuestSharedState } from "../../shared/shared-state.ts";
-import type { WasmFailure } from "../../watch/guest-report.ts";
-import type { Recent } from "../../watch/guest-reports.ts";
-import type { GuestWatches } from "../../watch/guest-watches.ts";
+import type { PairLimits } from "@sluice/abi";
 import type { WatchedGuest } from "../../watch/watched-guest.ts";
 import { fuelExport } from "../../limits/state-exports.ts";
 import { GuestMemory } from "../engine/guest-memory.ts";
 import type { Plugin } from "../plugin.ts";
-import type { ResolveName } from "../resolve-name.ts";
 import type { PluginStats } from "../stats.ts";
 import { type Context, VmContext } from "./context.ts";
+import { CallTokens } from "./call-tokens.ts";
 import { ContextTable } from "./context-table.ts";
 import type { GuestCallback, GuestExports } from "./guest-exports.ts";
+import { GuestHeap } from "./guest-heap.ts";
 import { HostCallTrail } from "./host-call-trail.ts";
 import { InstructionCosts } from "./instruction-costs.ts";
 import { VmMetrics } from "./metrics.ts";
-import { failureText } from "./vm-failure.ts";
+import { Restriction } from "./restriction.ts";
+import type { VmEnvironment } from "./vm-environment.ts";
+import { failureReport, failureText } from "./vm-failure.ts";
 import { ContextWatch } from "./watch/context-watch.ts";
-
-/** What the thread gives to its VMs. */
-export interface VmEnvironment {
-  readonly epoch: WebAssembly.Memory;
-  readonly budget: GuestBudget;
-  /** Component `wasm`. */
-  readonly logger: Logger;
-  /** The machine's, not that of the event: a guest may wait on it. */
-  readonly time: TimeSource;
-  /** Absent in canary runs, which have no timers. */
-  readonly createTimer?: ((callback: () => void) => Timer) | undefined;
-  readonly localInfo: LocalInfo;
-  /** Data, queues and metrics of all threads. */
-  readonly shared: GuestSharedState;
-  /** Absent in canary runs. */
-  readonly cpuShares?: CpuShares | undefined;
-  /** Absent in canary runs, which never wait. */
-  readonly random?: RandomSource | undefined;
-  /** Absent in canary runs, whose calls are never made. */
-  readonly clusters?: ClusterManager | undefined;
-  /** Absent in canary runs, whose lookups are never made. */
-  readonly resolveName?: ResolveName | undefined;
-  /** What is measured and followed of guests. Absent in canary runs. */
-  readonly watches?: GuestWatches | undefined;
-  /** Where VMs that trap are remembered. */
-  readonly failures?: Recent<WasmFailure> | undefined;
-  /** The root of all stats, for histograms of modules. Absent in canary runs. */
-  readonly stats?: StatsScope | undefined;
-}
 
 /** Result of a call that trapped, or that was not made because the VM had failed before. */
 export const callFailed = -1;
-
-/** When the guest may make only a few host calls. */
-export const Restriction = { None: 0, Start: 1, Allocation: 2 } as const;
-export type Restriction = (typeof Restriction)[keyof typeof Restriction];
-
-/** Kinds of calls to other services. */
-export const CallKind = { Http: 0, Grpc: 1, GrpcStream: 2 } as const;
-export type CallKind = (typeof CallKind)[keyof typeof CallKind];
 
 /** Parameters of the longest callback. */
 export type FiveNumbers = readonly [number, number, number, number, number];
@@ -82,6 +36,8 @@ export class WasmVm {
   readonly plugin: Plugin;
   readonly environment: VmEnvironment;
   readonly memory: GuestMemory;
+  readonly heap: GuestHeap;
+  readonly tokens = new CallTokens();
   readonly stats: PluginStats;
   readonly metrics: VmMetrics;
   /** How much of a list of pairs is taken from the guest. */
@@ -98,9 +54,6 @@ export class WasmVm {
 
   readonly #contexts = new ContextTable();
   readonly #trail = new HostCallTrail();
-  #nextContextId = 1;
-  readonly #callTokens = [0, 1, 2];
-  #nameToken = 1;
   #depth = 0;
   #callback = "";
   #current: Context;
@@ -116,6 +69,7 @@ export class WasmVm {
     this.plugin = plugin;
     this.environment = environment;
     this.memory = new GuestMemory((from, to) => this.#watched?.memoryGrew(from, to));
+    this.heap = new GuestHeap(this);
     this.stats = stats;
     const { inputs } = plugin.limits;
     this.pairLimits = { count: inputs.headerPairs, bytes: inputs.headerBytes };
@@ -169,15 +123,12 @@ export class WasmVm {
 
   /** A number for a new context. Unique among those that exist. */
   takeContextId(): number {
-    let id = this.#nextContextId;
-    while (this.#contexts.has(id)) id = nextId(id);
-    this.#nextContextId = nextId(id);
-    return id;
+    return this.#contexts.takeId();
   }
 
   /** The VM is a copy of one whose last context had this number. */
   resumeContextIds(last: number): void {
-    this.#nextContextId = nextId(last);
+    this.#contexts.resumeIds(last);
   }
 
   /** The guest may name this context from now on, until `forget`. */
@@ -257,19 +208,6 @@ export class WasmVm {
     return this.#leave(outer, callback.name, result);
   }
 
-  /** A number for a new call: it grows by four, and its two lowest bits are the kind. */
-  nextCallToken(kind: CallKind): number {
-    const token = (this.#callTokens[kind]! + 4) >>> 0;
-    this.#callTokens[kind] = token;
-    return token;
-  }
-
-  /** Numbers of lookups are 2, 3, 4 …, as in Envoy. */
-  nextNameToken(): number {
-    this.#nameToken = nextId(this.#nameToken);
-    return this.#nameToken;
-  }
-
   /** Runs guest code that is not a callback: instantiation and start functions. False after a trap. */
   callStart(name: string, run: () => void): boolean {
     if (this.failure !== undefined) return false;
@@ -335,50 +273,6 @@ export class WasmVm {
     throw new GuestTrap(reason);
   }
 
-  /** Memory of the guest's own for `size` bytes; 0 when it has none. */
-  allocate(size: number): number {
-    const outer = this.restriction;
-    this.restriction = Restriction.Allocation;
-    const pointer = this.exports.malloc(size)! >>> 0;
-    this.restriction = outer;
-    if (this.#costs !== undefined) this.#costs.allocated(size);
-    return this.memory.contains(pointer, size) ? pointer : 0;
-  }
-
-  /** Hands a string of one character per byte to the guest. Empty: no allocation, pointer 0, size 0. */
-  writeText(text: string, pointerOut: number, sizeOut: number): number {
-    const size = text.length;
-    let pointer = 0;
-    if (size > 0) {
-      pointer = this.allocate(size);
-      if (pointer === 0) return STATUS_INVALID_MEMORY_ACCESS;
-      this.memory.writeLatin1(pointer, text);
-    }
-    return this.#writeRange(pointer, size, pointerOut, sizeOut);
-  }
-
-  /** As `writeText`, for bytes. */
-  writeBytes(bytes: Uint8Array, pointerOut: number, sizeOut: number): number {
-    const size = bytes.length;
-    let pointer = 0;
-    if (size > 0) {
-      pointer = this.allocate(size);
-      if (pointer === 0) return STATUS_INVALID_MEMORY_ACCESS;
-      this.memory.bytes.set(bytes, pointer);
-    }
-    return this.#writeRange(pointer, size, pointerOut, sizeOut);
-  }
-
-  /** For what writes its own content: `pointer` came from `allocate`. */
-  writeRange(pointer: number, size: number, pointerOut: number, sizeOut: number): number {
-    return this.#writeRange(pointer, size, pointerOut, sizeOut);
-  }
-
-  #writeRange(pointer: number, size: number, pointerOut: number, sizeOut: number): number {
-    const written = this.memory.setU32(pointerOut, pointer) && this.memory.setU32(sizeOut, size);
-    return written ? STATUS_OK : STATUS_INVALID_MEMORY_ACCESS;
-  }
-
   #enter(context: Context, name: string): Context {
     this.#callback = name;
     const outer = this.#current;
@@ -430,7 +324,8 @@ export class WasmVm {
     const message = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
     const failure = `Function: ${name} failed: Uncaught ${message}${limit}`;
     this.failure = failure;
-    const report = this.#report(failure, error);
+    const { plugin } = this.#current.root ?? this;
+    const report = failureReport(failure, plugin, error, this.#trail, environment.time.systemMs());
     environment.logger.error(failureText(report));
     environment.failures?.add(report);
     for (const context of this.#contexts.all()) context.onVmFailed();
@@ -448,21 +343,4 @@ export class WasmVm {
     const { instructions } = this.plugin.limits;
     return (this.#configuring ? instructions?.configure : instructions?.callback) ?? 0;
   }
-
-  #report(failure: string, error: unknown): WasmFailure {
-    const { name, rootId, vm } = this.#current.root?.plugin.settings ?? this.plugin.settings;
-    return {
-      timeMs: this.environment.time.systemMs(),
-      plugin: name,
-      rootId,
-      vmId: vm.vmId,
-      failure,
-      backtrace: backtraceLines(guestFrames(error, this.plugin.module.offsets)),
-      hostCalls: this.#trail.describe(),
-    };
-  }
-}
-
-function nextId(id: number): number {
-  return id >= 0x7fffffff ? 1 : id + 1;
 }

@@ -39,11 +39,11 @@ export function getBufferBytes(
   if (buffer === undefined) return bufferUnavailable(vm, type);
   const from = start >>> 0;
   const length = Math.min(max >>> 0, Math.max(0, buffer.length - from));
-  if (length === 0) return vm.writeRange(0, 0, pointerOut, sizeOut);
-  const pointer = vm.allocate(length);
+  if (length === 0) return vm.heap.writeRange(0, 0, pointerOut, sizeOut);
+  const pointer = vm.heap.allocate(length);
   if (pointer === 0) return STATUS_INVALID_MEMORY_ACCESS;
   copyRange(buffer, from, length, vm.memory.bytes, pointer);
-  return vm.writeRange(pointer, length, pointerOut, sizeOut);
+  return vm.heap.writeRange(pointer, length, pointerOut, sizeOut);
 }
 
 function bufferUnavailable(vm: WasmVm, type: number): number {
@@ -123,5 +123,5 @@ export function getConfiguration(vm: WasmVm, pointerOut: number, sizeOut: number
   const context = vm.acting;
   const configuration =
     context.buffer(BUFFER_PLUGIN_CONFIGURATION) ?? context.buffer(BUFFER_VM_CONFIGURATION);
-  return vm.writeBytes(configuration as Uint8Array, pointerOut, sizeOut);
+  return vm.heap.writeBytes(configuration as Uint8Array, pointerOut, sizeOut);
 }

@@ -25,5 +25,5 @@ export function getStatus(
 ): number {
   const root = vm.acting.root;
   if (!vm.memory.setU32(codeOut, root?.calloutCode ?? 0)) return STATUS_INVALID_MEMORY_ACCESS;
-  return vm.writeText(root?.calloutMessage ?? "", pointerOut, sizeOut);
+  return vm.heap.writeText(root?.calloutMessage ?? "", pointerOut, sizeOut);
 }

@@ -9,7 +9,7 @@ import type { WasmVm } from "../vm.ts";
 export function resolveDns(vm: WasmVm, name: number, nameSize: number, tokenOut: number): number {
   const text = vm.memory.latin1(name, nameSize);
   if (text === undefined) return STATUS_INVALID_MEMORY_ACCESS;
-  const token = vm.nextNameToken();
+  const token = vm.tokens.forName();
   if (!vm.memory.setU32(tokenOut, token)) return STATUS_INVALID_MEMORY_ACCESS;
   if (vm.acting.root?.lookUp(token, text) === true) return STATUS_OK;
   advise(vm, "lookups", () => "too many names are being looked up; wait for envoy_on_resolve_dns");

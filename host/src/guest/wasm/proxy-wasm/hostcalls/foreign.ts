@@ -28,7 +28,7 @@ export function callForeignFunction(
 function writeResult(vm: WasmVm, bytes: Uint8Array, pointerOut: number, sizeOut: number): number {
   let pointer = 0;
   if (pointerOut !== 0 && bytes.length > 0) {
-    pointer = vm.allocate(bytes.length);
+    pointer = vm.heap.allocate(bytes.length);
     if (pointer === 0) return STATUS_INVALID_MEMORY_ACCESS;
     vm.memory.bytes.set(bytes, pointer);
   }

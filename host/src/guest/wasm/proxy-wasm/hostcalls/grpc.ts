@@ -11,7 +11,8 @@ import type { GrpcServiceConfig } from "../../../../contracts/config/grpc-servic
 import { advise, entryRefused, printable, suggestion } from "../advice.ts";
 import { readGrpcService, serviceOfCluster } from "../grpc-service.ts";
 import { headerNameOf, mayStand } from "../guest-names.ts";
-import { CallKind, type WasmVm } from "../vm.ts";
+import { CallKind } from "../call-tokens.ts";
+import type { WasmVm } from "../vm.ts";
 
 type Metadata = readonly (readonly [name: string, value: string])[];
 
@@ -152,7 +153,7 @@ function open(
   if (metadata === undefined || metadataOf(vm, service.metadata) === undefined) {
     return STATUS_INTERNAL_FAILURE;
   }
-  const token = vm.nextCallToken(message === undefined ? CallKind.GrpcStream : CallKind.Grpc);
+  const token = vm.tokens.forCall(message === undefined ? CallKind.GrpcStream : CallKind.Grpc);
   const { configuring } = root;
   const status = root.grpcCalls.open(token, service, { ...head, metadata }, message, configuring);
   if (status === STATUS_OK) memory.setU32(tokenOut, token);

@@ -75,12 +75,13 @@ export function getHeaderMapPairs(
 ): number {
   if (!isMapType(map)) return STATUS_BAD_ARGUMENT;
   const headers = vm.acting.readableMap(map);
-  if (headers === undefined || headers.size === 0) return vm.writeRange(0, 0, pointerOut, sizeOut);
+  if (headers === undefined || headers.size === 0)
+    return vm.heap.writeRange(0, 0, pointerOut, sizeOut);
   const length = pairsByteLength(headers);
-  const pointer = vm.allocate(length);
+  const pointer = vm.heap.allocate(length);
   if (pointer === 0) return STATUS_INVALID_MEMORY_ACCESS;
   writePairs(headers, vm.memory.bytes, pointer);
-  return vm.writeRange(pointer, length, pointerOut, sizeOut);
+  return vm.heap.writeRange(pointer, length, pointerOut, sizeOut);
 }
 
 /** `proxy_set_header_map_pairs(map, pairs)`: replaces all entries. */
@@ -118,10 +119,10 @@ export function getHeaderMapValue(
   const headers = context.readableMap(map);
   if (headers === undefined && !context.logging) return mapUnavailable(vm, map);
   const value = headers === undefined ? undefined : headers.getNamed(key);
-  if (value !== undefined) return vm.writeText(value, pointerOut, sizeOut);
+  if (value !== undefined) return vm.heap.writeText(value, pointerOut, sizeOut);
   if (key === invalidName) nameUnknown(vm, vm.memory.latin1(name, nameSize)!);
   // 0.1.0 did not tell absent from empty.
-  if (vm.plugin.module.abiVersion === "0.1.0") return vm.writeRange(0, 0, pointerOut, sizeOut);
+  if (vm.plugin.module.abiVersion === "0.1.0") return vm.heap.writeRange(0, 0, pointerOut, sizeOut);
   return STATUS_NOT_FOUND;
 }
 

@@ -13,7 +13,8 @@ import type { RequestHeaderMap } from "../../../../contracts/headers.ts";
 import type { AsyncClientRequest } from "../../../../contracts/upstream/async-client.ts";
 import { advise, entryRefused, printable, suggestion } from "../advice.ts";
 import { headerNameOf, mayStand, nameInMap } from "../guest-names.ts";
-import { CallKind, type WasmVm } from "../vm.ts";
+import { CallKind } from "../call-tokens.ts";
+import type { WasmVm } from "../vm.ts";
 import { addTo } from "./headers.ts";
 
 /**
@@ -56,7 +57,7 @@ export function httpCall(
   }
   if (request === undefined) return STATUS_BAD_ARGUMENT;
   if (root === undefined) return STATUS_INTERNAL_FAILURE;
-  const token = vm.nextCallToken(CallKind.Http);
+  const token = vm.tokens.forCall(CallKind.Http);
   const status = root.openHttpCall(token, name, request);
   if (status === STATUS_OK) memory.setU32(tokenOut, token);
   else callFailed(vm, name, status);

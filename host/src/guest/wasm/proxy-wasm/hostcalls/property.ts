@@ -32,8 +32,8 @@ export function getProperty(
     return STATUS_NOT_FOUND;
   }
   if (value === notSerializable) return STATUS_SERIALIZATION_FAILURE;
-  if (typeof value === "string") return vm.writeText(value, pointerOut, sizeOut);
-  return vm.writeBytes(value, pointerOut, sizeOut);
+  if (typeof value === "string") return vm.heap.writeText(value, pointerOut, sizeOut);
+  return vm.heap.writeBytes(value, pointerOut, sizeOut);
 }
 
 /** Bytes of a path, and of a value. */

@@ -28,7 +28,7 @@ export function getSharedData(
   const value = vm.environment.shared.data.get(vm.sharedName, name);
   if (value === undefined) return STATUS_INTERNAL_FAILURE;
   if (value === "missing") return STATUS_NOT_FOUND;
-  const status = vm.writeBytes(value.bytes, pointerOut, sizeOut);
+  const status = vm.heap.writeBytes(value.bytes, pointerOut, sizeOut);
   if (status !== STATUS_OK) return status;
   return vm.memory.setU32(casOut, value.cas) ? STATUS_OK : STATUS_INVALID_MEMORY_ACCESS;
 }
@@ -129,7 +129,7 @@ export function dequeueSharedQueue(
   const item = vm.environment.shared.queues.dequeue(id >>> 0);
   if (item === undefined) return STATUS_INTERNAL_FAILURE;
   if (item === "missing") return STATUS_NOT_FOUND;
-  return item === "empty" ? STATUS_EMPTY : vm.writeBytes(item, pointerOut, sizeOut);
+  return item === "empty" ? STATUS_EMPTY : vm.heap.writeBytes(item, pointerOut, sizeOut);
 }
 
 function keySizeIsBad(size: number): boolean {
