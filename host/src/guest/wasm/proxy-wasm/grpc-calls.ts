@@ -134,10 +134,10 @@ export class GrpcCalls implements GrpcCallOwner {
   onClose(entry: GrpcCallEntry, status: number, text: string): void {
     this.#whenIdle(entry, () => {
       const root = this.#root;
-      root.calloutCode = status;
-      root.calloutMessage = text;
+      root.callouts.code = status;
+      root.callouts.message = text;
       this.#tell(entry, root.vm.exports.onGrpcClose, status);
-      root.calloutMessage = "";
+      root.callouts.message = "";
       this.#remove(entry);
     });
   }

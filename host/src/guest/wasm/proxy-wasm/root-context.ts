@@ -1,18 +1,9 @@
 import {
   BUFFER_CALL_DATA,
-  BUFFER_GRPC_RECEIVE,
-  BUFFER_HTTP_CALL_RESPONSE_BODY,
   BUFFER_PLUGIN_CONFIGURATION,
-  MAP_GRPC_RECEIVE_INITIAL_METADATA,
-  MAP_GRPC_RECEIVE_TRAILING_METADATA,
-  MAP_HTTP_CALL_RESPONSE_HEADERS,
-  MAP_HTTP_CALL_RESPONSE_TRAILERS,
   MAP_HTTP_RESPONSE_TRAILERS,
-  STATUS_BROKEN_CONNECTION,
-  STATUS_OK,
 } from "@sluice/abi";
 import type { HeaderMap } from "../../../contracts/headers.ts";
-import type { AsyncClientRequest } from "../../../contracts/upstream/async-client.ts";
 import type { DataBuffer } from "../../../contracts/buffer.ts";
 import type { Timer } from "../../../contracts/event.ts";
 import type { StreamInfo } from "../../../contracts/stream-info.ts";
@@ -21,25 +12,21 @@ import type { CpuShare } from "../../limits/cpu-share.ts";
 import type { Plugin } from "../plugin.ts";
 import { Context } from "./context.ts";
 import { loggedMap } from "./logged-map.ts";
-import { GrpcCalls } from "./grpc-calls.ts";
-import { type CallOwner, type CallResponse, HttpCalls } from "./http-calls.ts";
 import { declarationsMax, type PropertyPrototype } from "./filter-state.ts";
+import { RootCallouts } from "./root-callouts.ts";
 import { callFailed, type WasmVm } from "./vm.ts";
-import { encodeAddresses } from "./addresses.ts";
 import { ContextWatch } from "./watch/context-watch.ts";
 
 /** How long a root context whose `on_done` returned false may take until it calls `proxy_done`. */
 const donePendingMs = 60_000;
 
-/** Names of one plugin that may be looked up at the same time. */
-const lookupsMax = 64;
-const noBytes = new Uint8Array(0);
-
 type Stage = "configuring" | "running" | "done_pending" | "deleted";
 
 /** One plugin in a VM: the parent of its streams' contexts. */
-export class RootContext extends Context implements CallOwner {
+export class RootContext extends Context {
   readonly plugin: Plugin;
+  /** What the plugin asks of others. */
+  readonly callouts: RootCallouts;
   /** What is known of the plugin on this worker; absent in canary runs. */
   readonly watched: WatchedGuest | undefined;
   /** Of callbacks that belong to no single stream. */
@@ -56,24 +43,17 @@ export class RootContext extends Context implements CallOwner {
   #onDeleted: () => void = () => {};
   readonly #prototypes = new Map<string, PropertyPrototype>();
   #queueRegistration = 0;
-  #calls: HttpCalls | undefined;
-  #callResponse: CallResponse | undefined;
-  #grpcCalls: GrpcCalls | undefined;
   /** During `log`. */
   #logged: StreamInfo | undefined;
-  /** During `updateStats` and `envoy_on_resolve_dns`. */
-  #callData: Uint8Array | undefined;
-  /** Names that are being looked up. */
-  #lookups = 0;
-  /** Of the last callout that failed (`proxy_get_status`); the message only during its callback. */
-  calloutCode = 0;
-  calloutMessage = "";
+  /** During `updateStats`. */
+  #statsUpdate: Uint8Array | undefined;
 
   constructor(vm: WasmVm, id: number, plugin: Plugin) {
     const { name, rootId, vm: settings } = plugin.settings;
     const rootPrefix = prefix(rootId) + prefix(settings.vmId);
     super(vm, id, rootPrefix);
     this.plugin = plugin;
+    this.callouts = new RootCallouts(this);
     this.watched = vm.environment.watches?.guest("wasm", name);
     this.#ownWatch = this.watched && new ContextWatch(this, this.watched, undefined);
     this.watch = this.#ownWatch;
@@ -181,69 +161,14 @@ export class RootContext extends Context implements CallOwner {
     return this.#prototypes.get(name);
   }
 
-  /** Makes a call whose answer comes to this context: a status. Those of a canary run are never made. */
-  openHttpCall(token: number, cluster: string, request: AsyncClientRequest): number {
-    const { clusters, createTimer } = this.vm.environment;
-    if (clusters === undefined || createTimer === undefined) return STATUS_OK;
-    this.#calls ??= new HttpCalls(this, { clusters, createTimer }, this.plugin.limits.inputs);
-    return this.#calls.open(token, cluster, request, this.configuring);
-  }
-
-  /** Those of a canary run are never made. */
-  get grpcCalls(): GrpcCalls {
-    const { clusters, createTimer, random } = this.vm.environment;
-    const environment = clusters && createTimer && random && { clusters, createTimer, random };
-    return (this.#grpcCalls ??= new GrpcCalls(this, environment, this.plugin.limits.inputs));
-  }
-
   /** `on_configure` is running, or has not yet. */
   get configuring(): boolean {
     return this.#stage === "configuring";
   }
 
-  onHttpCallResponse(token: number, response: CallResponse): void {
-    this.vm.defer(() => {
-      this.#callResponse = response;
-      const { headers, body, trailers } = response;
-      this.#tellOfCall(token, headers.size, body.length, trailers?.size ?? 0);
-      this.#callResponse = undefined;
-    });
-  }
-
-  onHttpCallFailure(token: number): void {
-    this.vm.defer(() => {
-      this.calloutCode = STATUS_BROKEN_CONNECTION;
-      this.calloutMessage = "reset";
-      this.#tellOfCall(token, 0, 0, 0);
-      this.calloutMessage = "";
-    });
-  }
-
-  #tellOfCall(token: number, headers: number, body: number, trailers: number): void {
-    const callback = this.vm.exports.onHttpCallResponse;
-    if (callback === undefined || this.#stage === "deleted") return;
-    this.vm.callWith(this, callback, [this.id, token, headers, body, trailers]);
-  }
-
-  /** Looks a name up, and tells the guest of its addresses later; false when too many are looked up already. */
-  lookUp(token: number, name: string): boolean {
-    const { resolveName } = this.vm.environment;
-    if (resolveName === undefined) return true;
-    if (this.#lookups >= lookupsMax) return false;
-    this.#lookups += 1;
-    resolveName(name, (addresses) => {
-      this.#lookups -= 1;
-      this.vm.defer(() => this.#tellOfName(token, addresses));
-    });
-    return true;
-  }
-
-  #tellOfName(token: number, addresses: readonly string[] | undefined): void {
-    const callback = this.vm.exports.onResolveDns;
-    if (callback === undefined || this.#stage === "deleted") return;
-    this.#callData = addresses === undefined ? noBytes : encodeAddresses(addresses);
-    this.vm.call3(this, callback, this.id, token, this.#callData.length);
-    this.#callData = undefined;
+  /** The guest has let go of it, and is told nothing more. */
+  get deleted(): boolean {
+    return this.#stage === "deleted";
   }
 
   /** Shows the guest, which logs accesses, a stream or connection that has ended. */
@@ -264,9 +189,9 @@ export class RootContext extends Context implements CallOwner {
     const { vm } = this;
     const onStatsUpdate = vm.exports.onStatsUpdate;
     if (onStatsUpdate === undefined || this.#stage === "deleted") return;
-    this.#callData = update;
+    this.#statsUpdate = update;
     vm.call2(this, onStatsUpdate, this.id, update.length);
-    this.#callData = undefined;
+    this.#statsUpdate = undefined;
   }
 
   override get logging(): boolean {
@@ -281,26 +206,13 @@ export class RootContext extends Context implements CallOwner {
     if (this.#logged !== undefined && type <= MAP_HTTP_RESPONSE_TRAILERS) {
       return loggedMap(this.#logged, type);
     }
-    switch (type) {
-      case MAP_HTTP_CALL_RESPONSE_HEADERS:
-        return this.#callResponse?.headers;
-      case MAP_HTTP_CALL_RESPONSE_TRAILERS:
-        return this.#callResponse?.trailers;
-      case MAP_GRPC_RECEIVE_INITIAL_METADATA:
-      case MAP_GRPC_RECEIVE_TRAILING_METADATA:
-        return this.#grpcCalls?.metadata(type);
-      default:
-        return undefined;
-    }
+    return this.callouts.map(type);
   }
 
   override buffer(type: number): DataBuffer | Uint8Array | undefined {
-    if (type === BUFFER_HTTP_CALL_RESPONSE_BODY) return this.#callResponse?.body;
-    if (type === BUFFER_CALL_DATA) return this.#callData;
-    if (type === BUFFER_GRPC_RECEIVE && this.#grpcCalls?.message !== undefined) {
-      return this.#grpcCalls.message;
-    }
-    return type === BUFFER_PLUGIN_CONFIGURATION ? this.#configuration : super.buffer(type);
+    if (type === BUFFER_PLUGIN_CONFIGURATION) return this.#configuration;
+    if (type === BUFFER_CALL_DATA && this.#statsUpdate !== undefined) return this.#statsUpdate;
+    return this.callouts.buffer(type) ?? super.buffer(type);
   }
 
   override onVmFailed(): void {
@@ -310,8 +222,7 @@ export class RootContext extends Context implements CallOwner {
   /** No timer, queue or call wakes the guest from now on. */
   #quiet(): void {
     this.#tick?.disable();
-    this.#calls?.cancelAll();
-    this.#grpcCalls?.cancelAll();
+    this.callouts.cancelAll();
     if (this.#queueRegistration !== 0) {
       this.vm.environment.shared.channel.unlisten(this.#queueRegistration);
     }

@@ -24,6 +24,6 @@ export function getStatus(
   sizeOut: number,
 ): number {
   const root = vm.acting.root;
-  if (!vm.memory.setU32(codeOut, root?.calloutCode ?? 0)) return STATUS_INVALID_MEMORY_ACCESS;
-  return vm.heap.writeText(root?.calloutMessage ?? "", pointerOut, sizeOut);
+  if (!vm.memory.setU32(codeOut, root?.callouts.code ?? 0)) return STATUS_INVALID_MEMORY_ACCESS;
+  return vm.heap.writeText(root?.callouts.message ?? "", pointerOut, sizeOut);
 }

@@ -11,7 +11,7 @@ export function resolveDns(vm: WasmVm, name: number, nameSize: number, tokenOut:
   if (text === undefined) return STATUS_INVALID_MEMORY_ACCESS;
   const token = vm.tokens.forName();
   if (!vm.memory.setU32(tokenOut, token)) return STATUS_INVALID_MEMORY_ACCESS;
-  if (vm.acting.root?.lookUp(token, text) === true) return STATUS_OK;
+  if (vm.acting.root?.callouts.lookUp(token, text) === true) return STATUS_OK;
   advise(vm, "lookups", () => "too many names are being looked up; wait for envoy_on_resolve_dns");
   return STATUS_INTERNAL_FAILURE;
 }

@@ -82,7 +82,7 @@ export function grpcSend(
   if (bytes === undefined) return STATUS_INVALID_MEMORY_ACCESS;
   const root = vm.acting.root;
   if (kindOf(id) !== CallKind.GrpcStream || root === undefined) return STATUS_BAD_ARGUMENT;
-  const status = root.grpcCalls.send(id >>> 0, bytes, endStream !== 0);
+  const status = root.callouts.grpc.send(id >>> 0, bytes, endStream !== 0);
   if (status === STATUS_BAD_ARGUMENT) {
     advise(vm, "send", () => "the stream was ended before, or its server takes no more for now");
   }
@@ -93,14 +93,14 @@ export function grpcSend(
 export function grpcCancel(vm: WasmVm, id: number): number {
   const root = vm.acting.root;
   if (!isGrpc(id) || root === undefined) return STATUS_BAD_ARGUMENT;
-  return root.grpcCalls.cancel(id >>> 0);
+  return root.callouts.grpc.cancel(id >>> 0);
 }
 
 /** `proxy_grpc_close(id)`: ends the guest's side of a stream, cancels a call. */
 export function grpcClose(vm: WasmVm, id: number): number {
   const root = vm.acting.root;
   if (!isGrpc(id) || root === undefined) return STATUS_BAD_ARGUMENT;
-  return root.grpcCalls.close(id >>> 0, kindOf(id) === CallKind.GrpcStream);
+  return root.callouts.grpc.close(id >>> 0, kindOf(id) === CallKind.GrpcStream);
 }
 
 const kindOf = (id: number): number => id & 3;
@@ -155,7 +155,13 @@ function open(
   }
   const token = vm.tokens.forCall(message === undefined ? CallKind.GrpcStream : CallKind.Grpc);
   const { configuring } = root;
-  const status = root.grpcCalls.open(token, service, { ...head, metadata }, message, configuring);
+  const status = root.callouts.grpc.open(
+    token,
+    service,
+    { ...head, metadata },
+    message,
+    configuring,
+  );
   if (status === STATUS_OK) memory.setU32(tokenOut, token);
   else notMade(vm, service.cluster);
   return status;

@@ -58,7 +58,7 @@ export function httpCall(
   if (request === undefined) return STATUS_BAD_ARGUMENT;
   if (root === undefined) return STATUS_INTERNAL_FAILURE;
   const token = vm.tokens.forCall(CallKind.Http);
-  const status = root.openHttpCall(token, name, request);
+  const status = root.callouts.openHttp(token, name, request);
   if (status === STATUS_OK) memory.setU32(tokenOut, token);
   else callFailed(vm, name, status);
   return status;

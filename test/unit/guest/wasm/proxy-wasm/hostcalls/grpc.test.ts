@@ -105,7 +105,7 @@ test("17: a failed call is told by proxy_on_grpc_close, its text by proxy_get_st
   respond(made!);
   finish(made!, "1", "bad");
   assert.deepEqual(told(calls), ["c51", "bad{details}"]);
-  assert.deepEqual([calls.root.calloutCode, calls.root.calloutMessage], [1, ""]);
+  assert.deepEqual([calls.root.callouts.code, calls.root.callouts.message], [1, ""]);
 });
 
 test("calls of streams, connections and the plugin itself belong to the plugin", async () => {
