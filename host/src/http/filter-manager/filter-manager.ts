@@ -7,7 +7,6 @@ import { StreamResetReason } from "../../contracts/http/codec.ts";
 import type { FilteredStream, HttpFilterChain } from "../../contracts/http/filter-chain.ts";
 import {
   LocalErrorStatus,
-  type DownstreamWatermarkCallbacks,
   type LocalReply,
   type StreamDecoderFilter,
   type StreamEncoderFilter,
@@ -28,15 +27,14 @@ import {
   prepareLocalReply,
   type PreparedLocalReply,
 } from "./local-reply.ts";
-import type { WatermarkBuffer } from "./watermark-buffer.ts";
+import { StreamBuffers } from "./stream-buffers.ts";
 
 /**
- * The filters of one stream: owns the heads, the body buffers and the state of both chains. The iteration is in
+ * The filters of one stream: owns the heads and the state of both chains. The iteration is in
  * `decoder-chain.ts` and `encoder-chain.ts`; fields without a comment on who may write them belong to these two
  * and to the filter wrappers.
  */
-export class FilterManager implements FilteredStream, ResettableStream {
-  readonly callbacks: FilterManagerCallbacks;
+export class FilterManager extends StreamBuffers implements FilteredStream, ResettableStream {
   readonly #chain: HttpFilterChain;
 
   requestHeaders: RequestHeaderMap | undefined = undefined;
@@ -44,8 +42,6 @@ export class FilterManager implements FilteredStream, ResettableStream {
   informationalHeaders: ResponseHeaderMap | undefined = undefined;
   responseHeaders: ResponseHeaderMap | undefined = undefined;
   responseTrailers: TrailerMap | undefined = undefined;
-  bufferedRequestData: WatermarkBuffer | undefined = undefined;
-  bufferedResponseData: WatermarkBuffer | undefined = undefined;
 
   firstDecoder: ActiveDecoderFilter | undefined = undefined;
   firstEncoder: ActiveEncoderFilter | undefined = undefined;
@@ -70,27 +66,17 @@ export class FilterManager implements FilteredStream, ResettableStream {
   /** A local reply, a reset or the end of the stream happened inside a callback: its iteration ends. */
   decodingAborted = false;
   encodingAborted = false;
-  decoderFiltersStreaming = false;
-  encoderFiltersStreaming = false;
-  /** The stream is over: nothing that a filter asks for has an effect. */
-  destroyed = false;
-  bufferLimit: number;
 
   #chainCreated = false;
   #isHead = false;
   #isGrpc = false;
   #preparedReply: PreparedLocalReply | undefined = undefined;
   #replying = false;
-  #requestPaused = false;
-  #responsePaused = false;
-  #highWatermarkCount = 0;
-  #watermarkCallbacks: DownstreamWatermarkCallbacks[] | undefined = undefined;
 
   /** `bufferLimit`: bytes of either body that may be held; 0 = no limit. */
   constructor(callbacks: FilterManagerCallbacks, chain: HttpFilterChain, bufferLimit: number) {
-    this.callbacks = callbacks;
+    super(callbacks, bufferLimit);
     this.#chain = chain;
-    this.bufferLimit = bufferLimit;
   }
 
   get dispatcher(): Dispatcher {
@@ -195,84 +181,6 @@ export class FilterManager implements FilteredStream, ResettableStream {
     this.callbacks.endStream();
   }
 
-  // ---- buffers and flow control
-
-  setBufferLimit(bytes: number): void {
-    this.bufferLimit = bytes;
-    this.bufferedRequestData?.setLimit(bytes);
-    this.bufferedResponseData?.setLimit(bytes);
-  }
-
-  requestDataTooLarge(): void {
-    if (this.destroyed) return;
-    if (this.decoderFiltersStreaming) {
-      this.#requestPaused = true;
-      this.callbacks.onDecoderFilterAboveWriteBufferHighWatermark();
-      return;
-    }
-    this.callbacks.onRequestDataTooLarge();
-    this.sendLocalReply({
-      code: 413,
-      body: "Payload Too Large",
-      details: LocalReplyDetails.RequestPayloadTooLarge,
-    });
-  }
-
-  requestDataDrained(): void {
-    if (!this.#requestPaused || this.destroyed) return;
-    this.#requestPaused = false;
-    this.callbacks.onDecoderFilterBelowWriteBufferLowWatermark();
-  }
-
-  responseDataTooLarge(): void {
-    if (this.destroyed) return;
-    if (this.encoderFiltersStreaming) {
-      this.#responsePaused = true;
-      this.callHighWatermarkCallbacks();
-      return;
-    }
-    this.callbacks.onResponseDataTooLarge();
-    this.sendLocalReply({
-      code: 500,
-      body: "Internal Server Error",
-      details: LocalReplyDetails.ResponsePayloadTooLarge,
-    });
-  }
-
-  responseDataDrained(): void {
-    if (!this.#responsePaused || this.destroyed) return;
-    this.#responsePaused = false;
-    this.callLowWatermarkCallbacks();
-  }
-
-  /** The client's side, or a filter's buffer, cannot take more of the response. */
-  callHighWatermarkCallbacks(): void {
-    this.#highWatermarkCount += 1;
-    const all = this.#watermarkCallbacks;
-    if (all === undefined) return;
-    for (let i = 0; i < all.length; i += 1) all[i]!.onAboveWriteBufferHighWatermark();
-  }
-
-  callLowWatermarkCallbacks(): void {
-    if (this.#highWatermarkCount === 0) return;
-    this.#highWatermarkCount -= 1;
-    const all = this.#watermarkCallbacks;
-    if (all === undefined) return;
-    for (let i = 0; i < all.length; i += 1) all[i]!.onBelowWriteBufferLowWatermark();
-  }
-
-  addDownstreamWatermarkCallbacks(callbacks: DownstreamWatermarkCallbacks): void {
-    (this.#watermarkCallbacks ??= []).push(callbacks);
-    for (let i = 0; i < this.#highWatermarkCount; i += 1) {
-      callbacks.onAboveWriteBufferHighWatermark();
-    }
-  }
-
-  removeDownstreamWatermarkCallbacks(callbacks: DownstreamWatermarkCallbacks): void {
-    const at = this.#watermarkCallbacks?.indexOf(callbacks) ?? -1;
-    if (at >= 0) this.#watermarkCallbacks!.splice(at, 1);
-  }
-
   // ---- local replies
 
   /**
@@ -280,7 +188,7 @@ export class FilterManager implements FilteredStream, ResettableStream {
    * before that has returned. A response under way in the chain: past it, straight to the codec. Its head already
    * sent: only a reset is left.
    */
-  sendLocalReply(reply: LocalReply): void {
+  override sendLocalReply(reply: LocalReply): void {
     if (this.destroyed || this.#replying || this.#preparedReply !== undefined) return;
     this.#abortIteration();
     this.callbacks.streamInfo.responseCodeDetails = reply.details;
