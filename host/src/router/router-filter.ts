@@ -1,6 +1,5 @@
 import { HeaderId } from "../common/headers/header-id.ts";
 import type { DataBuffer } from "../contracts/buffer.ts";
-import type { Timer } from "../contracts/event.ts";
 import type { RequestHeaderMap, ResponseHeaderMap, TrailerMap } from "../contracts/headers.ts";
 import type { StreamResetReason } from "../contracts/http/codec.ts";
 import {
@@ -22,12 +21,6 @@ import {
 } from "../http/upstream-request/upstream-attempt.ts";
 import { isGrpcSuccess } from "./grpc-status.ts";
 import { isGrpcRequest } from "./matchers.ts";
-import {
-  grpcTimeoutMs,
-  hasTimeoutHeaders,
-  tellGrpcTimeout,
-  timeoutsOf,
-} from "./request-timeouts.ts";
 import { resetFlag } from "../http/upstream-request/reset-reason.ts";
 import {
   Details,
@@ -41,24 +34,19 @@ import {
   type AbortReply,
   type RouterShared,
 } from "./router-shared.ts";
-import type { TimeoutEntry, TimeoutQueue } from "./timeout-queue.ts";
-
-const timeoutCodeDefault = 504;
+import { TimedRequest, timeoutCodeDefault } from "./timed-request.ts";
 
 /**
  * The terminal filter: finds the cluster of the matched route, sends the request there and the response back, or
  * answers itself. One attempt per request.
  */
 export class RouterFilter
-  implements StreamDecoderFilter, FilteredRequestOwner, LoadBalancerContext, TimeoutEntry
+  extends TimedRequest
+  implements StreamDecoderFilter, FilteredRequestOwner, LoadBalancerContext
 {
   callbacks!: StreamDecoderFilterCallbacks;
   /** Set once the route's cluster is known. */
   cluster!: ClusterInfo;
-  timeoutAtMs = 0;
-  timeoutNext: TimeoutEntry | undefined = undefined;
-  timeoutPrevious: TimeoutEntry | undefined = undefined;
-  timeoutQueue: TimeoutQueue | undefined = undefined;
   readonly #shared: RouterShared;
   #headers!: RequestHeaderMap;
   #route!: Route;
@@ -71,17 +59,10 @@ export class RouterFilter
   #isUpgrade = false;
   /** Whether a gRPC response succeeded is seen in its trailers. */
   #grpcOutcomePending = false;
-  /** The request has been received whole; 0 = not yet. */
-  #requestCompleteMs = 0;
   #responseStarted = false;
-  #timeoutMs = 0;
-  #timeoutFromRoute = true;
-  #timeoutCode = timeoutCodeDefault;
-  #perTryMs = 0;
-  #timer: Timer | undefined = undefined;
-  #perTryTimer: Timer | undefined = undefined;
 
   constructor(shared: RouterShared) {
+    super(shared.dispatcher, shared.timeouts);
     this.#shared = shared;
   }
 
@@ -117,14 +98,14 @@ export class RouterFilter
   }
 
   decodeData(data: DataBuffer, endStream: boolean): FilterDataStatus {
-    if (endStream) this.#onRequestComplete();
+    if (endStream) this.onRequestComplete();
     if (this.#upstream === undefined) data.drain(data.length);
     else this.#upstream.acceptData(data, endStream);
     return FilterDataStatus.Continue;
   }
 
   decodeTrailers(trailers: TrailerMap): FilterTrailersStatus {
-    this.#onRequestComplete();
+    this.onRequestComplete();
     this.#upstream?.acceptTrailers(trailers);
     return FilterTrailersStatus.Continue;
   }
@@ -179,7 +160,7 @@ export class RouterFilter
     if (pool === undefined) return this.#answerNoHealthyUpstream(upstream);
     this.#finishHeaders(headers);
     // An upgrade has no body: the timeout holds until the other side agrees.
-    if (endStream || this.#isUpgrade) this.#onRequestComplete();
+    if (endStream || this.#isUpgrade) this.onRequestComplete();
     this.#upstream = upstream;
     upstream.start(pool, endStream);
     return this.#upstream === undefined
@@ -203,75 +184,40 @@ export class RouterFilter
   #finishHeaders(headers: RequestHeaderMap): void {
     const { config } = this.#shared;
     const entry = this.#entry;
-    const grpcMs = entry.grpcTimeout && grpcTimeoutMs(headers, entry.grpcTimeout);
-    this.#timeoutMs = grpcMs ?? entry.timeoutMs;
-    this.#timeoutFromRoute = grpcMs === undefined;
-    if (hasTimeoutHeaders(headers)) {
-      const timeouts = timeoutsOf(headers, this.#timeoutMs, config);
-      this.#timeoutMs = timeouts.globalMs;
-      this.#timeoutFromRoute &&= timeouts.fromRoute;
-      this.#perTryMs = timeouts.perTryMs;
-      this.#timeoutCode = timeouts.code;
-    }
-    const expectedMs = this.#perTryMs > 0 ? this.#perTryMs : this.#timeoutMs;
-    if (expectedMs > 0 && !config.suppressEnvoyHeaders) {
-      headers.setId(HeaderId.XEnvoyExpectedRqTimeoutMs, String(expectedMs));
-    }
-    if (grpcMs !== undefined) tellGrpcTimeout(headers, expectedMs);
+    this.takeTimeouts(headers, entry, config);
     if (entry.includeAttemptCountInRequest) headers.setId(HeaderId.XEnvoyAttemptCount, "1");
     entry.finalizeRequestHeaders(headers, this.streamInfo, !config.suppressEnvoyHeaders);
     this.#isGrpc = isGrpcRequest(headers);
     this.#isUpgrade = isConnect(headers) || isUpgrade(headers);
   }
 
-  /** The route's timeout runs from here on. */
-  #onRequestComplete(): void {
-    const now = this.#nowMs();
-    this.#requestCompleteMs = now;
-    if (this.#timeoutMs > 0) this.#armTimeout(now);
-    this.#armPerTryTimeout();
-  }
-
   // Time.
 
-  #armTimeout(now: number): void {
-    if (this.#timeoutFromRoute) {
-      this.#shared.timeouts.of(this.#timeoutMs).add(this, now);
-      return;
-    }
-    // Lengths that clients choose are not worth a queue each.
-    this.#timer = this.#shared.dispatcher.createTimer(() => this.onTimeout());
-    this.#timer.enable(this.#timeoutMs);
+  protected override get attemptIsReady(): boolean {
+    return this.#upstream?.isReady ?? false;
   }
 
-  #armPerTryTimeout(): void {
-    if (this.#perTryMs === 0 || this.#requestCompleteMs === 0) return;
-    if (this.#upstream === undefined || !this.#upstream.isReady || this.#perTryTimer) return;
-    this.#perTryTimer = this.#shared.dispatcher.createTimer(() => this.#onPerTryTimeout());
-    this.#perTryTimer.enable(this.#perTryMs);
-  }
-
-  onTimeout(): void {
+  override onTimeout(): void {
     const upstream = this.#upstream;
     this.cluster.stats.upstreamRqTimeout.inc();
     if (upstream !== undefined) {
       upstream.host?.stats.rqTimeout.inc();
-      if (upstream.awaitingHeaders) this.#chargeAbort(this.#timeoutCode, upstream);
+      if (upstream.awaitingHeaders) this.#chargeAbort(this.timeoutCode, upstream);
     }
     this.#onTimeoutAbort(Details.ResponseTimeout);
   }
 
-  #onPerTryTimeout(): void {
+  protected override onPerTryTimeout(): void {
     const upstream = this.#upstream;
     if (upstream === undefined) return;
     this.cluster.scope.counter("upstream_rq_per_try_timeout").inc();
     upstream.host?.stats.rqTimeout.inc();
-    if (upstream.awaitingHeaders) this.#chargeAbort(this.#timeoutCode, upstream);
+    if (upstream.awaitingHeaders) this.#chargeAbort(this.timeoutCode, upstream);
     this.#onTimeoutAbort(Details.UpstreamPerTryTimeout);
   }
 
   #onTimeoutAbort(details: string): void {
-    const code = this.#timeoutCode;
+    const code = this.timeoutCode;
     const body = code === timeoutCodeDefault ? "upstream request timeout" : "";
     this.#flag(ResponseFlag.UpstreamRequestTimeout);
     this.#abort({ code, body, details, dropped: false });
@@ -280,7 +226,7 @@ export class RouterFilter
   // The response.
 
   onUpstreamReady(): void {
-    this.#armPerTryTimeout();
+    this.armPerTryTimeout();
   }
 
   onUpstream1xxHeaders(headers: ResponseHeaderMap): void {
@@ -290,17 +236,17 @@ export class RouterFilter
 
   onUpstreamHeaders(headers: ResponseHeaderMap, endStream: boolean): void {
     const upstream = this.#upstream!;
-    const now = this.#nowMs();
+    const now = this.nowMs();
     const code = statusOf(headers);
     this.#upstreamInfo.firstRxByteMs = now;
     this.streamInfo.responseCode = code;
     this.#responseStarted = true;
-    this.#perTryTimer?.disable();
+    this.disarmPerTryTimeout();
     if (headers.getId(HeaderId.XEnvoyUpstreamCanary) === "true") upstream.canary = true;
     this.#chargeCode(code, upstream);
     if (code < 500) this.#chargeSuccess(headers, upstream, endStream);
-    if (this.#requestCompleteMs > 0 && !this.#shared.config.suppressEnvoyHeaders) {
-      const serviceMs = Math.floor(now - this.#requestCompleteMs);
+    if (this.requestCompleteMs > 0 && !this.#shared.config.suppressEnvoyHeaders) {
+      const serviceMs = Math.floor(now - this.requestCompleteMs);
       headers.setId(HeaderId.XEnvoyUpstreamServiceTime, String(serviceMs));
     }
     if (this.#entry.includeAttemptCountInResponse) {
@@ -310,7 +256,7 @@ export class RouterFilter
     // The client waits for another protocol, not for the body of a refusal.
     const refused = this.#isUpgrade && code !== 101 && !isConnect(this.#headers);
     if (refused) headers.removeId(HeaderId.ContentLength);
-    if (this.#isUpgrade) this.#disarmTimeout();
+    if (this.#isUpgrade) this.disarmTimeout();
     if (endStream || refused) this.#onUpstreamComplete(upstream);
     const details = refused ? Details.WebsocketHandshakeUnsuccessful : Details.ViaUpstream;
     this.callbacks.encodeHeaders(headers, endStream || refused, details);
@@ -337,15 +283,15 @@ export class RouterFilter
   }
 
   #onUpstreamComplete(upstream: UpstreamAttempt): void {
-    const now = this.#nowMs();
+    const now = this.nowMs();
     this.#upstreamInfo.lastRxByteMs = now;
-    if (this.#requestCompleteMs === 0 || this.#isUpgrade) {
+    if (this.requestCompleteMs === 0 || this.#isUpgrade) {
       // The answer came before the question was finished: the rest of it is not sent.
       upstream.reset();
     } else {
       upstream.finish();
       if (this.#shared.config.dynamicStats) {
-        const ms = Math.floor(now - this.#requestCompleteMs);
+        const ms = Math.floor(now - this.requestCompleteMs);
         this.cluster.codeStats.chargeResponseTime(ms, upstream);
         this.#altStats?.chargeResponseTime(ms, upstream);
       }
@@ -449,23 +395,14 @@ export class RouterFilter
 
   /** Ends the attempt and the timers. */
   #stop(): void {
-    this.#disarmTimeout();
-    this.#perTryTimer?.disable();
+    this.disarmTimeout();
+    this.disarmPerTryTimeout();
     const upstream = this.#upstream;
     this.#upstream = undefined;
     upstream?.reset();
   }
 
-  #disarmTimeout(): void {
-    this.timeoutQueue?.remove(this);
-    this.#timer?.disable();
-  }
-
   #flag(flag: ResponseFlag): void {
     this.streamInfo.responseFlags |= flag;
-  }
-
-  #nowMs(): number {
-    return this.#shared.dispatcher.time.monotonicMs();
   }
 }
