@@ -1,35 +1,23 @@
 import type { DataBuffer } from "../../../contracts/buffer.ts";
 import type {
-  HeaderMap,
   RequestHeaderMap,
   ResponseHeaderMap,
   TrailerMap,
 } from "../../../contracts/headers.ts";
-import { StreamResetReason } from "../../../contracts/http/codec.ts";
 import {
   FilterDataStatus,
   FilterHeadersStatus,
   FilterTrailersStatus,
   LocalErrorStatus,
-  type StreamDecoderFilterCallbacks,
-  type StreamEncoderFilterCallbacks,
   type StreamFilter,
 } from "../../../contracts/http/filter.ts";
-import type { SslConnectionInfo } from "../../../contracts/network/connection.ts";
-import type { Route } from "../../../contracts/router/route.ts";
-import type { FilterState, StreamInfo } from "../../../contracts/stream-info.ts";
-import type { LocalResponse } from "../../../guest/wasm/proxy-wasm/context.ts";
+import type { StreamInfo } from "../../../contracts/stream-info.ts";
 import type { GuestCallback } from "../../../guest/wasm/proxy-wasm/guest-exports.ts";
-import {
-  HttpContext,
-  type HttpStreamActions,
-} from "../../../guest/wasm/proxy-wasm/http-context.ts";
+import { HttpContext } from "../../../guest/wasm/proxy-wasm/http-context.ts";
 import type { RootContext } from "../../../guest/wasm/proxy-wasm/root-context.ts";
-import type { WasmVm } from "../../../guest/wasm/proxy-wasm/vm.ts";
 import type { StreamPredicate } from "./stream-predicate.ts";
 import { dataStatus, headersStatus, trailersStatus } from "./status.ts";
-
-const grpcUnavailable = 14;
+import { WasmStream } from "./wasm-stream.ts";
 
 /** The plugin as a route configures it; undefined: not at all; `refused`: the stream must not have it. */
 export type RouteRoot = RootContext | "refused" | undefined;
@@ -42,139 +30,115 @@ export interface RouteRoots {
 }
 
 /**
- * One stream of a Wasm plugin: hands the filter's callbacks to the guest and the guest's wishes to the stream.
- * Once the VM has failed the stream is answered 503, by whichever callback comes first.
+ * One stream of a Wasm plugin: hands the filter's callbacks to the guest, and reads what it returns. Once the VM has
+ * failed the stream is answered 503, by whichever callback comes first.
  */
-export class WasmFilter implements StreamFilter, HttpStreamActions {
-  #root: RootContext;
-  #vm: WasmVm;
+export class WasmFilter extends WasmStream implements StreamFilter {
   readonly #routes: RouteRoots;
   readonly #refused: boolean;
   /** The route does not want the plugin. */
   #left = false;
-  #context: HttpContext | undefined;
-  #decoder!: StreamDecoderFilterCallbacks;
-  #encoder!: StreamEncoderFilterCallbacks;
-  #destroyed = false;
-  /** The client has been answered from here. */
-  #replied = false;
-  /** The guest asked for a second answer during the running callback. */
-  #replyIgnored = false;
   /** Local replies by anyone that the stream has seen. */
   #localReplies = 0;
-  #inCallback = false;
-  #decodingStopped = false;
-  #encodingStopped = false;
-  #bufferingRequest = false;
-  #bufferingResponse = false;
 
   /** `refused`: streams are answered 503, unless their route says otherwise. */
   constructor(root: RootContext, routes: RouteRoots, refused = false) {
+    super(root);
     this.#refused = refused;
-    this.#root = root;
     this.#routes = routes;
-    this.#vm = root.vm;
-  }
-
-  setDecoderFilterCallbacks(callbacks: StreamDecoderFilterCallbacks): void {
-    this.#decoder = callbacks;
-  }
-
-  setEncoderFilterCallbacks(callbacks: StreamEncoderFilterCallbacks): void {
-    this.#encoder = callbacks;
   }
 
   decodeHeaders(headers: RequestHeaderMap, endStream: boolean): FilterHeadersStatus {
-    const routeConfig = this.#decoder.mostSpecificPerFilterConfig();
+    const routeConfig = this.decoder.mostSpecificPerFilterConfig();
     if (routeConfig !== undefined) {
       const root = this.#routes.rootOfRoute(routeConfig);
       if (root === undefined) return this.#leave();
       if (root === "refused") return this.#refuse();
-      this.#root = root;
-      this.#vm = root.vm;
+      this.root = root;
+      this.vm = root.vm;
     } else if (this.#refused) {
       return this.#refuse();
     }
     if (this.#routes.predicate?.matters(headers) === false) return this.#leave();
     const context = this.#createContext();
-    const callback = this.#vm.exports.onRequestHeaders;
+    const callback = this.vm.exports.onRequestHeaders;
     if (callback === undefined) return this.#decodedHeaders(context, 0, false);
     context.requestHeaders = headers;
-    const replied = this.#replied;
+    const replied = this.replied;
     const result = this.#call(context, callback, headers.size, endStream);
-    return this.#decodedHeaders(context, result, !replied && this.#replied);
+    return this.#decodedHeaders(context, result, !replied && this.replied);
   }
 
   decodeData(data: DataBuffer, endStream: boolean): FilterDataStatus {
-    const context = this.#context;
-    const callback = this.#vm.exports.onRequestBody;
+    const context = this.context;
+    const callback = this.vm.exports.onRequestBody;
     if (context === undefined || callback === undefined) return this.#withoutBodyCallback();
-    context.requestBody = this.#bufferingRequest ? this.#bufferedRequest(data) : data;
+    context.requestBody = this.bufferingRequest ? this.#bufferedRequest(data) : data;
     if (context.requestBody === undefined) return FilterDataStatus.StopIterationNoBuffer;
     context.mayAddRequestTrailers = endStream;
-    const replied = this.#replied;
+    const replied = this.replied;
     const result = this.#call(context, callback, context.requestBody.length, endStream);
     context.requestBody = undefined;
     context.mayAddRequestTrailers = false;
-    const status = this.#dataStatus(result, !replied && this.#replied);
-    this.#bufferingRequest = status === FilterDataStatus.StopIterationAndBuffer;
-    this.#decodingStopped = status !== FilterDataStatus.Continue;
+    const status = this.#dataStatus(result, !replied && this.replied);
+    this.bufferingRequest = status === FilterDataStatus.StopIterationAndBuffer;
+    this.decodingStopped = status !== FilterDataStatus.Continue;
     return status;
   }
 
   decodeTrailers(trailers: TrailerMap): FilterTrailersStatus {
-    const context = this.#context;
-    const callback = this.#vm.exports.onRequestTrailers;
+    const context = this.context;
+    const callback = this.vm.exports.onRequestTrailers;
     if (context === undefined || callback === undefined) return this.#withoutTrailersCallback();
     context.requestTrailers = trailers;
-    const replied = this.#replied;
+    const replied = this.replied;
     const result = this.#callTrailers(context, callback, trailers.size);
-    const status = this.#trailersStatus(result, !replied && this.#replied);
+    const status = this.#trailersStatus(result, !replied && this.replied);
     if (status === FilterTrailersStatus.Continue) context.requestTrailers = undefined;
-    this.#decodingStopped = status !== FilterTrailersStatus.Continue;
+    this.decodingStopped = status !== FilterTrailersStatus.Continue;
     return status;
   }
 
   encodeHeaders(headers: ResponseHeaderMap, endStream: boolean): FilterHeadersStatus {
-    const context = this.#context;
-    const callback = this.#vm.exports.onResponseHeaders;
+    const context = this.context;
+    const callback = this.vm.exports.onResponseHeaders;
     if (context === undefined || this.#failedBefore()) return FilterHeadersStatus.Continue;
     if (callback === undefined) return this.#encodedHeaders(context, 0, false);
     context.responseHeaders = headers;
-    const replied = this.#replied;
+    const replied = this.replied;
     const result = this.#call(context, callback, headers.size, endStream);
-    return this.#encodedHeaders(context, result, !replied && this.#replied);
+    return this.#encodedHeaders(context, result, !replied && this.replied);
   }
 
   encodeData(data: DataBuffer, endStream: boolean): FilterDataStatus {
-    const context = this.#context;
-    const callback = this.#vm.exports.onResponseBody;
+    const context = this.context;
+    const callback = this.vm.exports.onResponseBody;
     if (context === undefined || this.#failedBefore()) return FilterDataStatus.Continue;
     if (callback === undefined) return this.#withoutBodyCallback();
-    context.responseBody = this.#bufferingResponse ? this.#bufferedResponse(data) : data;
+    context.responseBody = this.bufferingResponse ? this.#bufferedResponse(data) : data;
     if (context.responseBody === undefined) return FilterDataStatus.StopIterationNoBuffer;
     context.mayAddResponseTrailers = endStream;
-    const replied = this.#replied;
+    const replied = this.replied;
     const result = this.#call(context, callback, context.responseBody.length, endStream);
     context.responseBody = undefined;
     context.mayAddResponseTrailers = false;
-    const status = this.#dataStatus(result, !replied && this.#replied);
-    this.#bufferingResponse = status === FilterDataStatus.StopIterationAndBuffer;
-    this.#encodingStopped = status !== FilterDataStatus.Continue;
+    const status = this.#dataStatus(result, !replied && this.replied);
+    this.bufferingResponse = status === FilterDataStatus.StopIterationAndBuffer;
+    this.encodingStopped = status !== FilterDataStatus.Continue;
     return status;
   }
 
   encodeTrailers(trailers: TrailerMap): FilterTrailersStatus {
-    const context = this.#context;
-    const callback = this.#vm.exports.onResponseTrailers;
+    const context = this.context;
+    const callback = this.vm.exports.onResponseTrailers;
     if (context === undefined || this.#failedBefore()) return FilterTrailersStatus.Continue;
     if (callback === undefined) return this.#withoutTrailersCallback();
     context.responseTrailers = trailers;
-    const replied = this.#replied;
+    const replied = this.replied;
     const result = this.#callTrailers(context, callback, trailers.size);
-    const status = this.#trailersStatus(result, !replied && this.#replied);
+    const status = this.#trailersStatus(result, !replied && this.replied);
     if (status === FilterTrailersStatus.Continue) context.responseTrailers = undefined;
-    this.#encodingStopped = status !== FilterTrailersStatus.Continue;
+    this.encodingStopped = status !== FilterTrailersStatus.Continue;
     return status;
   }
 
@@ -185,108 +149,24 @@ export class WasmFilter implements StreamFilter, HttpStreamActions {
 
   /** The stream has ended. Where its headers never came here, the guest hears of it now for the first time. */
   onLog(streamInfo: StreamInfo): void {
-    const vm = this.#vm;
-    if (this.#left || this.#destroyed || vm.failure !== undefined || vm.exports.onLog === undefined)
+    const vm = this.vm;
+    if (this.#left || this.destroyed || vm.failure !== undefined || vm.exports.onLog === undefined)
       return;
-    const context = this.#context ?? this.#createContext();
+    const context = this.context ?? this.#createContext();
     context.logged = streamInfo;
     vm.call1(context, vm.exports.onLog, context.id);
     context.logged = undefined;
   }
 
   onDestroy(): void {
-    this.#destroyed = true;
-    const context = this.#context;
+    this.destroyed = true;
+    const context = this.context;
     if (context === undefined) return;
-    const vm = this.#vm;
+    const vm = this.vm;
     const { onDone, onDelete } = vm.exports;
     if (onDone !== undefined) vm.call1(context, onDone, context.id);
     if (onDelete !== undefined) vm.call1(context, onDelete, context.id);
     vm.forget(context);
-  }
-
-  get streamInfo(): StreamInfo {
-    return this.#decoder.streamInfo;
-  }
-
-  get ssl(): SslConnectionInfo | undefined {
-    return this.#decoder.connection?.ssl;
-  }
-
-  get route(): Route | undefined {
-    return this.#decoder.route();
-  }
-
-  get connectionState(): FilterState | undefined {
-    return this.#decoder.connection?.streamInfo.filterState;
-  }
-
-  continueDecoding(): void {
-    if (this.#destroyed || this.#replied) return;
-    if (this.#inCallback) {
-      // Not before the status of the running callback has been taken.
-      this.#decoder.dispatcher.post(() => this.continueDecoding());
-    } else if (this.#decodingStopped) {
-      this.#decodingStopped = false;
-      this.#bufferingRequest = false;
-      this.#decoder.continueDecoding();
-    }
-  }
-
-  continueEncoding(): void {
-    if (this.#destroyed) return;
-    if (this.#inCallback) {
-      this.#decoder.dispatcher.post(() => this.continueEncoding());
-    } else if (this.#encodingStopped) {
-      this.#encodingStopped = false;
-      this.#bufferingResponse = false;
-      this.#encoder.continueEncoding();
-    }
-  }
-
-  sendLocalReply(response: LocalResponse): void {
-    if (this.#destroyed) return;
-    if (this.#replied) {
-      this.#replyIgnored = true;
-      return;
-    }
-    this.#replied = true;
-    const { headers } = response;
-    this.#decoder.sendLocalReply({
-      code: response.status,
-      body: response.body,
-      details: response.details,
-      grpcStatus: response.grpcStatus,
-      modifyHeaders: headers.length === 0 ? undefined : (map) => addAll(map, headers),
-    });
-  }
-
-  resetStream(details: string): void {
-    if (this.#destroyed) return;
-    const known = this.#decoder.streamInfo.responseCodeDetails;
-    this.#decoder.resetStream(StreamResetReason.LocalReset, known === "" ? details : known);
-  }
-
-  clearRouteCache(): void {
-    this.#decoder.clearRouteCache();
-  }
-
-  addDecodedTrailers(): HeaderMap {
-    return this.#decoder.addDecodedTrailers();
-  }
-
-  addEncodedTrailers(): HeaderMap {
-    return this.#encoder.addEncodedTrailers();
-  }
-
-  /** A stream that waits for the guest would wait for ever. */
-  onVmFailed(): void {
-    if (this.#inCallback || !(this.#decodingStopped || this.#encodingStopped)) return;
-    this.#decoder.dispatcher.post(() => {
-      if (!this.#goesOn) return this.#failStream();
-      this.continueDecoding();
-      this.continueEncoding();
-    });
   }
 
   #leave(): FilterHeadersStatus {
@@ -296,132 +176,111 @@ export class WasmFilter implements StreamFilter, HttpStreamActions {
 
   #refuse(): FilterHeadersStatus {
     this.#left = true;
-    this.#failStream();
+    this.failStream();
     return FilterHeadersStatus.StopAllIterationAndWatermark;
   }
 
   #createContext(): HttpContext {
-    const vm = this.#vm;
-    const context = new HttpContext(this.#root, vm.takeContextId(), this);
-    this.#context = context;
+    const vm = this.vm;
+    const context = new HttpContext(this.root, vm.takeContextId(), this);
+    this.context = context;
     vm.add(context);
     const { onContextCreate } = vm.exports;
     if (onContextCreate !== undefined) {
-      vm.call2(context, onContextCreate, context.id, this.#root.id);
+      vm.call2(context, onContextCreate, context.id, this.root.id);
     }
     return context;
   }
 
   #call(context: HttpContext, callback: GuestCallback, size: number, endStream: boolean): number {
-    this.#inCallback = true;
-    this.#replyIgnored = false;
-    const result = this.#vm.call3(context, callback, context.id, size, endStream ? 1 : 0);
-    this.#inCallback = false;
+    this.inCallback = true;
+    this.replyIgnored = false;
+    const result = this.vm.call3(context, callback, context.id, size, endStream ? 1 : 0);
+    this.inCallback = false;
     return result;
   }
 
   #callTrailers(context: HttpContext, callback: GuestCallback, size: number): number {
-    this.#inCallback = true;
-    this.#replyIgnored = false;
-    const result = this.#vm.call2(context, callback, context.id, size);
-    this.#inCallback = false;
+    this.inCallback = true;
+    this.replyIgnored = false;
+    const result = this.vm.call2(context, callback, context.id, size);
+    this.inCallback = false;
     return result;
   }
 
   #decodedHeaders(context: HttpContext, result: number, replied: boolean): FilterHeadersStatus {
     const status = this.#headersStatus(result, replied);
     if (status === FilterHeadersStatus.Continue) context.requestHeaders = undefined;
-    else this.#decodingStopped = true;
+    else this.decodingStopped = true;
     return status;
   }
 
   #encodedHeaders(context: HttpContext, result: number, replied: boolean): FilterHeadersStatus {
     const status = this.#headersStatus(result, replied);
     if (status === FilterHeadersStatus.Continue) context.responseHeaders = undefined;
-    else this.#encodingStopped = true;
+    else this.encodingStopped = true;
     return status;
   }
 
   /** `replied`: the callback answered the client, and what it returned does not count. */
   #headersStatus(result: number, replied: boolean): FilterHeadersStatus {
-    if (this.#vm.failure !== undefined) {
-      if (this.#goesOn) return FilterHeadersStatus.Continue;
-      this.#failStream();
+    if (this.vm.failure !== undefined) {
+      if (this.goesOn) return FilterHeadersStatus.Continue;
+      this.failStream();
       return FilterHeadersStatus.StopAllIterationAndWatermark;
     }
     if (replied) return FilterHeadersStatus.StopAllIterationAndWatermark;
-    if (this.#replyIgnored) return FilterHeadersStatus.Continue;
-    return headersStatus(result, this.#root.plugin.settings.allowOnHeadersStopIteration);
+    if (this.replyIgnored) return FilterHeadersStatus.Continue;
+    return headersStatus(result, this.root.plugin.settings.allowOnHeadersStopIteration);
   }
 
   #dataStatus(result: number, replied: boolean): FilterDataStatus {
-    if (this.#vm.failure !== undefined) {
-      if (this.#goesOn) return FilterDataStatus.Continue;
-      this.#failStream();
+    if (this.vm.failure !== undefined) {
+      if (this.goesOn) return FilterDataStatus.Continue;
+      this.failStream();
       return FilterDataStatus.StopIterationNoBuffer;
     }
     if (replied) return FilterDataStatus.StopIterationNoBuffer;
-    return this.#replyIgnored ? FilterDataStatus.Continue : dataStatus(result);
+    return this.replyIgnored ? FilterDataStatus.Continue : dataStatus(result);
   }
 
   #trailersStatus(result: number, replied: boolean): FilterTrailersStatus {
-    if (this.#vm.failure !== undefined) {
-      if (this.#goesOn) return FilterTrailersStatus.Continue;
-      this.#failStream();
+    if (this.vm.failure !== undefined) {
+      if (this.goesOn) return FilterTrailersStatus.Continue;
+      this.failStream();
       return FilterTrailersStatus.StopIteration;
     }
     if (replied) return FilterTrailersStatus.StopIteration;
-    return this.#replyIgnored ? FilterTrailersStatus.Continue : trailersStatus(result);
+    return this.replyIgnored ? FilterTrailersStatus.Continue : trailersStatus(result);
   }
 
   #withoutBodyCallback(): FilterDataStatus {
-    return this.#context === undefined ? FilterDataStatus.Continue : this.#dataStatus(0, false);
+    return this.context === undefined ? FilterDataStatus.Continue : this.#dataStatus(0, false);
   }
 
   #withoutTrailersCallback(): FilterTrailersStatus {
-    return this.#context === undefined
+    return this.context === undefined
       ? FilterTrailersStatus.Continue
       : this.#trailersStatus(0, false);
   }
 
-  /** A failed VM is nothing to this stream. */
-  get #goesOn(): boolean {
-    return this.#root.plugin.settings.liveStreamsGoOn && !this.#replied;
-  }
-
   /** True when the VM failed and this stream has been answered for it. */
   #failedBefore(): boolean {
-    return this.#vm.failure !== undefined && this.#replied;
-  }
-
-  #failStream(): void {
-    if (this.#replied || this.#destroyed) return;
-    this.#replied = true;
-    this.#decoder.sendLocalReply({
-      code: 503,
-      body: "",
-      details: "wasm_fail_stream",
-      grpcStatus: grpcUnavailable,
-    });
+    return this.vm.failure !== undefined && this.replied;
   }
 
   /** All of the body so far, `data` included; undefined when that was too much and the stream has been answered. */
   #bufferedRequest(data: DataBuffer): DataBuffer | undefined {
     const replies = this.#localReplies;
-    this.#decoder.addDecodedData(data, false);
-    if (this.#destroyed || this.#localReplies !== replies) return undefined;
-    return this.#decoder.decodingBuffer() ?? data;
+    this.decoder.addDecodedData(data, false);
+    if (this.destroyed || this.#localReplies !== replies) return undefined;
+    return this.decoder.decodingBuffer() ?? data;
   }
 
   #bufferedResponse(data: DataBuffer): DataBuffer | undefined {
     const replies = this.#localReplies;
-    this.#encoder.addEncodedData(data, false);
-    if (this.#destroyed || this.#localReplies !== replies) return undefined;
-    return this.#encoder.encodingBuffer() ?? data;
+    this.encoder.addEncodedData(data, false);
+    if (this.destroyed || this.#localReplies !== replies) return undefined;
+    return this.encoder.encodingBuffer() ?? data;
   }
-}
-
-/** Names and values that may not stand in a response were refused when the guest gave them. */
-function addAll(map: HeaderMap, headers: readonly (readonly [string, string])[]): void {
-  for (const [name, value] of headers) map.add(name, value);
 }
