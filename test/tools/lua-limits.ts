@@ -1,6 +1,6 @@
 import { startWatchdog } from "../../host/src/guest/limits/watchdog.ts";
 import { LuaCanary } from "../../host/src/guest/lua/canary.ts";
-import type { LuaScriptConfig } from "../../host/src/guest/lua/lua-script.ts";
+import type { LuaScriptConfig } from "../../host/src/guest/lua/script-config.ts";
 import { LuaScriptStates } from "../../host/src/guest/lua/script-states.ts";
 import { luaAttacks } from "../support/lua-attacks.ts";
 import { LuaHost, LuaStream } from "../support/lua.ts";

@@ -1,11 +1,8 @@
 import type { Result } from "../../contracts/result.ts";
-import {
-  LuaScript,
-  type LuaScriptConfig,
-  type LuaScriptEnvironment,
-  ScriptLoadError,
-} from "./lua-script.ts";
+import { LuaScript } from "./lua-script.ts";
+import type { LuaScriptConfig, LuaScriptEnvironment } from "./script-config.ts";
 import { ModuleFiles } from "./script-modules.ts";
+import { ScriptLoadError } from "./script-start.ts";
 
 /** Scripts whose compiled form is kept for others of the same text. */
 const compiledMax = 64;

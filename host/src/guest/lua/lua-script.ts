@@ -1,65 +1,16 @@
-import type { LuaOptions } from "../../contracts/config/guests.ts";
-import type { TimeSource } from "../../contracts/event.ts";
-import type { Logger } from "../../contracts/log.ts";
-import type { CpuShare } from "../limits/cpu-share.ts";
-import type { GuestBudget } from "../limits/guest-budget.ts";
-import type { LimitedModule } from "../limits/instance.ts";
-import type { WatchedGuest } from "../watch/watched-guest.ts";
-import { bufferMethods } from "./api/buffer-object.ts";
-import { HeaderMethods } from "./api/header-object.ts";
-import { type LuaObject, LuaObjects, LuaTypeId, typeNames } from "./api/lua-objects.ts";
-import { logText } from "./api/log-text.ts";
-import { MetadataMethods } from "./api/metadata-objects.ts";
-import { type ScriptSharedData, SluiceTable } from "./api/sluice-table.ts";
-import { sslMethods, sslSubjectMethods } from "./api/ssl-objects.ts";
-import { StatsMethods } from "./api/stats-objects.ts";
-import { StreamHandleMethods } from "./api/stream-handle-methods.ts";
-import { StreamInfoMethods } from "./api/stream-info-objects.ts";
-import { defineType, type MethodTable } from "./api/type-definition.ts";
-import { publicKeyMethods, timestampResolution } from "./api/utility-methods.ts";
-import { loadTextMax, LuaEngine, StateQuotaError } from "./engine/lua-engine.ts";
-import { LuaStatus, LuaType, registryIndex } from "./engine/lua-exports.ts";
-import type { StateQuota } from "./engine/state-quota.ts";
-import { installRequire } from "./libraries/require.ts";
-import { GivenModules, type ModuleFinder, type ModuleSource } from "./script-modules.ts";
-import { installLibraries, messageOf, sourceOf, syntaxMessageOf } from "./libraries/libraries.ts";
-
-/** What a script is made of: plain data that can be posted to a worker. */
-export interface LuaScriptConfig {
-  readonly engine: LimitedModule;
-  readonly source: Uint8Array;
-  /** The compiled main chunk, in memory that all threads and all scripts of this text share; undefined: not yet. */
-  readonly chunk: Uint8Array | undefined;
-  /** For messages: the filter's name. */
-  readonly name: string;
-  readonly options: LuaOptions;
-  /** What `require` finds, by name. */
-  readonly modules: ReadonlyMap<string, ModuleSource>;
-  /** Templates for `package.path`. */
-  readonly packagePaths: readonly string[];
-  /** Scripts of the same text and paths that say the same here have one state; empty: a state of its own. */
-  readonly sharedVmId: string;
-  /** CPU milliseconds per hook run. */
-  readonly callbackMs: number;
-}
-
-/** What a script needs of the thread that it runs on. */
-export interface LuaScriptEnvironment {
-  readonly budget: GuestBudget;
-  readonly epoch: WebAssembly.Memory;
-  readonly logger: Logger;
-  readonly quota: StateQuota;
-  /** Where states and their memory are counted; absent in canary runs. */
-  readonly watched?: WatchedGuest | undefined;
-  /** What the scripts of the filter share with those on other threads. */
-  readonly shared: ScriptSharedData;
-  /** Where `require` looks; undefined: in the script's own `modules`. */
-  readonly modules?: ModuleFinder | undefined;
-  /** What `os` tells the time by; undefined: the machine's clocks. */
-  readonly time?: TimeSource | undefined;
-  /** Whose time hooks count as. */
-  readonly share?: CpuShare | undefined;
-}
+import { type LuaObject, LuaObjects } from "./api/lua-objects.ts";
+import type { LuaEngine } from "./engine/lua-engine.ts";
+import { LuaStatus, registryIndex } from "./engine/lua-exports.ts";
+import { messageOf } from "./libraries/libraries.ts";
+import type { LuaScriptConfig, LuaScriptEnvironment } from "./script-config.ts";
+import {
+  installAll,
+  loadErrorOf,
+  loadMainChunk,
+  makeEngine,
+  runMainChunk,
+  trapText,
+} from "./script-start.ts";
 
 /** How a stretch of a hook ended. */
 export const LuaOutcome = {
@@ -110,26 +61,18 @@ export class LuaScript {
   constructor(config: LuaScriptConfig, environment: LuaScriptEnvironment, loadBudgetMs: number) {
     this.config = config;
     this.#environment = environment;
-    const { budget, logger } = environment;
+    const { budget } = environment;
     budget.enter(loadBudgetMs);
     let engine: LuaEngine | undefined;
     try {
-      engine = new LuaEngine({
-        module: config.engine,
-        epoch: environment.epoch,
-        print: (line) => logger.info(`script log: ${logText(line)}`),
-        quota: environment.quota,
-        watched: environment.watched,
-      });
+      engine = makeEngine(config, environment);
       this.engine = engine;
       this.objects = new LuaObjects(engine);
-      installLibraries(engine, config.options, environment.time);
-      this.#installExtensions();
-      this.#defineTypes(logger);
-      this.#loadMainChunk();
+      installAll(this, environment);
+      loadMainChunk(engine, config);
     } catch (error) {
       engine?.release();
-      throw this.#loadError(error, loadBudgetMs);
+      throw loadErrorOf(error, budget.condemned, loadBudgetMs);
     } finally {
       budget.leave();
     }
@@ -140,18 +83,12 @@ export class LuaScript {
     const { budget } = this.#environment;
     budget.enter(loadBudgetMs);
     try {
-      const error = this.engine.call(0);
-      if (error !== undefined) {
-        const text = messageOf(this.config.options, error);
-        throw new ScriptLoadError(`script load error: ${text}`);
-      }
-      this.requestHook = this.#hook("envoy_on_request");
-      this.responseHook = this.#hook("envoy_on_response");
-      this.#installTimestampResolution();
-      this.engine.loadTextMax = loadTextMax.hooks;
+      const hooks = runMainChunk(this.engine, this.config);
+      this.requestHook = hooks.request;
+      this.responseHook = hooks.response;
     } catch (error) {
       this.engine.release();
-      throw this.#loadError(error, loadBudgetMs);
+      throw loadErrorOf(error, budget.condemned, loadBudgetMs);
     } finally {
       budget.leave();
     }
@@ -242,104 +179,4 @@ export class LuaScript {
     this.lastTraceback = "";
     return LuaOutcome.Trapped;
   }
-
-  #installExtensions(): void {
-    const { options, modules, packagePaths } = this.config;
-    const { profile } = options;
-    if (profile === "envoy-compatible" || modules.size > 0) {
-      const finder = this.#environment.modules ?? new GivenModules(modules);
-      installRequire(this.engine, { profile, packagePaths, modules: finder });
-    }
-    if (options.extensions) new SluiceTable(this, this.#environment.shared).install();
-  }
-
-  /** In the order of `LuaTypeId`. */
-  #defineTypes(logger: Logger): void {
-    const { engine, objects } = this;
-    const metadata = new MetadataMethods(engine, objects);
-    const info = new StreamInfoMethods(engine, objects);
-    const stats = new StatsMethods(engine, objects);
-    const tables: MethodTable[] = [
-      new StreamHandleMethods(engine, objects).table(),
-      new HeaderMethods(engine, objects).table(),
-      metadata.iterator(),
-      bufferMethods(engine, objects),
-      metadata.metadata(),
-      metadata.dynamic(false),
-      metadata.dynamic(true),
-      metadata.iterator(),
-      info.streamInfo(),
-      info.connectionStreamInfo(),
-      info.connection(),
-      info.filterState(),
-      info.routePart(LuaTypeId.Route),
-      info.routePart(LuaTypeId.VirtualHost),
-      publicKeyMethods(engine, objects),
-      sslMethods(engine, objects),
-      sslSubjectMethods(engine, objects),
-      stats.scope(),
-      stats.counter(),
-      stats.gauge(),
-      stats.histogram(),
-    ];
-    tables.forEach((table, type) => defineType(engine, objects, typeNames[type]!, table, logger));
-  }
-
-  /** `EnvoyTimestampResolution`, for the hooks: it is not there yet while the main chunk runs. */
-  #installTimestampResolution(): void {
-    const { api, L } = this.engine;
-    if (this.requestHook === undefined && this.responseHook === undefined) return;
-    api.lua_createtable(L, 0, 2);
-    for (const [name, value] of Object.entries(timestampResolution)) {
-      api.lua_pushnumber(L, value);
-      api.lua_setfield(L, -2, this.engine.cString(name));
-    }
-    api.lua_setglobal(L, this.engine.cString("EnvoyTimestampResolution"));
-  }
-
-  /**
-   * Leaves the main chunk on the stack. It is named by its own text, as Envoy does it: messages begin with
-   * `[string "…"]:line:`.
-   */
-  #loadMainChunk(): void {
-    const { options, chunk } = this.config;
-    if (chunk !== undefined) {
-      const problem = this.engine.undump(chunk);
-      if (problem !== undefined) throw new ScriptLoadError(`script load error: ${problem}`);
-      return;
-    }
-    const source = Buffer.from(this.config.source).latin1Slice();
-    const text = Buffer.from(sourceOf(options, source), "latin1");
-    const syntax = this.engine.load(text, source);
-    if (syntax !== undefined) {
-      throw new ScriptLoadError(`script load error: ${syntaxMessageOf(options, syntax, source)}`);
-    }
-  }
-
-  #loadError(error: unknown, budgetMs: number): ScriptLoadError {
-    if (error instanceof ScriptLoadError) return error;
-    const text =
-      error instanceof StateQuotaError
-        ? error.message
-        : trapText(error, this.#environment.budget.condemned, budgetMs);
-    return new ScriptLoadError(`script load error: ${text}`);
-  }
-
-  #hook(name: string): bigint | undefined {
-    const { engine } = this;
-    if (engine.api.lua_getglobal(engine.L, engine.cString(name)) === LuaType.Function) {
-      return BigInt(engine.reference(engine.L));
-    }
-    engine.pop(engine.L, 1);
-    return undefined;
-  }
-}
-
-/** A script that cannot be used; the message is for the operator. */
-export class ScriptLoadError extends Error {}
-
-function trapText(error: unknown, condemned: boolean, budgetMs: number): string {
-  if (condemned) return `the script used more than its ${budgetMs} ms of CPU time`;
-  if (error instanceof RangeError) return "the script used up the native stack";
-  return `the Lua engine failed: ${error instanceof Error ? error.message : String(error)}`;
 }

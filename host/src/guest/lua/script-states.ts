@@ -1,6 +1,7 @@
 import type { Gauge } from "../../contracts/stats.ts";
 import type { LuaScriptReport } from "../watch/guest-report.ts";
-import { LuaScript, type LuaScriptConfig, type LuaScriptEnvironment } from "./lua-script.ts";
+import { LuaScript } from "./lua-script.ts";
+import type { LuaScriptConfig, LuaScriptEnvironment } from "./script-config.ts";
 
 /** What the states of a script need besides what each of them does. */
 export interface LuaStatesOptions {

@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import type { LuaScriptConfig } from "./lua-script.ts";
+import type { LuaScriptConfig } from "./script-config.ts";
 import type { LuaScriptStates } from "./script-states.ts";
 
 interface Users {

@@ -2,7 +2,8 @@ import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { startWatchdog, type Watchdog } from "../../../../host/src/guest/limits/watchdog.ts";
 import { LuaCanary } from "../../../../host/src/guest/lua/canary.ts";
-import { LuaScript, type LuaScriptConfig } from "../../../../host/src/guest/lua/lua-script.ts";
+import { LuaScript } from "../../../../host/src/guest/lua/lua-script.ts";
+import type { LuaScriptConfig } from "../../../../host/src/guest/lua/script-config.ts";
 import { LuaHost } from "../../../support/lua.ts";
 
 let watchdog: Watchdog;

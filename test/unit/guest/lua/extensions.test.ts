@@ -4,7 +4,8 @@ import os from "node:os";
 import path from "node:path";
 import { after, test } from "node:test";
 import { LuaCanary } from "../../../../host/src/guest/lua/canary.ts";
-import { LuaScript, type LuaScriptConfig } from "../../../../host/src/guest/lua/lua-script.ts";
+import { LuaScript } from "../../../../host/src/guest/lua/lua-script.ts";
+import type { LuaScriptConfig } from "../../../../host/src/guest/lua/script-config.ts";
 import { LuaHost, LuaStream, RecordedSide } from "../../../support/lua.ts";
 
 /** What a main chunk prints; the error last. */

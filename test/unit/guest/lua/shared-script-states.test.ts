@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { LuaScriptConfig } from "../../../../host/src/guest/lua/lua-script.ts";
+import type { LuaScriptConfig } from "../../../../host/src/guest/lua/script-config.ts";
 import { LuaScriptStates } from "../../../../host/src/guest/lua/script-states.ts";
 import { SharedScriptStates } from "../../../../host/src/guest/lua/shared-script-states.ts";
 import { LuaHost } from "../../../support/lua.ts";

@@ -5,7 +5,7 @@ import type {
 } from "../../../config/gen/envoy/extensions/filters/http/lua/v3/lua_pb.js";
 import type { HttpFilterFactory, ParseContext } from "../../../contracts/extension.ts";
 import type { Struct } from "../../../guest/lua/api/values.ts";
-import type { LuaScriptConfig } from "../../../guest/lua/lua-script.ts";
+import type { LuaScriptConfig } from "../../../guest/lua/script-config.ts";
 import type { LuaRouteConfig } from "./scripts.ts";
 
 /** `envoy.extensions.filters.http.lua.v3.Lua` as plain data. */

@@ -4,7 +4,7 @@ import { guestBudgetOf } from "../../../guest/limits/guest-budget.ts";
 import { LuaCanary } from "../../../guest/lua/canary.ts";
 import { StateQuota } from "../../../guest/lua/engine/state-quota.ts";
 import { loadLuaModule } from "../../../guest/lua/lua-module.ts";
-import type { LuaScriptConfig } from "../../../guest/lua/lua-script.ts";
+import type { LuaScriptConfig } from "../../../guest/lua/script-config.ts";
 import { luaLimitsFor, luaModulesFor, luaOptionsFor } from "../../../guest/lua/options.ts";
 import type { ModuleSource } from "../../../guest/lua/script-modules.ts";
 import { createGuestShared, GuestSharedState } from "../../../guest/shared/shared-state.ts";

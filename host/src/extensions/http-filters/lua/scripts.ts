@@ -5,7 +5,7 @@ import { cpuSharesOf } from "../../../guest/limits/cpu-share.ts";
 import { guestBudgetOf } from "../../../guest/limits/guest-budget.ts";
 import type { Struct } from "../../../guest/lua/api/values.ts";
 import { StateQuota } from "../../../guest/lua/engine/state-quota.ts";
-import type { LuaScriptConfig } from "../../../guest/lua/lua-script.ts";
+import type { LuaScriptConfig } from "../../../guest/lua/script-config.ts";
 import { luaLimitsFor, stateQuotaOf, luaOptionsFor } from "../../../guest/lua/options.ts";
 import { LuaScriptStates } from "../../../guest/lua/script-states.ts";
 import { SharedScriptStates, scriptKeyOf } from "../../../guest/lua/shared-script-states.ts";
