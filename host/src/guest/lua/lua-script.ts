@@ -1,6 +1,7 @@
 import { type LuaObject, LuaObjects } from "./api/lua-objects.ts";
 import type { LuaEngine } from "./engine/lua-engine.ts";
 import { LuaStatus, registryIndex } from "./engine/lua-exports.ts";
+import type { HookObjects } from "./hook-objects.ts";
 import { messageOf } from "./libraries/libraries.ts";
 import type { LuaScriptConfig, LuaScriptEnvironment } from "./script-config.ts";
 import {
@@ -32,11 +33,6 @@ export interface LuaThread {
 
 /** What a waiting call gives: an object, nothing, or what the function pushes and counts. */
 export type ResumeValue = LuaObject | ((engine: LuaEngine, L: number) => number) | undefined;
-
-/** Keeps track of the objects that one stretch of a hook makes. */
-export interface SliceOwner {
-  keepForSlice(slot: number): void;
-}
 
 /**
  * A script in a Lua state of its own, on one thread. The constructor makes all that can be made without running any
@@ -100,12 +96,12 @@ export class LuaScript {
   }
 
   /** Calls a hook with `handle` as its argument, in a coroutine of its own. */
-  start(thread: LuaThread, hook: bigint, handle: LuaObject, owner: SliceOwner): LuaOutcome {
+  start(thread: LuaThread, hook: bigint, handle: LuaObject, held: HookObjects): LuaOutcome {
     const { budget } = this.#environment;
     budget.enter(this.config.callbackMs, this.#environment.share);
     try {
       this.engine.api.lua_rawgeti(thread.L, registryIndex, hook);
-      owner.keepForSlice(this.objects.push(thread.L, handle));
+      held.keepForSlice(this.objects.push(thread.L, handle));
       return this.#outcome(thread, this.engine.resume(thread.L, 1));
     } catch (error) {
       return this.#trapped(error);
@@ -115,7 +111,7 @@ export class LuaScript {
   }
 
   /** Goes on with a waiting coroutine; `value` becomes the result of the call that waits, or pushes its results. */
-  resume(thread: LuaThread, value: ResumeValue, owner: SliceOwner): LuaOutcome {
+  resume(thread: LuaThread, value: ResumeValue, held: HookObjects): LuaOutcome {
     const { budget } = this.#environment;
     budget.enter(this.config.callbackMs, this.#environment.share);
     try {
@@ -123,7 +119,7 @@ export class LuaScript {
       if (typeof value === "function") {
         results = value(this.engine, thread.L);
       } else if (value !== undefined) {
-        owner.keepForSlice(this.objects.push(thread.L, value));
+        held.keepForSlice(this.objects.push(thread.L, value));
         results = 1;
       }
       return this.#outcome(thread, this.engine.resume(thread.L, results));

@@ -15,16 +15,11 @@ import type {
 } from "../../contracts/upstream/async-client.ts";
 import { BufferObject } from "./api/buffer-object.ts";
 import { HeaderObject, type HeaderOwner } from "./api/header-object.ts";
-import { type LuaObject, LuaTypeId, noSlot } from "./api/lua-objects.ts";
+import { type LuaObject, LuaTypeId } from "./api/lua-objects.ts";
 import { type HttpCallOptions, type HttpCallResult, pushCallResult } from "./api/http-call.ts";
 import type { ImportedKeys } from "./api/utility-methods.ts";
-import {
-  LuaOutcome,
-  type LuaScript,
-  type LuaThread,
-  type ResumeValue,
-  type SliceOwner,
-} from "./lua-script.ts";
+import { HookObjects } from "./hook-objects.ts";
+import { LuaOutcome, type LuaScript, type LuaThread, type ResumeValue } from "./lua-script.ts";
 import type { StreamSide } from "./stream-side.ts";
 import type { HookWatch } from "./watch/hook-watch.ts";
 
@@ -65,7 +60,7 @@ const wait: BodyResult = { kind: "wait" };
  * those of Envoy's `StreamHandleWrapper`: waiting for chunks or trailers lets the headers go on, waiting for the whole
  * body or for a callout holds them; an error ends the script's part and the stream passes.
  */
-export class StreamHandle implements LuaObject, HeaderOwner, SliceOwner {
+export class StreamHandle implements LuaObject, HeaderOwner {
   readonly type = LuaTypeId.StreamHandle;
   /** True while the script runs: outside of it the handle is dead. */
   running = false;
@@ -73,10 +68,9 @@ export class StreamHandle implements LuaObject, HeaderOwner, SliceOwner {
   watch: HookWatch | undefined = undefined;
   readonly #script: LuaScript;
   readonly side: StreamSide;
+  /** What the script holds of this hook. */
+  readonly objects: HookObjects;
   readonly #headers: HeaderMap;
-  #handleSlot = noSlot;
-  /** The objects of the running stretch, linked. */
-  #sliceSlots = noSlot;
   #thread: LuaThread | undefined = undefined;
   #state: State = State.Running;
   #destroyed = false;
@@ -87,7 +81,6 @@ export class StreamHandle implements LuaObject, HeaderOwner, SliceOwner {
   #bufferedBody = false;
   #alwaysWrapBody = false;
   #headerObject: HeaderObject | undefined = undefined;
-  #parts: Map<string, LuaObject> | undefined = undefined;
   #trailers: HeaderMap | undefined = undefined;
   #importedKeys: ImportedKeys | undefined = undefined;
   #call: AsyncClientCall | undefined = undefined;
@@ -95,6 +88,7 @@ export class StreamHandle implements LuaObject, HeaderOwner, SliceOwner {
   constructor(script: LuaScript, side: StreamSide, headers: HeaderMap, endStream: boolean) {
     this.#script = script;
     this.side = side;
+    this.objects = new HookObjects(script.objects);
     this.#headers = headers;
     this.#endStream = endStream;
     this.#headersOnly = endStream;
@@ -111,8 +105,10 @@ export class StreamHandle implements LuaObject, HeaderOwner, SliceOwner {
     this.running = true;
     this.#finish(
       this.watch === undefined
-        ? this.#script.start(thread, hook, this, this)
-        : this.#watched(this.watch, false, () => this.#script.start(thread, hook, this, this)),
+        ? this.#script.start(thread, hook, this, this.objects)
+        : this.#watched(this.watch, false, () =>
+            this.#script.start(thread, hook, this, this.objects),
+          ),
     );
     if (this.#holdsHeaders) return FilterHeadersStatus.StopIteration;
     this.#headersContinued = true;
@@ -171,7 +167,7 @@ export class StreamHandle implements LuaObject, HeaderOwner, SliceOwner {
     this.#call?.cancel();
     this.#call = undefined;
     this.#endSlice();
-    this.#releaseHandle();
+    this.objects.releaseHandle();
     if (this.#thread !== undefined) this.#script.releaseThread(this.#thread, false);
     this.#thread = undefined;
     this.#state = State.Done;
@@ -200,25 +196,6 @@ export class StreamHandle implements LuaObject, HeaderOwner, SliceOwner {
   /** Wall clock. */
   systemMs(): number {
     return this.side.stream.dispatcher.time.systemMs();
-  }
-
-  keepForSlice(slot: number): void {
-    // The first object of all is the handle itself, which lives until the hook has ended.
-    if (this.#handleSlot === noSlot) {
-      this.#handleSlot = slot;
-      return;
-    }
-    this.#script.objects.link(slot, this.#sliceSlots);
-    this.#sliceSlots = slot;
-  }
-
-  part<T extends LuaObject>(name: string, make: () => T): T {
-    this.#parts ??= new Map();
-    const known = this.#parts.get(name);
-    if (known !== undefined) return known as T;
-    const made = make();
-    this.#parts.set(name, made);
-    return made;
   }
 
   headerObject(): HeaderObject {
@@ -342,8 +319,8 @@ export class StreamHandle implements LuaObject, HeaderOwner, SliceOwner {
     this.running = true;
     this.#finish(
       this.watch === undefined
-        ? this.#script.resume(thread, value, this)
-        : this.#watched(this.watch, true, () => this.#script.resume(thread, value, this)),
+        ? this.#script.resume(thread, value, this.objects)
+        : this.#watched(this.watch, true, () => this.#script.resume(thread, value, this.objects)),
     );
   }
 
@@ -400,21 +377,14 @@ export class StreamHandle implements LuaObject, HeaderOwner, SliceOwner {
   #end(clean: boolean): void {
     this.#state = State.Done;
     this.watch?.ended(this.side.isRequest);
-    this.#releaseHandle();
+    this.objects.releaseHandle();
     if (this.#thread !== undefined) this.#script.releaseThread(this.#thread, clean);
     this.#thread = undefined;
   }
 
   #endSlice(): void {
-    this.#script.objects.killLinked(this.#sliceSlots);
-    this.#sliceSlots = noSlot;
+    this.objects.endSlice();
     this.#headerObject = undefined;
-    this.#parts = undefined;
-  }
-
-  #releaseHandle(): void {
-    if (this.#handleSlot !== noSlot) this.#script.objects.kill(this.#handleSlot);
-    this.#handleSlot = noSlot;
   }
 
   #wholeBody(): BufferObject | undefined {

@@ -9,6 +9,7 @@ import {
 import { isValidHeaderValue } from "../../../common/headers/validation.ts";
 import type { HeaderMap } from "../../../contracts/headers.ts";
 import type { LuaEngine } from "../engine/lua-engine.ts";
+import type { HookObjects } from "../hook-objects.ts";
 import { type HeaderMapKind, inlineNames } from "./inline-names.ts";
 import { type LuaObject, type LuaObjects, LuaTypeId, upvalueIndex } from "./lua-objects.ts";
 import { type MethodTable, watchedFunction } from "./type-definition.ts";
@@ -22,10 +23,8 @@ export interface HeaderOwner {
   readonly headersModifiable: boolean;
   /** Called before each change. */
   beforeHeaderChange(): void;
-  /** Keeps a slot until the script leaves the stretch it runs in. */
-  keepForSlice(slot: number): void;
-  /** The same object each time, until the script leaves the stretch it runs in. */
-  part<T extends LuaObject>(name: string, make: () => T): T;
+  /** Where iterators are kept. */
+  readonly objects: HookObjects;
 }
 
 /** `headers()` and `trailers()`: a header map in the hands of a script. */
@@ -152,7 +151,7 @@ export class HeaderMethods {
       this.#engine.throwError(L, "cannot create a second iterator before completing the first");
     }
     headers.iterating = true;
-    headers.owner.keepForSlice(this.#objects.push(L, new HeaderIterator(headers)));
+    headers.owner.objects.keepForSlice(this.#objects.push(L, new HeaderIterator(headers)));
     this.#engine.api.lua_pushcclosure(L, this.#nextPairPointer, 1);
     return 1;
   }

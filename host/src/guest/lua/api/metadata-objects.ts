@@ -1,21 +1,18 @@
 import type { JsonValue, StreamInfo } from "../../../contracts/stream-info.ts";
 import type { LuaEngine } from "../engine/lua-engine.ts";
-import type { HeaderOwner } from "./header-object.ts";
+import type { HookObjects } from "../hook-objects.ts";
 import { type LuaObject, type LuaObjects, LuaTypeId, upvalueIndex } from "./lua-objects.ts";
 import type { MethodTable } from "./type-definition.ts";
 import { bytesOfText, pushStruct, pushValue, readValue, type Struct } from "./values.ts";
 
-/** What keeps the slots of objects that a script makes. */
-export type SlotOwner = Pick<HeaderOwner, "keepForSlice" | "part">;
-
 /** A struct to be read: of a route, a virtual host or the filter's context. */
 export class MetadataObject implements LuaObject {
   readonly type = LuaTypeId.Metadata;
-  readonly owner: SlotOwner;
+  readonly owner: HookObjects;
   readonly struct: Struct;
   iterating = false;
 
-  constructor(owner: SlotOwner, struct: Struct) {
+  constructor(owner: HookObjects, struct: Struct) {
     this.owner = owner;
     this.struct = struct;
   }
@@ -24,12 +21,12 @@ export class MetadataObject implements LuaObject {
 /** Dynamic metadata of a stream, or of its connection, which is only read. */
 export class DynamicMetadataObject implements LuaObject {
   readonly type: LuaTypeId;
-  readonly owner: SlotOwner;
+  readonly owner: HookObjects;
   readonly info: Pick<StreamInfo, "dynamicMetadata"> | undefined;
   iterating = false;
 
   constructor(
-    owner: SlotOwner,
+    owner: HookObjects,
     info: Pick<StreamInfo, "dynamicMetadata"> | undefined,
     readOnly: boolean,
   ) {
@@ -118,7 +115,7 @@ export class MetadataMethods {
 
   #pairs(
     L: number,
-    over: { iterating: boolean; readonly owner: SlotOwner },
+    over: { iterating: boolean; readonly owner: HookObjects },
     entries: readonly (readonly [string, JsonValue])[],
   ): number {
     if (over.iterating) {

@@ -1,17 +1,17 @@
 import type { SslConnectionInfo, SubjectName } from "../../../contracts/network/connection.ts";
 import type { HostFunction, LuaEngine } from "../engine/lua-engine.ts";
+import type { HookObjects } from "../hook-objects.ts";
 import { type LuaObject, type LuaObjects, LuaTypeId } from "./lua-objects.ts";
-import type { SlotOwner } from "./metadata-objects.ts";
 import type { MethodTable } from "./type-definition.ts";
 import { bytesOfText } from "./values.ts";
 
 /** `downstreamSslConnection()`: what the handshake has brought. */
 export class SslObject implements LuaObject {
   readonly type = LuaTypeId.Ssl;
-  readonly owner: SlotOwner;
+  readonly owner: HookObjects;
   readonly ssl: SslConnectionInfo;
 
-  constructor(owner: SlotOwner, ssl: SslConnectionInfo) {
+  constructor(owner: HookObjects, ssl: SslConnectionInfo) {
     this.owner = owner;
     this.ssl = ssl;
   }

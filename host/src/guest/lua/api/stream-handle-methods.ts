@@ -57,8 +57,8 @@ export class StreamHandleMethods {
       (type: LuaTypeId): HostFunction =>
       (L) => {
         const handle = this.#self(L);
-        const make = (): StreamPart => new StreamPart(type, handle, handle.side);
-        return this.#push(L, handle, handle.part(typeNames[type], make));
+        const make = (): StreamPart => new StreamPart(type, handle.objects, handle.side);
+        return this.#push(L, handle, handle.objects.part(typeNames[type], make));
       };
     return {
       streamInfo: part(LuaTypeId.StreamInfo),
@@ -70,13 +70,14 @@ export class StreamHandleMethods {
         const handle = this.#self(L);
         const metadata = handle.side.stream.route()?.metadata;
         const struct = metadata?.[handle.side.filterName] ?? metadata?.[canonicalName] ?? {};
-        const make = (): MetadataObject => new MetadataObject(handle, struct);
-        return this.#push(L, handle, handle.part("metadata", make));
+        const make = (): MetadataObject => new MetadataObject(handle.objects, struct);
+        return this.#push(L, handle, handle.objects.part("metadata", make));
       },
       filterContext: (L) => {
         const handle = this.#self(L);
-        const make = (): MetadataObject => new MetadataObject(handle, handle.side.filterContext);
-        return this.#push(L, handle, handle.part("filterContext", make));
+        const make = (): MetadataObject =>
+          new MetadataObject(handle.objects, handle.side.filterContext);
+        return this.#push(L, handle, handle.objects.part("filterContext", make));
       },
       requestHeaders: (L) => {
         const handle = this.#self(L);
@@ -84,7 +85,7 @@ export class StreamHandleMethods {
         if (headers === undefined) return 0;
         const make = (): HeaderObject =>
           new HeaderObject(headers, handle, "request", !handle.side.isRequest);
-        return this.#push(L, handle, handle.part("requestHeaders", make));
+        return this.#push(L, handle, handle.objects.part("requestHeaders", make));
       },
       stats: (L) => {
         const handle = this.#self(L);
@@ -113,13 +114,13 @@ export class StreamHandleMethods {
   }
 
   #push(L: number, handle: StreamHandle, object: LuaObject): number {
-    handle.keepForSlice(this.#objects.push(L, object));
+    handle.objects.keepForSlice(this.#objects.push(L, object));
     return 1;
   }
 
   #headers(L: number): number {
     const handle = this.#self(L);
-    handle.keepForSlice(this.#objects.push(L, handle.headerObject()));
+    handle.objects.keepForSlice(this.#objects.push(L, handle.headerObject()));
     return 1;
   }
 
@@ -134,7 +135,7 @@ export class StreamHandleMethods {
       case "none":
         return 0;
       case "object":
-        handle.keepForSlice(this.#objects.push(L, result.object));
+        handle.objects.keepForSlice(this.#objects.push(L, result.object));
         return 1;
     }
   }
@@ -157,7 +158,7 @@ export class StreamHandleMethods {
     const result = handle.trailers();
     if (result === "wait") return this.#engine.yield(L);
     if (result === undefined) return 0;
-    handle.keepForSlice(this.#objects.push(L, result));
+    handle.objects.keepForSlice(this.#objects.push(L, result));
     return 1;
   }
 

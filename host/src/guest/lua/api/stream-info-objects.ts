@@ -4,9 +4,10 @@ import type { Address } from "../../../contracts/address.ts";
 import type { StreamInfo } from "../../../contracts/stream-info.ts";
 import type { HostFunction, LuaEngine } from "../engine/lua-engine.ts";
 import { LuaType } from "../engine/lua-exports.ts";
+import type { HookObjects } from "../hook-objects.ts";
 import type { StreamSide } from "../stream-side.ts";
 import { type LuaObject, type LuaObjects, LuaTypeId, typeNames } from "./lua-objects.ts";
-import { DynamicMetadataObject, MetadataObject, type SlotOwner } from "./metadata-objects.ts";
+import { DynamicMetadataObject, MetadataObject } from "./metadata-objects.ts";
 import { SslObject } from "./ssl-objects.ts";
 import type { MethodTable } from "./type-definition.ts";
 import { untilNul } from "./values.ts";
@@ -14,10 +15,10 @@ import { untilNul } from "./values.ts";
 /** An object that stands for a part of the stream: what it gives is looked up at each call. */
 export class StreamPart implements LuaObject {
   readonly type: LuaTypeId;
-  readonly owner: SlotOwner;
+  readonly owner: HookObjects;
   readonly side: StreamSide;
 
-  constructor(type: LuaTypeId, owner: SlotOwner, side: StreamSide) {
+  constructor(type: LuaTypeId, owner: HookObjects, side: StreamSide) {
     this.type = type;
     this.owner = owner;
     this.side = side;
@@ -176,7 +177,7 @@ export class StreamInfoMethods {
     return this.#objects.check(L, 1, type);
   }
 
-  #push(L: number, object: LuaObject & { readonly owner: SlotOwner }): number {
+  #push(L: number, object: LuaObject & { readonly owner: HookObjects }): number {
     object.owner.keepForSlice(this.#objects.push(L, object));
     return 1;
   }

@@ -66,7 +66,7 @@ export function utilityMethods(
       const key = importPublicKey(der);
       const bytes = key && der.latin1Slice().split("\0")[0]!;
       if (key !== undefined) handle.importedKeys.set(bytes!, key);
-      handle.keepForSlice(objects.push(L, new PublicKeyObject(bytes)));
+      handle.objects.keepForSlice(objects.push(L, new PublicKeyObject(bytes)));
       return 1;
     },
     verifySignature: (L) => verifySignature(engine, L, self(L).importedKeys),
