@@ -75,9 +75,9 @@ export abstract class Context {
         return this.vm.plugin.settings.vm.configuration;
       case BUFFER_PLUGIN_CONFIGURATION:
       case BUFFER_HTTP_CALL_RESPONSE_BODY:
-      case BUFFER_CALL_DATA:
         return undefined;
       case BUFFER_GRPC_RECEIVE:
+      case BUFFER_CALL_DATA:
       default:
         return emptyBytes;
     }

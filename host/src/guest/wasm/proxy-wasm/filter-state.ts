@@ -15,13 +15,31 @@ export interface PropertyPrototype {
 
 /** Of properties that nobody declared. */
 const plain: PropertyPrototype = { readOnly: false, span: "filter_chain" };
-/** Properties of one root context that may be declared. */
-export const declarationsMax = 1024;
+/** Properties that one context may declare. */
+const declarationsMax = 1024;
+const declarations = new WeakMap<Context, Map<string, PropertyPrototype>>();
 
 const readOnlyValues = new WeakSet<Uint8Array>();
 
 /** What stands before the names of properties in the filter state. */
 const prefix = "wasm.";
+
+/** `declare_property`: false when `context` has declared it before, or too many. What roots declare counts for streams. */
+export function declareProperty(
+  context: Context,
+  name: string,
+  prototype: PropertyPrototype,
+): boolean {
+  const own = declarations.get(context) ?? new Map<string, PropertyPrototype>();
+  declarations.set(context, own);
+  if (own.has(name) || own.size >= declarationsMax) return false;
+  own.set(name, prototype);
+  return true;
+}
+
+function prototypeOf({ root }: Context, name: string): PropertyPrototype {
+  return (root && declarations.get(root)?.get(name)) ?? plain;
+}
 
 /** `proxy_set_property`: a value of bytes in the filter state, under `wasm.<path>`. */
 export function setProperty(context: Context, path: string, value: Uint8Array): number {
@@ -30,7 +48,7 @@ export function setProperty(context: Context, path: string, value: Uint8Array): 
   const key = prefix + path;
   const known = own.get(key);
   if (known instanceof Uint8Array && readOnlyValues.has(known)) return STATUS_BAD_ARGUMENT;
-  const prototype = context.root?.prototypeOf(path) ?? plain;
+  const prototype = prototypeOf(context, path);
   const state = prototype.span === "connection" ? (context.connectionState ?? own) : own;
   if (prototype.readOnly) readOnlyValues.add(value);
   state.set(key, value);

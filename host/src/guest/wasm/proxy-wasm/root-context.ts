@@ -12,7 +12,6 @@ import type { CpuShare } from "../../limits/cpu-share.ts";
 import type { Plugin } from "../plugin.ts";
 import { Context } from "./context.ts";
 import { loggedMap } from "./logged-map.ts";
-import { declarationsMax, type PropertyPrototype } from "./filter-state.ts";
 import { RootCallouts } from "./root-callouts.ts";
 import { callFailed, type WasmVm } from "./vm.ts";
 import { ContextWatch } from "./watch/context-watch.ts";
@@ -41,7 +40,6 @@ export class RootContext extends Context {
   #tick: Timer | undefined;
   #doneTimeout: Timer | undefined;
   #onDeleted: () => void = () => {};
-  readonly #prototypes = new Map<string, PropertyPrototype>();
   #queueRegistration = 0;
   /** During `log`. */
   #logged: StreamInfo | undefined;
@@ -147,18 +145,6 @@ export class RootContext extends Context {
       shared.channel.listen(this.#queueRegistration, (queue) => this.#onQueueReady(queue));
     }
     return this.#queueRegistration;
-  }
-
-  /** False when `by`, which must be a root context, has declared it before, or too many. */
-  declareProperty(name: string, prototype: PropertyPrototype, by: Context): boolean {
-    if (by !== this) return true;
-    if (this.#prototypes.has(name) || this.#prototypes.size >= declarationsMax) return false;
-    this.#prototypes.set(name, prototype);
-    return true;
-  }
-
-  prototypeOf(name: string): PropertyPrototype | undefined {
-    return this.#prototypes.get(name);
   }
 
   /** `on_configure` is running, or has not yet. */

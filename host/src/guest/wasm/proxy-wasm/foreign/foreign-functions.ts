@@ -1,13 +1,8 @@
 import { deflateSync, inflateSync } from "node:zlib";
-import {
-  STATUS_BAD_ARGUMENT,
-  STATUS_NOT_FOUND,
-  STATUS_OK,
-  STATUS_SERIALIZATION_FAILURE,
-} from "@sluice/abi";
+import { STATUS_BAD_ARGUMENT, STATUS_OK, STATUS_SERIALIZATION_FAILURE } from "@sluice/abi";
 import { advise, suggestion } from "../advice.ts";
 import type { Context } from "../context.ts";
-import { setFilterStateObject, type StateSpan } from "../filter-state.ts";
+import { declareProperty, setFilterStateObject, type StateSpan } from "../filter-state.ts";
 import { Expressions } from "./expressions.ts";
 import { bytesField, numberField, readProto } from "./proto-fields.ts";
 import { signText, verifySignature } from "./signature.ts";
@@ -30,7 +25,7 @@ const functions: { readonly [name: string]: ForeignFunction } = {
     context.clearRouteCache();
     return { status: STATUS_OK };
   },
-  declare_property: declareProperty,
+  declare_property: declare,
   set_envoy_filter_state: setEnvoyFilterState,
   expr_create: (context, args) => expressionsOf(context).create(context, args),
   expr_evaluate: (context, args) => expressionsOf(context).evaluate(context, args),
@@ -39,15 +34,19 @@ const functions: { readonly [name: string]: ForeignFunction } = {
   sign: (_context, args) => signText(args),
 };
 
-/** The foreign function of this name, on the context whose callback is running; NotFound when there is none. */
-export function callForeign(context: Context, name: string, args: Uint8Array): ForeignResult {
+/** The foreign function of this name, on the context whose callback is running; undefined when there is none. */
+export function callForeign(
+  context: Context,
+  name: string,
+  args: Uint8Array,
+): ForeignResult | undefined {
   const run = Object.hasOwn(functions, name) ? functions[name] : undefined;
   if (run !== undefined) return run(context, args);
   advise(context.vm, `function ${name}`, () => {
     const shown = JSON.stringify(name.slice(0, 100));
     return `there is no foreign function ${shown}${suggestion(name, Object.keys(functions))}`;
   });
-  return { status: STATUS_NOT_FOUND };
+  return undefined;
 }
 
 const byRoot = new WeakMap<Context, Expressions>();
@@ -81,15 +80,12 @@ function setEnvoyFilterState(context: Context, args: Uint8Array): ForeignResult 
 }
 
 /** `DeclarePropertyArguments`: how `proxy_set_property` of this plugin makes the property. */
-function declareProperty(context: Context, args: Uint8Array): ForeignResult {
+function declare(context: Context, args: Uint8Array): ForeignResult {
   const fields = readProto(args);
   if (fields === undefined) return { status: STATUS_BAD_ARGUMENT };
   const span = spans[numberField(fields, 5)] ?? "filter_chain";
   const name = Buffer.from(bytesField(fields, 1)).toString("latin1");
   const prototype = { readOnly: numberField(fields, 2) !== 0, span };
-  // Only roots keep declarations: elsewhere nothing would ever ask for them, as in Envoy.
-  if (context.root?.declareProperty(name, prototype, context) === false) {
-    return { status: STATUS_BAD_ARGUMENT };
-  }
-  return { status: STATUS_OK };
+  const declared = declareProperty(context, name, prototype);
+  return { status: declared ? STATUS_OK : STATUS_BAD_ARGUMENT };
 }

@@ -3,13 +3,17 @@ import { STATUS_BAD_ARGUMENT, STATUS_OK } from "@sluice/abi";
 import { bytesField, readProto, writeProto } from "./proto-fields.ts";
 import type { ForeignResult } from "./foreign-functions.ts";
 
+const noPrivateKey = "Invalid key type: private key required for signing operation.";
 const hashes = ["sha1", "sha224", "sha256", "sha384", "sha512"];
 
-/** `VerifySignatureArguments` to `VerifySignatureResult`. */
+/** `VerifySignatureArguments` to `VerifySignatureResult`. BadArgument without a key, and with both. */
 export function verifySignature(args: Uint8Array): ForeignResult {
   const fields = readProto(args);
   if (fields === undefined) return { status: STATUS_BAD_ARGUMENT };
   const hash = Buffer.from(bytesField(fields, 1)).toString();
+  const der = bytesField(fields, 2);
+  const pem = bytesField(fields, 5);
+  if (der.length > 0 === pem.length > 0) return { status: STATUS_BAD_ARGUMENT };
   const answer = (error: string): ForeignResult => ({
     status: STATUS_OK,
     bytes: writeProto(
@@ -18,11 +22,10 @@ export function verifySignature(args: Uint8Array): ForeignResult {
     ),
   });
   if (!hashes.includes(hash.toLowerCase())) return answer(`${hash} is not supported.`);
-  const der = bytesField(fields, 2);
   const key = keyOf(() =>
     der.length > 0
       ? createPublicKey({ key: Buffer.from(der), format: "der", type: "spki" })
-      : createPublicKey(Buffer.from(bytesField(fields, 5))),
+      : createPublicKey(Buffer.from(pem)),
   );
   if (key === undefined) return answer("Failed to initialize digest verify.");
   const good = attempt(() =>
@@ -31,7 +34,7 @@ export function verifySignature(args: Uint8Array): ForeignResult {
   return answer(good === true ? "" : "Failed to verify digest. Error code: 0");
 }
 
-/** `SignArguments` to `SignResult`. */
+/** `SignArguments` to `SignResult`. BadArgument without a key, and with both. */
 export function signText(args: Uint8Array): ForeignResult {
   const fields = readProto(args);
   if (fields === undefined) return { status: STATUS_BAD_ARGUMENT };
@@ -55,10 +58,8 @@ export function signText(args: Uint8Array): ForeignResult {
       ? createPrivateKey({ key: Buffer.from(der), format: "der", type: "pkcs8" })
       : createPrivateKey(Buffer.from(pem)),
   );
-  const signature =
-    key === undefined
-      ? undefined
-      : attempt(() => sign(hash.toLowerCase(), bytesField(fields, 3), key));
+  if (key === undefined) return answer(new Uint8Array(0), noPrivateKey);
+  const signature = attempt(() => sign(hash.toLowerCase(), bytesField(fields, 3), key));
   return signature === undefined
     ? answer(new Uint8Array(0), "Failed to create signature.")
     : answer(signature, "");

@@ -1,10 +1,15 @@
-import { STATUS_BAD_ARGUMENT, STATUS_INVALID_MEMORY_ACCESS, STATUS_OK } from "@sluice/abi";
+import {
+  STATUS_BAD_ARGUMENT,
+  STATUS_INVALID_MEMORY_ACCESS,
+  STATUS_NOT_FOUND,
+  STATUS_OK,
+} from "@sluice/abi";
 import { callForeign } from "../foreign/foreign-functions.ts";
 import type { WasmVm } from "../vm.ts";
 
 const noBytes = new Uint8Array(0);
 
-/** `proxy_call_foreign_function(name, arguments, result_out)`: either of the two out pointers may be 0. */
+/** `proxy_call_foreign_function(name, arguments, result_out)`: either of the two out pointers may be 0. NotFound for an unknown name. */
 export function callForeignFunction(
   vm: WasmVm,
   name: number,
@@ -21,6 +26,7 @@ export function callForeignFunction(
   if (text === undefined || bytes === undefined) return STATUS_INVALID_MEMORY_ACCESS;
   // The context whose callback runs, not the one that the guest chose: as Envoy does it.
   const result = callForeign(vm.current, text, bytes);
+  if (result === undefined) return STATUS_NOT_FOUND;
   const status = writeResult(vm, result.bytes ?? noBytes, pointerOut, sizeOut);
   return status === STATUS_OK ? result.status : status;
 }

@@ -41,6 +41,7 @@ test("results are written where they are wanted", async () => {
     assert.deepEqual(calls.get(foreign, "clear_route_cache", ""), [ok, ""]);
     assert.deepEqual(calls.get(foreign, "envoy_resolve", "1"), [notFound]);
     assert.deepEqual(calls.get(foreign, "toString", "1"), [notFound]);
+    assert.equal(calls.call(foreign, "toString", "x", 65_534, 0), notFound, "nothing to write");
   });
   assert.deepEqual(calls.actions.journal, ["clearRouteCache"]);
 });
@@ -70,7 +71,9 @@ test("verify_signature tells good signatures from bad ones", async () => {
       "Failed to verify digest. Error code: 0",
     ]);
     assert.deepEqual(ask("md99", text), [0, "md99 is not supported."]);
-    assert.deepEqual(calls.get(foreign, "verify_signature", "\xff"), [badArgument]);
+    for (const args of ["\xff", "", "\x0a\x06sha256", "\x0a\x06sha256\x12\x01x\x2a\x01y"]) {
+      assert.deepEqual(calls.get(foreign, "verify_signature", args), [badArgument]);
+    }
   });
 });
 
@@ -91,5 +94,20 @@ test("sign makes signatures that verify", async () => {
     const key = createPublicKey(privateKey);
     assert.ok(verify("sha256", Buffer.from("text"), key, bytesField(fields, 2)));
     assert.deepEqual(calls.get(foreign, "sign", latin1(args.slice(0, 8))), [badArgument]);
+    const [, refusal] = calls.get(foreign, "sign", "\x0a\x06sha256\x12\x01x");
+    assert.match(refusal!, /Invalid key type: private key required for signing operation\.$/);
   });
+});
+
+test("declare_property takes each name once from a context", async () => {
+  const calls = await GuestCalls.create();
+  const declare = (name: string) =>
+    calls.get(foreign, "declare_property", `\x0a${String.fromCharCode(name.length)}${name}`);
+  for (const context of [calls.root, calls.context]) {
+    calls.inside(() => {
+      assert.deepEqual(declare("name"), [ok, ""]);
+      assert.deepEqual(declare("name"), [badArgument]);
+      assert.deepEqual(declare("other"), [ok, ""]);
+    }, context);
+  }
 });
