@@ -146,10 +146,10 @@ export class WasmVm {
     if (this.#effective === context) this.#effective = undefined;
   }
 
-  /** `proxy_set_effective_context`: until the running call ends. False for an unknown id. */
+  /** `proxy_set_effective_context`: until the running call ends; 0: the call's own again. False for an unknown id. */
   setEffectiveContext(id: number): boolean {
     const context = this.#contexts.get(id);
-    if (context === undefined) return false;
+    if (context === undefined && id !== 0) return false;
     this.#effective = context;
     return true;
   }

@@ -138,6 +138,7 @@ test("other calls say what is wrong with their arguments", async () => {
     calls.call("proxy_get_buffer_bytes", 7, 0, 9, 16, 20);
     calls.call("proxy_send_local_response", 99, "", "", "", -1);
     calls.call("proxy_call_foreign_function", "compres", "", 0, 0);
+    calls.call("proxy_define_metric", 0, "counter", 16);
     calls.call("proxy_increment_metric", 4, 0n);
     const [, queue] = calls.getNumber("proxy_register_shared_queue", "q");
     // All of the memory, until the megabyte is full.

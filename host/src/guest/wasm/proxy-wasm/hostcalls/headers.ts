@@ -58,9 +58,11 @@ export function addTo(headers: HeaderMap, name: HeaderName, value: string): void
   else headers.addNamed(name, value);
 }
 
-/** `proxy_get_header_map_size(map, size_out)`: bytes of all names and values. */
+/** `proxy_get_header_map_size(map, size_out)`: bytes of all names and values of a map that can be changed now. */
 export function getHeaderMapSize(vm: WasmVm, map: number, sizeOut: number): number {
-  const headers = map >>> 0 <= MAP_HTTP_RESPONSE_TRAILERS ? vm.acting.readableMap(map) : undefined;
+  const context = vm.acting;
+  const isChangeable = map >>> 0 <= MAP_HTTP_RESPONSE_TRAILERS && !context.logging;
+  const headers = isChangeable ? context.readableMap(map) : undefined;
   if (headers === undefined) return mapUnavailable(vm, map);
   const written = vm.memory.setU32(sizeOut, headers.byteSize);
   return written ? STATUS_OK : STATUS_INVALID_MEMORY_ACCESS;

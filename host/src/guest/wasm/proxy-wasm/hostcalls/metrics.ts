@@ -39,12 +39,12 @@ export function defineMetric(
 export function incrementMetric(vm: WasmVm, id: number, offset: bigint): number {
   const type = metricTypeOf(id);
   if (!hasOneValue(type)) return STATUS_BAD_ARGUMENT;
+  const metric = vm.metrics.value(id);
+  if (metric === undefined) return STATUS_NOT_FOUND;
   if (type === METRIC_COUNTER && offset <= 0n) {
     advise(vm, "counter", () => `a counter only goes up, by 1 or more, not by ${offset}`);
     return STATUS_BAD_ARGUMENT;
   }
-  const metric = vm.metrics.value(id);
-  if (metric === undefined) return STATUS_NOT_FOUND;
   metric.add(offset);
   return STATUS_OK;
 }

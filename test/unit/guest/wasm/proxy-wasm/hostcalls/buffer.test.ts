@@ -35,7 +35,7 @@ test("proxy_get_buffer_bytes gives any range, across chunks", async () => {
   });
 });
 
-test("buffers that are not there: empty for bodies, NotFound for configuration and callouts", async () => {
+test("buffers that are not there: empty for bodies and call data, NotFound for configuration and answers", async () => {
   const [calls] = await withBody("x");
   calls.inside(() => {
     assert.deepEqual(calls.get(get, 1, 0, all), [ok, ""]);
@@ -43,11 +43,12 @@ test("buffers that are not there: empty for bodies, NotFound for configuration a
     assert.deepEqual(calls.get(get, 4, 0, all), [notFound]);
     assert.deepEqual(calls.get(get, 6, 0, all), [ok, "of vm"]);
     assert.deepEqual(calls.get(get, 7, 0, all), [notFound], "on_configure is over");
-    assert.deepEqual(calls.get(get, 8, 0, all), [notFound]);
+    assert.deepEqual(calls.get(get, 8, 0, all), [ok, ""]);
     assert.deepEqual(calls.get(get, 9, 0, all), [badArgument]);
     assert.equal(calls.call(set, 1, 0, 0, "x"), badArgument);
     assert.equal(calls.call(set, 6, 0, 0, "x"), badArgument);
     assert.equal(calls.call(set, 7, 0, 0, "x"), notFound);
+    assert.equal(calls.call(set, 8, 0, 0, "x"), badArgument);
   });
 });
 

@@ -186,6 +186,7 @@ test("in on_log maps can be read, those that are not there are empty", async () 
     assert.deepEqual(calls.get(get, 0, "x-a"), [ok, "1"]);
     assert.deepEqual(calls.get(get, 2, "x-a"), [notFound]);
     assert.equal(calls.call(add, 0, "x", "y"), badArgument);
+    assert.deepEqual(calls.getNumber("proxy_get_header_map_size", 0), [badArgument]);
   });
 });
 
@@ -202,6 +203,9 @@ test("proxy_set_effective_context makes calls act on that context until the call
     assert.equal(calls.call("proxy_set_effective_context", 77), badArgument);
     assert.equal(calls.call("proxy_set_effective_context", calls.context.id), ok);
     assert.deepEqual(calls.get(get, 0, "x-a"), [ok, "1"]);
+    assert.equal(calls.call("proxy_set_effective_context", 0), ok, "its own again");
+    assert.deepEqual(calls.get(get, 0, "x-a"), [badArgument]);
+    assert.equal(calls.call("proxy_set_effective_context", calls.context.id), ok);
   }, calls.root);
   calls.inside(() => assert.deepEqual(calls.get(get, 0, "x-a"), [badArgument]), calls.root);
 });

@@ -51,6 +51,7 @@ test("counters go up, gauges both ways, histograms take values", async () => {
     assert.equal(calls.call(increment, histogram!, 1n), badArgument);
     assert.equal(valueOf(calls, histogram!), `status ${badArgument}`);
     assert.equal(calls.call(increment, 4000, 1n), notFound);
+    assert.equal(calls.call(increment, 4000, 0n), notFound, "before the amount is looked at");
     assert.equal(calls.call(record, 4002, 1n), notFound);
     assert.equal(valueOf(calls, 4001), `status ${notFound}`);
     assert.equal(calls.call(increment, 7, 1n), badArgument);
