@@ -7,6 +7,7 @@ export type {
   CaseFields,
   ContentFields,
   FilterFields,
+  ReplyFields,
   RequestFields,
   SendFields,
   SuiteFields,

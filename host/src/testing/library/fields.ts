@@ -35,6 +35,15 @@ export interface SendFields {
   readonly end?: boolean;
 }
 
+/** What a server of bytes sends. */
+export interface ReplyFields {
+  /** Default: `upstream`. */
+  readonly server?: string;
+  readonly send?: ContentFields | readonly ContentFields[];
+  /** It ends its side. */
+  readonly end?: boolean;
+}
+
 /** One filter of a chain. */
 export type FilterFields =
   | {

@@ -89,7 +89,7 @@ function opened(fields: SuiteFields, folder: string, cases: OpenedSuite["cases"]
 
 function suiteOf(text: string, folder: string): Suite {
   const problems = new ProblemList();
-  const suite = readSuite(path.join(folder, "openSuite"), text, problems);
+  const suite = readSuite(path.join(folder, "openSuite"), text, problems, true);
   if (suite !== undefined) return suite;
   const errors = problems.sortedErrors().map((each) => ({ ...each, file: "", line: 0 }));
   throw new SuiteError(formatProblems(errors).split("\n"));

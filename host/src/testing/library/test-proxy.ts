@@ -1,11 +1,12 @@
 import type { Costs, LogLine } from "../proxy/proxy.ts";
 import type { VirtualProxy } from "../proxy/virtual-proxy.ts";
 import { Connection } from "../run/connection.ts";
+import { sendReply } from "../run/reply.ts";
 import { Exchange, type Response } from "../run/exchange.ts";
 import type { Received } from "../servers/received.ts";
 import { headerOf } from "../servers/received.ts";
 import type { Action, HeaderList, TestCase } from "../suite/suite.ts";
-import type { ContentFields, RequestFields, SendFields } from "./fields.ts";
+import type { ContentFields, ReplyFields, RequestFields, SendFields } from "./fields.ts";
 
 /** A request that a server has got. */
 export interface ReceivedRequest {
@@ -72,6 +73,13 @@ export class TestProxy implements AsyncDisposable {
   receivedBytes(server = "upstream"): Buffer[] {
     const connections = this.#proxy.connections.filter((each) => each.server === server);
     return connections.map(({ bytes }) => bytes);
+  }
+
+  /** Lets a server behind network filters send, on its latest connection. Throws when it has none. */
+  async reply(fields: ReplyFields): Promise<void> {
+    const { reply } = actionOf(this.#read({ reply: fields }), "reply");
+    const problem = await sendReply(this.#proxy, reply);
+    if (problem !== undefined) throw new Error(problem);
   }
 
   /** What has been logged so far. */

@@ -31,6 +31,8 @@ export interface Costs {
 export interface ClientSocket extends Duplex {
   /** Of the client. */
   readonly clientPort: number;
+  /** Closes with RST. */
+  resetAndDestroy(): void;
 }
 
 /** A proxy with the filters of a suite, for one case. */

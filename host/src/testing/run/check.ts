@@ -29,10 +29,12 @@ export function checkCase(test: TestCase, outcome: Outcome): Failure[] {
   let at = 0;
   for (const { expectation } of test.steps) {
     if (expectation === undefined) continue;
-    const checks = new Checks(expectation, outcome.observed[at]!, outcome.records);
-    failures.push(...checks.run());
+    const observed = outcome.observed[at];
+    if (observed === undefined) break;
+    failures.push(...new Checks(expectation, observed, outcome.records).run());
     at += 1;
   }
+  if (outcome.stuck !== undefined) failures.push(outcome.stuck);
   failures.push(...checkBudget(test, outcome));
   return failures;
 }

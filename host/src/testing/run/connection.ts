@@ -41,6 +41,11 @@ export class Connection {
     await this.#proxy.settle(() => this.closed);
   }
 
+  /** By RST. */
+  reset(): void {
+    this.#socket.resetAndDestroy();
+  }
+
   close(): void {
     this.#socket.end();
   }

@@ -1,3 +1,4 @@
+import type { Place } from "../../config/problem.ts";
 import type { Costs, LogLine, StreamRecord } from "../proxy/proxy.ts";
 import type { Received, ReceivedBytes } from "../servers/received.ts";
 import type { HeaderList } from "../suite/suite.ts";
@@ -16,7 +17,7 @@ export interface Observed {
   readonly requests: readonly Received[];
   /** Without those. */
   readonly fresh: readonly Received[];
-  readonly connections: readonly ReceivedBytes[];
+  readonly connections: readonly Omit<ReceivedBytes, "socket">[];
   readonly log: readonly LogLine[];
   /** Those that the expectation asks for. */
   readonly metrics: ReadonlyMap<string, number | undefined>;
@@ -32,6 +33,8 @@ export interface Outcome {
   readonly refused: readonly string[] | undefined;
   /** Lines that were logged before the first step; they belong to what is observed first. */
   readonly startLines: number;
+  /** The step that could not be taken, and why; none behind it was. */
+  readonly stuck?: { readonly place: Place; readonly text: string } | undefined;
 }
 
 /** What an expectation looks at, as it is now. */

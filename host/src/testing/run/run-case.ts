@@ -4,6 +4,7 @@ import type { Action, TestCase } from "../suite/suite.ts";
 import type { Received } from "../servers/received.ts";
 import { Connection } from "./connection.ts";
 import { Exchange } from "./exchange.ts";
+import { sendReply } from "./reply.ts";
 import { type Observed, type Outcome, snapshotOf } from "./observed.ts";
 
 /** Runs the steps of a case in a proxy that was started for it, and ends the proxy. */
@@ -15,9 +16,14 @@ export async function runCase(test: TestCase, started: Proxy | Refusal): Promise
   const run = new CaseRun(started);
   const startLines = started.log().length;
   const observed: Observed[] = [];
+  let stuck: Outcome["stuck"];
   try {
-    for (const { action, expectation } of test.steps) {
-      await run.act(action, expectation);
+    for (const { action, expectation, place } of test.steps) {
+      const problem = await run.act(action, expectation);
+      if (problem !== undefined) {
+        stuck = { place, text: problem };
+        break;
+      }
       if (expectation !== undefined) observed.push(await run.look(expectation));
     }
     await started.settle(() => true);
@@ -26,7 +32,7 @@ export async function runCase(test: TestCase, started: Proxy | Refusal): Promise
   }
   const costs = started.costs();
   const records = await started.close();
-  return { observed, records, costs, refused: undefined, startLines };
+  return { observed, records, costs, refused: undefined, startLines, stuck };
 }
 
 /** A case under way: its requests and connections, and what has been looked at. */
@@ -44,7 +50,17 @@ class CaseRun {
     this.#proxy = proxy;
   }
 
-  async act(action: Action, expectation: Expectation | undefined): Promise<void> {
+  /** Takes a step, or says why it cannot be taken. */
+  async act(action: Action, expectation: Expectation | undefined): Promise<string | undefined> {
+    if (action.kind === "reply") return sendReply(this.#proxy, action.reply);
+    await this.#do(action, expectation);
+    return undefined;
+  }
+
+  async #do(
+    action: Exclude<Action, { readonly kind: "reply" }>,
+    expectation: Expectation | undefined,
+  ): Promise<void> {
     switch (action.kind) {
       case "request":
         this.#exchange = await Exchange.begin(this.#proxy, action.request);
@@ -62,8 +78,9 @@ class CaseRun {
         if (action.send !== undefined) await this.#connection.send(action.send);
         return;
       case "close":
+        if (action.reset) this.#connection?.reset();
+        else this.#connection?.close();
         this.#exchange?.close();
-        this.#connection?.close();
         return this.#proxy.settle(() => false);
       case "advance":
         return this.#proxy.advance(action.ms);

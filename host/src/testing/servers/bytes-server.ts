@@ -19,7 +19,12 @@ export class BytesServer {
 
   /** The proxy has connected. */
   serve(socket: Duplex): void {
-    const received: ReceivedBytes = { server: this.#name, bytes: Buffer.alloc(0), ended: false };
+    const received: ReceivedBytes = {
+      server: this.#name,
+      socket,
+      bytes: Buffer.alloc(0),
+      ended: false,
+    };
     this.#environment.connections.push(received);
     this.#environment.changed();
     socket.on("data", (chunk: Buffer) => {

@@ -1,3 +1,4 @@
+import type { Duplex } from "node:stream";
 import { meets } from "../suite/matcher.ts";
 import type { HeaderList, When } from "../suite/suite.ts";
 
@@ -19,6 +20,8 @@ export interface Received {
 /** Bytes that the proxy has sent to a server of bytes, on one connection. */
 export interface ReceivedBytes {
   readonly server: string;
+  /** What is written to it comes from the server. */
+  readonly socket: Duplex;
   bytes: Buffer;
   ended: boolean;
 }

@@ -9,6 +9,8 @@ export interface ReadContext {
   readonly problems: ProblemList;
   /** Folder that files are relative to. */
   readonly folder: string;
+  /** The steps of a case come later, from a program, each by itself. */
+  readonly fromProgram?: boolean | undefined;
 }
 
 /** More bytes are a slip of the finger. */

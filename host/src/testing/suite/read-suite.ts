@@ -10,8 +10,16 @@ import { readChains } from "./read-filters.ts";
 import { readSettings } from "./read-settings.ts";
 import { entriesOf, type Suite } from "./suite.ts";
 
-/** A suite out of its text; undefined when something is wrong with it, which is reported. */
-export function readSuite(file: string, text: string, problems: ProblemList): Suite | undefined {
+/**
+ * A suite out of its text; undefined when something is wrong with it, which is reported. `fromProgram`: steps come one by
+ * one, so that there may be none yet.
+ */
+export function readSuite(
+  file: string,
+  text: string,
+  problems: ProblemList,
+  fromProgram = false,
+): Suite | undefined {
   const source = new Source(file, text);
   const before = problems.errors.length;
   const node = parseYaml(source, problems, { json: false });
@@ -22,7 +30,11 @@ export function readSuite(file: string, text: string, problems: ProblemList): Su
     problems.error(value.place, "a suite is a group of fields: filters, cases and more");
     return undefined;
   }
-  const suite = readFields(new MapReader(value, problems), { file, node }, { problems, folder });
+  const suite = readFields(
+    new MapReader(value, problems),
+    { file, node },
+    { problems, folder, fromProgram },
+  );
   return problems.errors.length > before ? undefined : suite;
 }
 

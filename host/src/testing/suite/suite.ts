@@ -122,6 +122,13 @@ export interface Send {
   readonly end: boolean;
 }
 
+/** What a server of bytes sends, on the latest connection that it has. */
+export interface Reply {
+  readonly server: string;
+  readonly chunks: readonly Buffer[];
+  readonly end: boolean;
+}
+
 /** What a fake server does. */
 export type ServerScript =
   | { readonly kind: "http"; readonly answers: readonly Answer[] }
@@ -183,6 +190,7 @@ export type Action =
   | { readonly kind: "request"; readonly request: Request }
   | { readonly kind: "connect"; readonly send: Send | undefined }
   | { readonly kind: "send"; readonly send: Send }
-  | { readonly kind: "close" }
+  | { readonly kind: "reply"; readonly reply: Reply }
+  | { readonly kind: "close"; readonly reset: boolean }
   | { readonly kind: "advance"; readonly ms: number }
   | { readonly kind: "look" };

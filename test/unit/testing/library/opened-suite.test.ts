@@ -78,6 +78,8 @@ test("connections go through network filters", async () => {
   assert.deepEqual(connection.received, Buffer.from("ab\xff", "latin1"));
   assert.deepEqual(proxy.receivedBytes(), [Buffer.from("ab\xff", "latin1")]);
   assert.equal(connection.closed, false);
+  await proxy.reply({ send: ["c", "d"] });
+  assert.equal(connection.received.subarray(3).toString(), "cd");
   await connection.end();
   assert.equal(connection.closed, true);
 });

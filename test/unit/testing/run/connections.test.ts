@@ -35,6 +35,21 @@ cases:
       - close: true
         expect: { connection: { closed: true } }
     upstream: { sends: [hel, lo] }
+  - name: turns
+    steps:
+      - connect: true
+      - send: xa
+      - reply: [b, { hex: "63" }]
+        expect: { connection: { received: bc, closed: false } }
+      - reply: { send: d, end: true }
+        expect: { connection: { received: bcd, closed: true } }
+  - name: a server that is gone
+    steps:
+      - connect: true
+      - reply: { end: true }
+      - reply: late
+        expect: { connection: { received: late } }
+      - close: reset
   - name: nobody listens
     connection: { send: xabc }
     upstream: { refused: true }
@@ -48,15 +63,19 @@ cases:
   assert.deepEqual(lines, [
     "ok both ways",
     "ok a server that speaks first",
+    "ok turns",
+    "FAIL a server that is gone",
+    lines[4],
     "ok nobody listens",
     "FAIL fails",
-    'x:30:17: upstream.received: expected "abcd", got "abc"'.replace(
+    'x:45:17: upstream.received: expected "abcd", got "abc"'.replace(
       /x:\d+:\d+/,
-      lines[4]!.split(": ")[0]!,
+      lines[7]!.split(": ")[0]!,
     ),
-    lines[5],
-    lines[6],
+    lines[8],
+    lines[9],
   ]);
-  assert.match(lines[5]!, /connection\.received: expected "abc", got ""$/);
-  assert.match(lines[6]!, /connection: expected that it is closed, it is open$/);
+  assert.match(lines[4]!, /^x:\d+:\d+: reply: the connection to the server upstream has ended$/);
+  assert.match(lines[8]!, /connection\.received: expected "abc", got ""$/);
+  assert.match(lines[9]!, /connection: expected that it is closed, it is open$/);
 });

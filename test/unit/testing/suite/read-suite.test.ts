@@ -121,7 +121,24 @@ for (const [what, text, ...problems] of [
   [
     "a step that is said not to be",
     withCase("steps: [{ request: {} }, { close: false }]"),
-    /cases\[0\]\.steps\[1\]\.close: must be true, or not be there/,
+    /cases\[0\]\.steps\[1\]\.close: must be true, or reset, or not be there/,
+  ],
+  [
+    "no steps",
+    withCase("steps: []"),
+    /^x:\d+:\d+: cases\[0\]\.steps: has no step: give one of request, /,
+  ],
+  [
+    "a single step that cannot be taken",
+    withCase("steps: [{ send: { body: a } }]"),
+    /cases\[0\]\.steps\[0\]: there is no request to send more of/,
+  ],
+  ["a reply to a request", withCase("steps: [{ reply: a }]"), /is for suites with network_filters/],
+  [
+    "replies that nobody can give",
+    "network_filters: [{ file: ../auth/auth.lua }]\ncases: [{ name: a, steps: [{ reply: a }, { connect: true }, { reply: { server: no } }] }]",
+    /steps\[0\]: there is no connection yet: open one by connect: true/,
+    /there is no server "no"; there are upstream/,
   ],
   [
     "a response of a proxy that is not there",
