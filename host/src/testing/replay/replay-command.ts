@@ -34,10 +34,9 @@ export async function replayCommand(args: readonly string[]): Promise<number> {
   const recordings = readRecordings(file);
   if (typeof recordings === "string") return problem(recordings, ExitCode.config);
   if (values.has("--test")) {
-    if (recordings.some(isOfConnection)) {
-      return problem("--test is for requests; this recording is of a connection", ExitCode.usage);
-    }
-    process.stdout.write(suiteOf(recordings, values.get("--with")));
+    const suite = suiteOf(recordings, values.get("--with"));
+    if (!suite.ok) return problem(suite.error, ExitCode.usage);
+    process.stdout.write(suite.value);
     return ExitCode.ok;
   }
   let exitCode: number = ExitCode.ok;
@@ -47,12 +46,6 @@ export async function replayCommand(args: readonly string[]): Promise<number> {
     if (exitCode === ExitCode.ok) exitCode = code;
   }
   return exitCode;
-}
-
-function isOfConnection({ callbacks }: Recording): boolean {
-  return callbacks.some(
-    ({ name }) => name === "proxy_on_new_connection" || name.endsWith("stream_data"),
-  );
 }
 
 async function runOne(

@@ -170,6 +170,11 @@ function keyOf(value: RecordedValue): string {
   return typeof value === "string" ? value.split("\0").at(-1)! : "";
 }
 
+/** The buffer that a callback is about. */
+export function bufferOf(callback: string): number | undefined {
+  return abouts[callback]?.buffer;
+}
+
 /** Maps and buffers that callbacks are about. */
 const abouts: { readonly [callback: string]: { readonly map?: number; readonly buffer?: number } } =
   {
@@ -181,6 +186,8 @@ const abouts: { readonly [callback: string]: { readonly map?: number; readonly b
     proxy_on_response_trailers: { map: MAP_HTTP_RESPONSE_TRAILERS },
     proxy_on_downstream_data: { buffer: BUFFER_DOWNSTREAM_DATA },
     proxy_on_upstream_data: { buffer: BUFFER_UPSTREAM_DATA },
+    sluice_on_first_bytes: { buffer: BUFFER_DOWNSTREAM_DATA },
+    sluice_on_tcp_data: { buffer: BUFFER_UPSTREAM_DATA },
     proxy_on_http_call_response: {
       map: MAP_HTTP_CALL_RESPONSE_HEADERS,
       buffer: BUFFER_HTTP_CALL_RESPONSE_BODY,
