@@ -77,6 +77,7 @@ function depsOf(name: string, changes: Partial<AdminDeps> = {}): AdminDeps & Sta
       clusters,
       listeners,
       loadedMs: 1000,
+      ecdsCategories: new Set(),
       ecds: [],
       secrets: [],
       routes: [],
@@ -133,8 +134,12 @@ test("GET /config_dump lists discovered filters as Envoy does", async () => {
     "envoy.config.core.v3.TypedExtensionConfig",
     fields,
   );
-  const ecds = [{ version: "7", resource, lastUpdatedMs: 2000 }];
-  const started = await createAdmin(depsOf("ecds", { configDump: () => ({ ...source, ecds }) }));
+  const category = "http_filter" as const;
+  const ecds = [{ category, version: "7", resource, lastUpdatedMs: 2000 }];
+  const ecdsCategories = new Set([category]);
+  const started = await createAdmin(
+    depsOf("ecds", { configDump: () => ({ ...source, ecdsCategories, ecds }) }),
+  );
   assert.ok(started.ok);
   const answers = (
     JSON.parse(readFileSync(new URL("ecds.json", golden), "utf8")) as typeof recorded

@@ -50,14 +50,14 @@ test("the demo answers 200 with one header from each filter", async () => {
 test("saving the Lua script swaps it", async () => {
   const from = demo.output.length;
   save(luaSource, "Hello from Lua", "Good day from Lua");
-  await demo.until('extension config hello-lua: version "2" is in force', from);
+  await demo.until(`extension config 'hello-lua': version "2" is in force`, from);
   assert.deepEqual(await headers(), ["hello, world", "Good day from Lua"]);
 });
 
 test("saving the AssemblyScript filter compiles and swaps it", async () => {
   const from = demo.output.length;
   save(wasmSource, "`${this.greeting}, ${this.who}`", "`${this.greeting} again, ${this.who}`");
-  await demo.until('extension config hello: version "2" is in force', from);
+  await demo.until(`extension config 'hello': version "2" is in force`, from);
   assert.deepEqual(await headers(), ["hello again, world", "Good day from Lua"]);
 });
 

@@ -2,7 +2,7 @@ import fs from "node:fs";
 import path from "node:path";
 import type { TestContext } from "node:test";
 import { createRegistry } from "../../host/src/common/extension-registry.ts";
-import { systemTime } from "../../host/src/common/time/clock.ts";
+import { systemRandom, systemTime } from "../../host/src/common/time/clock.ts";
 import type { FoundDiscovery } from "../../host/src/config/found.ts";
 import { fileOnly } from "../../host/src/config/problem.ts";
 import type { Lua } from "../../host/src/config/gen/envoy/extensions/filters/http/lua/v3/lua_pb.ts";
@@ -23,8 +23,8 @@ import { temporaryFolder } from "./config-load.ts";
 const luaType = "envoy.extensions.filters.http.lua.v3.Lua";
 const routerType = "envoy.extensions.filters.http.router.v3.Router";
 
-const noFilters = (): never => {
-  throw new Error("no filters are made here");
+const never = (): never => {
+  throw new Error("not used here");
 };
 
 /** A filter whose script "broken" cannot be prepared, and whose script "slow" never is. */
@@ -42,7 +42,7 @@ export const scriptFilter: HttpFilterFactory<string> = {
         : { ok: true, value: `prepared ${script}` },
     );
   },
-  createFilterFactory: noFilters,
+  createFilterFactory: never,
 };
 
 const routerFilter: HttpFilterFactory = {
@@ -50,7 +50,7 @@ const routerFilter: HttpFilterFactory = {
   messageName: routerType,
   isTerminal: true,
   parseConfig: () => ({}),
-  createFilterFactory: noFilters,
+  createFilterFactory: never,
 };
 
 export function scriptRegistry(): ExtensionRegistry {
@@ -102,10 +102,17 @@ resources:
 ${more}`;
 }
 
+/** One place of the filter, where it differs from the others. */
+export interface DiscoveryUser extends Partial<
+  Pick<FoundDiscovery, "typeUrls" | "applyDefaultConfigWithoutWarming" | "last">
+> {
+  readonly initialFetchTimeoutMs?: number;
+}
+
 export interface HarnessOptions {
   /** The file's first content; undefined: `version "1"`, script `one`. */
   readonly content?: string;
-  readonly users?: readonly (Partial<ExtensionDiscoveryConfig> & { readonly last?: boolean })[];
+  readonly users?: readonly DiscoveryUser[];
   readonly watched?: boolean;
   readonly options?: Partial<ExtensionDiscoveryOptions>;
 }
@@ -117,19 +124,25 @@ export function discoveryHarness(t: TestContext, harness: HarnessOptions = {}): 
   fs.writeFileSync(file, harness.content ?? scriptResponse("1", "one"));
   const stats = new ThreadStats(() => undefined);
   const lines: string[] = [];
-  const discoveries = (harness.users ?? [{}]).map(({ last = false, ...own }): FoundDiscovery => {
+  const discoveries = (harness.users ?? [{}]).map((user): FoundDiscovery => {
+    const { initialFetchTimeoutMs = 15_000, ...own } = user;
     const discovery: ExtensionDiscoveryConfig = {
       key: "script@1",
       category: "http_filter",
-      typeUrls: [`type.googleapis.com/${luaType}`],
-      path: file,
-      watchedDirectory: harness.watched ? folder : undefined,
       defaultConfig: undefined,
+    };
+    const watchedDirectory = harness.watched ? folder : undefined;
+    const specifier = { kind: "file", path: file, watchedDirectory } as const;
+    return {
+      discovery,
+      name: "script",
+      source: { key: "1", specifier, initialFetchTimeoutMs },
+      typeUrls: [`type.googleapis.com/${luaType}`],
       applyDefaultConfigWithoutWarming: false,
-      initialFetchTimeoutMs: 15_000,
+      last: false,
+      place: fileOnly("bootstrap.yaml"),
       ...own,
     };
-    return { discovery, name: "script", last, place: fileOnly("bootstrap.yaml") };
   });
   const discovery = new ExtensionDiscovery({
     discoveries,
@@ -145,6 +158,9 @@ export function discoveryHarness(t: TestContext, harness: HarnessOptions = {}): 
     logger: keepingLogger(lines),
     stats,
     time: systemTime,
+    random: systemRandom,
+    node: never,
+    grpcClient: never,
     prepareContextFor: (filterName) =>
       ({ filterName, deadlineMs: 5000 }) as unknown as PrepareContext,
     hasCluster: () => false,

@@ -3,7 +3,7 @@ import type { JsonObject } from "@bufbuild/protobuf";
 import { discoveredFilter, extensionResponse, moveInto } from "./proxy-config.ts";
 import type { SluiceProcess } from "./sluice-process.ts";
 
-/** An HTTP filter that is discovered from a file, and the versions of it. */
+/** A filter that is discovered from a file, and the versions of it. */
 export class PushedFilter {
   readonly name: string;
   readonly file: string;
@@ -30,7 +30,7 @@ export class PushedFilter {
   /** Moves a version into place and waits until it is in force. */
   async push(sluice: SluiceProcess, version: string, typedConfig: JsonObject): Promise<void> {
     moveInto(this.file, extensionResponse(this.name, version, typedConfig));
-    await sluice.untilLogged(`extension config ${this.name}: version "${version}" is in force`);
+    await sluice.untilLogged(`extension config '${this.name}': version "${version}" is in force`);
   }
 
   /** Moves something that must be refused into place; gives what is said of it. */
@@ -44,6 +44,6 @@ export class PushedFilter {
 
 /** What was said of versions that were not taken. */
 export function refusals(sluice: SluiceProcess): string[] {
-  const pattern = /\[warning\]\[config\] (Filesystem config update .*)\n/g;
+  const pattern = /\[warning\]\[config\] (extension config '[^']*' (?:rejected|failure): .*)\n/g;
   return [...sluice.stderr.matchAll(pattern)].map((match) => match[1]!);
 }

@@ -18,7 +18,7 @@ const closePatienceMs = 1000;
 
 /** The files that this worker's access loggers write to: one per path, shared by all loggers that name it. */
 export class AccessLogFiles {
-  readonly #files = new Map<string, FileAppender>();
+  readonly #files = new Map<string, SharedFile>();
   readonly #stats: StatsScope;
   readonly #log: Logger;
 
@@ -30,25 +30,40 @@ export class AccessLogFiles {
   /** `/path` of a file, or the standard stream with that number. Throws with the file's name when it cannot be opened. */
   open(target: string | 1 | 2): FileAppender {
     const key = String(target);
-    let file = this.#files.get(key);
-    if (file === undefined) {
+    let shared = this.#files.get(key);
+    if (shared === undefined) {
       const where: AppendTarget = typeof target === "string" ? { path: target } : { fd: target };
       const options = { encoding: "latin1", maxQueuedBytes, flushBytes, flushIntervalMs } as const;
       const name = typeof target === "string" ? target : `file descriptor ${target}`;
-      file = new FileAppender(where, options, new FileStats(name, this.#stats, this.#log));
-      this.#files.set(key, file);
+      const file = new FileAppender(where, options, new FileStats(name, this.#stats, this.#log));
+      shared = { file, users: 0 };
+      this.#files.set(key, shared);
     }
-    return file;
+    shared.users += 1;
+    return shared.file;
+  }
+
+  /** One logger of the file is gone. With the last of them the file is closed, when what waits is written. */
+  async release(target: string): Promise<void> {
+    const shared = this.#files.get(target);
+    if (shared === undefined) return;
+    shared.users -= 1;
+    if (shared.users > 0) return;
+    await shared.file.drain();
+    // Somebody may have opened it meanwhile.
+    if (shared.users > 0 || this.#files.get(target) !== shared) return;
+    this.#files.delete(target);
+    shared.file.close();
   }
 
   /** Opens all files anew, after they were moved away. */
   reopen(): void {
-    for (const file of this.#files.values()) file.reopen();
+    for (const { file } of this.#files.values()) file.reopen();
   }
 
   /** Resolves when everything that was logged so far is with the operating system, or was dropped. */
   async drain(): Promise<void> {
-    await Promise.all([...this.#files.values()].map((file) => file.drain()));
+    await Promise.all([...this.#files.values()].map(({ file }) => file.drain()));
   }
 
   /** Writes what waits and closes the files; a file that takes nothing holds this up for two seconds at most. */
@@ -60,8 +75,14 @@ export class AccessLogFiles {
     });
     await Promise.race([this.drain(), patience]);
     clearTimeout(timer);
-    for (const file of files) file.close();
+    for (const { file } of files) file.close();
   }
+}
+
+interface SharedFile {
+  readonly file: FileAppender;
+  /** Loggers that write to it. */
+  users: number;
 }
 
 /** The files of this thread. */

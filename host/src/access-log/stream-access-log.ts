@@ -11,8 +11,15 @@ import { compileLogFormat, type LogFormatConfig } from "./log-format.ts";
 export class StreamAccessLog implements AccessLog {
   readonly #formatter: Formatter;
   readonly #file: FileAppender;
+  readonly #release: () => void;
 
-  constructor(format: LogFormatConfig, file: FileAppender, context: AccessLogContext) {
+  /** `release` is called when nothing more will be logged. */
+  constructor(
+    format: LogFormatConfig,
+    file: FileAppender,
+    context: AccessLogContext,
+    release: () => void = () => {},
+  ) {
     const formatter = compileLogFormat(format, (operator) => {
       if (operator === guestOperator) guestWatchesOf(context).measureEveryStream();
     });
@@ -20,9 +27,14 @@ export class StreamAccessLog implements AccessLog {
     if (!formatter.ok) throw new Error(formatter.error);
     this.#formatter = formatter.value;
     this.#file = file;
+    this.#release = release;
   }
 
   log(streamInfo: StreamInfo, type: AccessLogType): void {
     this.#file.append(this.#formatter.format(streamInfo, type));
+  }
+
+  dispose(): void {
+    this.#release();
   }
 }

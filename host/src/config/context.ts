@@ -3,6 +3,7 @@ import type { Any } from "@bufbuild/protobuf/wkt";
 import { parseAccessLog } from "../access-log/config.ts";
 import { closest } from "../common/closest.ts";
 import type {
+  DiscoveryCategory,
   ExtensionConfig,
   ExtensionDiscoveryConfig,
   LocalInfo,
@@ -19,7 +20,7 @@ import type { MaterialSlots, SecretKind, SecretRequest, SecretSlot } from "../co
 import type { AnyContent } from "./any-contents.ts";
 import { readDataSource } from "./data-source.ts";
 import { durationNanos } from "./rule-checks.ts";
-import { parseExtensionDiscovery } from "./extension-discovery.ts";
+import { findExtensionDiscovery } from "./extension-discovery.ts";
 import type { AccessLog } from "./gen/envoy/config/accesslog/v3/accesslog_pb.ts";
 import type { DataSource, WatchedDirectory } from "./gen/envoy/config/core/v3/base_pb.ts";
 import type { ExtensionConfigSource } from "./gen/envoy/config/core/v3/config_source_pb.ts";
@@ -42,6 +43,8 @@ export interface ContextOptions {
   readonly localInfo: LocalInfo;
   readonly found: Found;
   readonly staticSecrets?: readonly Secret[] | undefined;
+  /** What is read is an extension that has come by discovery. */
+  readonly isDiscovered?: boolean;
 }
 
 const kindWords: { readonly [K in ExtensionKind]: string } = {
@@ -64,12 +67,14 @@ export class ConfigContext implements ParseContext {
   /** Undefined where none can be named. */
   readonly staticSecrets: StaticSecrets | undefined;
   readonly #found: Found;
+  #inDiscovery: number;
 
   constructor(options: ContextOptions) {
     this.registry = options.registry;
     this.localInfo = options.localInfo;
     this.model = options.model;
     this.#found = options.found;
+    this.#inDiscovery = options.isDiscovered === true ? 1 : 0;
     const { staticSecrets } = options;
     this.staticSecrets = staticSecrets && new StaticSecrets(staticSecrets, this);
   }
@@ -155,25 +160,17 @@ export class ConfigContext implements ParseContext {
   }
 
   extensionDiscovery(
-    kind: ExtensionKind,
+    category: DiscoveryCategory,
     name: string,
     source: Message,
-    place: { readonly last: boolean; readonly upstream: boolean },
+    last: boolean,
   ): ExtensionDiscoveryConfig | undefined {
-    if (kind !== "http_filter") {
-      this.problem(source, "", `a ${kindWords[kind]} by config_discovery is not supported`);
-      return undefined;
-    }
+    if (this.#refusesDiscovery(source, "")) return undefined;
+    this.#inDiscovery += 1;
     const typed = source as ExtensionConfigSource;
-    const discovery = parseExtensionDiscovery(this, { ...place, name, source: typed });
-    if (discovery) {
-      this.#found.discoveries.push({
-        discovery,
-        name,
-        last: place.last,
-        place: this.model.origins.place(source, ""),
-      });
-    }
+    const asked = { category, name, source: typed, last };
+    const discovery = findExtensionDiscovery(this, this.#found, asked);
+    this.#inDiscovery -= 1;
     return discovery;
   }
 
@@ -203,6 +200,7 @@ export class ConfigContext implements ParseContext {
     statPrefix: string,
     parse: (routes: Message, context: ParseContext) => unknown,
   ): RouteDiscoveryConfig | undefined {
+    if (this.#refusesDiscovery(config, "config_source")) return undefined;
     return findRoutes(this, this.#found, config as Rds, { statPrefix, parse });
   }
 
@@ -252,6 +250,15 @@ export class ConfigContext implements ParseContext {
     const known = this.registry.factories(kind).find((factory) => factory.name === name);
     const what = `the typed_config of "${name}" is missing`;
     return known ? `${what}; write "@type": ${typeUrlOf(known.messageName)}` : what;
+  }
+
+  /** What comes by discovery, or stands in for that, is whole: it subscribes to nothing more. */
+  #refusesDiscovery(message: Message, field: string): boolean {
+    if (this.#inDiscovery === 0) return false;
+    const text =
+      "is not supported inside an extension that comes by discovery itself; write it out there";
+    this.problem(message, field, text);
+    return true;
   }
 
   /** By the type of the content; a bare `Struct` says nothing, and goes by the extension's name. */

@@ -1,93 +1,82 @@
 import { messageNameOfTypeUrl } from "../common/type-url.ts";
-import { createHash } from "node:crypto";
-import { toBinary } from "@bufbuild/protobuf";
-import type { ExtensionConfig, ExtensionDiscoveryConfig } from "../contracts/config/snapshot.ts";
-import type { HttpFilterFactory } from "../contracts/extension.ts";
+import type {
+  DiscoveryCategory,
+  ExtensionConfig,
+  ExtensionDiscoveryConfig,
+} from "../contracts/config/snapshot.ts";
+import type { ExtensionFactory, ExtensionKind, ExtensionRegistry } from "../contracts/extension.ts";
 import { checkNode, parseConfigSource } from "./config-source.ts";
 import type { ConfigContext } from "./context.ts";
-import type {
-  ConfigSource,
-  ExtensionConfigSource,
-} from "./gen/envoy/config/core/v3/config_source_pb.ts";
+import type { Found } from "./found.ts";
+import type { ExtensionConfigSource } from "./gen/envoy/config/core/v3/config_source_pb.ts";
 import { typeUrlOf } from "./schema.ts";
 
 interface Asked {
-  /** The filter's name, which is the name of the resource. */
+  readonly category: DiscoveryCategory;
+  /** The extension's name, which is the name of the resource. */
   readonly name: string;
   readonly source: ExtensionConfigSource;
   readonly last: boolean;
-  readonly upstream: boolean;
 }
 
-/** Envoy's default of `initial_fetch_timeout`. */
-const fetchTimeoutMs = 15_000;
+/** What stands in the places of a category. */
+export const kindOfCategory: { readonly [category in DiscoveryCategory]: ExtensionKind } = {
+  http_filter: "http_filter",
+  upstream_http_filter: "http_filter",
+  network_filter: "network_filter",
+  tcp_listener_filter: "listener_filter",
+  access_logger: "access_logger",
+};
 
-/** `config_discovery` of an HTTP filter, checked as Envoy checks it. */
-export function parseExtensionDiscovery(
+/** `config_discovery` of an extension, checked as Envoy checks it. */
+export function findExtensionDiscovery(
   context: ConfigContext,
+  found: Found,
   asked: Asked,
 ): ExtensionDiscoveryConfig | undefined {
-  const { source, name } = asked;
-  const category = asked.upstream ? "upstream_http_filter" : "http_filter";
-  if (!source.configSource) return undefined;
-  checkNode(
-    context,
-    source,
-    "config_source",
-    typeUrlOf("envoy.config.core.v3.TypedExtensionConfig"),
-  );
-  checkTypes(context, source);
-  const files = filesOf(context, source.configSource);
+  const { category, source: message, name, last } = asked;
+  if (!message.configSource) return undefined;
+  const type = typeUrlOf("envoy.config.core.v3.TypedExtensionConfig");
+  checkNode(context, message, "config_source", type);
+  checkTypes(context, asked);
+  const source = parseConfigSource(context, message.configSource);
   const defaultConfig = parseDefault(context, asked);
-  if (source.applyDefaultConfigWithoutWarming && !source.defaultConfig) {
+  const { applyDefaultConfigWithoutWarming } = message;
+  if (applyDefaultConfigWithoutWarming && !message.defaultConfig) {
     const text = `Error: filter config ${name} applied without warming but has no default config.`;
-    context.problem(source, "apply_default_config_without_warming", text);
+    context.problem(message, "apply_default_config_without_warming", text);
   }
-  if (!files) return undefined;
-  return {
-    // Places of both kinds do not share a subscription: its stats are named after the kind.
-    key: keyOf(context, name, source.configSource) + (asked.upstream ? " upstream" : ""),
-    category,
-    typeUrls: source.typeUrls.map((url) => typeUrlOf(messageNameOfTypeUrl(url))),
-    path: files.path,
-    watchedDirectory: files.watchedDirectory,
-    defaultConfig,
-    applyDefaultConfigWithoutWarming: source.applyDefaultConfigWithoutWarming,
-    initialFetchTimeoutMs: context.durationMs(
-      source.configSource.initialFetchTimeout,
-      fetchTimeoutMs,
-    ),
-  };
+  if (!source) return undefined;
+  // Places of different kinds do not share a subscription: its stats are named after the kind.
+  const discovery = { key: `${category} ${name}@${source.key}`, category, defaultConfig };
+  found.discoveries.push({
+    discovery,
+    name,
+    source,
+    typeUrls: message.typeUrls.map((url) => typeUrlOf(messageNameOfTypeUrl(url))),
+    applyDefaultConfigWithoutWarming,
+    last,
+    place: context.model.origins.place(message, ""),
+  });
+  return discovery;
 }
 
-function checkTypes(context: ConfigContext, source: ExtensionConfigSource): void {
+function checkTypes(context: ConfigContext, { category, source }: Asked): void {
+  const kind = kindOfCategory[category];
   source.typeUrls.forEach((url, index) => {
     const messageName = messageNameOfTypeUrl(url);
-    if (context.factory("http_filter", messageName)) return;
-    const mend = context.unknownExtension("http_filter", "", messageName);
+    if (context.factory(kind, messageName)) return;
+    const mend = context.unknownExtension(kind, "", messageName);
     const text = `Error: no factory found for a required type URL ${messageName}: ${mend}`;
     context.problem(source, `type_urls[${index}]`, text);
   });
 }
 
-/** The files of the source; discovery of filters by gRPC is refused. */
-function filesOf(
-  context: ConfigContext,
-  config: ConfigSource,
-): { path: string; watchedDirectory: string | undefined } | undefined {
-  if (config.configSourceSpecifier.case === "apiConfigSource") {
-    context.problem(config, "api_config_source", "is not supported here; use path_config_source");
-    return undefined;
-  }
-  const specifier = parseConfigSource(context, config)?.specifier;
-  return specifier?.kind === "file" ? specifier : undefined;
-}
-
 function parseDefault(context: ConfigContext, asked: Asked): ExtensionConfig | undefined {
-  const { source, name, last } = asked;
+  const { category, source, name, last } = asked;
   if (!source.defaultConfig) return undefined;
   const extension = context.extension(
-    "http_filter",
+    kindOfCategory[category],
     name,
     source.defaultConfig,
     source,
@@ -95,32 +84,42 @@ function parseDefault(context: ConfigContext, asked: Asked): ExtensionConfig | u
   );
   if (!extension) return undefined;
   const messageName = messageNameOfTypeUrl(extension.typeUrl);
-  const allowed = source.typeUrls.map(messageNameOfTypeUrl);
-  if (!allowed.includes(messageName)) {
-    const text = `Error: filter config has type URL ${messageName} but expect ${allowed.join(", ")}.`;
-    context.problem(source, "default_config", text);
+  const misfits = [
+    unexpectedText(messageName, source.typeUrls),
+    misplacedText({ category, name, last }, messageName, context.registry),
+  ];
+  for (const text of misfits) {
+    if (text !== undefined) context.problem(source, "default_config", text);
   }
-  const factory = context.registry.httpFilter(messageName);
-  const misplaced = factory && misplacedText(name, factory, last);
-  if (misplaced !== undefined) context.problem(source, "default_config", misplaced);
   return extension;
+}
+
+/** Why a type is not one of those that a place takes; Envoy's words. */
+export function unexpectedText(
+  messageName: string,
+  typeUrls: readonly string[],
+): string | undefined {
+  const allowed = typeUrls.map(messageNameOfTypeUrl);
+  if (allowed.includes(messageName)) return undefined;
+  return `Error: filter config has type URL ${messageName} but expect ${allowed.join(", ")}.`;
 }
 
 /** Why a filter cannot stand where it stands; Envoy's words. */
 export function misplacedText(
-  name: string,
-  factory: Pick<HttpFilterFactory, "isTerminal" | "name">,
-  last: boolean,
+  place: Pick<Asked, "category" | "name" | "last">,
+  messageName: string,
+  registry: ExtensionRegistry,
 ): string | undefined {
-  if (factory.isTerminal === last) return undefined;
-  const { name: type } = factory;
+  const { category, name, last } = place;
+  if (category === "tcp_listener_filter" || category === "access_logger") return undefined;
+  const isNetwork = category === "network_filter";
+  const factory: (ExtensionFactory & { readonly isTerminal: boolean }) | undefined = isNetwork
+    ? registry.networkFilter(messageName)
+    : registry.httpFilter(messageName);
+  if (factory === undefined || factory.isTerminal === last) return undefined;
+  const which = `named ${name} of type ${factory.name}`;
+  const chain = `a ${isNetwork ? "network" : "http"} filter chain.`;
   return factory.isTerminal
-    ? `Error: terminal filter named ${name} of type ${type} must be the last filter in a http filter chain.`
-    : `Error: non-terminal filter named ${name} of type ${type} is the last filter in a http filter chain.`;
-}
-
-function keyOf(context: ConfigContext, name: string, config: ConfigSource): string {
-  const desc = context.model.schema.message(config.$typeName);
-  const hash = createHash("sha256").update(toBinary(desc, config)).digest("hex");
-  return `${name}@${hash.slice(0, 16)}`;
+    ? `Error: terminal filter ${which} must be the last filter in ${chain}`
+    : `Error: non-terminal filter ${which} is the last filter in ${chain}`;
 }

@@ -71,12 +71,15 @@ export interface FoundRouteConfig {
   readonly place: Place;
 }
 
-/** One filter that comes by discovery. */
+/** One extension that comes by discovery. */
 export interface FoundDiscovery {
   readonly discovery: ExtensionDiscoveryConfig;
-  /** The filter's name in its chain, which is the name of the resource. */
+  /** The extension's name where it is configured, which is the name of the resource. */
   readonly name: string;
-  /** Whether it ends its chain, where terminal filters belong. */
+  readonly source: ConfigSourceConfig;
+  readonly typeUrls: readonly string[];
+  readonly applyDefaultConfigWithoutWarming: boolean;
+  /** Whether it ends its filter chain, where terminal filters belong. */
   readonly last: boolean;
   readonly place: Place;
 }

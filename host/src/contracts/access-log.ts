@@ -17,4 +17,6 @@ export type AccessLogType =
 export interface AccessLog {
   /** Called when the stream (or connection) has ended, or as `type` says. Formats at once, writes later. */
   log(streamInfo: StreamInfo, type: AccessLogType): void;
+  /** Nothing more will be logged: lets go what it holds. */
+  dispose?(): void;
 }

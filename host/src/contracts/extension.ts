@@ -2,7 +2,12 @@ import type { Message } from "@bufbuild/protobuf";
 import type { Any } from "@bufbuild/protobuf/wkt";
 import type { AccessLog } from "./access-log.ts";
 import type { GuestLimitsConfig, GuestShared } from "./config/guests.ts";
-import type { ExtensionConfig, ExtensionDiscoveryConfig, LocalInfo } from "./config/snapshot.ts";
+import type {
+  DiscoveryCategory,
+  ExtensionConfig,
+  ExtensionDiscoveryConfig,
+  LocalInfo,
+} from "./config/snapshot.ts";
 import type { HttpFilterInstances } from "./http/filter.ts";
 import type { LoggerSource } from "./log.ts";
 import type { NetworkFilterFactoryCb } from "./network/filter.ts";
@@ -226,15 +231,14 @@ export interface ParseContext {
     fallback: number,
   ): number;
   /**
-   * `config_discovery` of the filter `name`: checks the `ExtensionConfigSource` and records the subscription.
-   * `last`: whether the filter ends its chain, where terminal filters belong. `upstream`: in a chain of upstream
-   * requests.
+   * `config_discovery` of the extension `name`: checks the `ExtensionConfigSource` and records the subscription.
+   * `last`: whether it ends its filter chain, where terminal filters belong.
    */
   extensionDiscovery(
-    kind: ExtensionKind,
+    category: DiscoveryCategory,
     name: string,
     source: Message,
-    place: { readonly last: boolean; readonly upstream: boolean },
+    last: boolean,
   ): ExtensionDiscoveryConfig | undefined;
   /**
    * `message.field` names a cluster that must exist; checked when all is read. Only for what Envoy checks too

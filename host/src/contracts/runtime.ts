@@ -24,7 +24,7 @@ export interface WorkerContext {
   readonly guestEpoch: WebAssembly.Memory;
   readonly guestShared: GuestShared;
   readonly guestLimits: GuestLimitsConfig;
-  /** HTTP filters that come by discovery, by key. */
+  /** Extensions that come by discovery, by key. */
   readonly extensionConfigs: ExtensionConfigProviders;
   readonly secrets: SecretProviders;
   readonly routes: RouteProviders;
@@ -57,36 +57,43 @@ export interface ClusterContext {
   readonly secrets: SecretProviders;
 }
 
-/** Where an HTTP filter that comes by ECDS is looked up, on one worker. */
+/** What a configuration is made into on a worker. */
+export interface ExtensionInstances {
+  dispose?(): void;
+}
+
+/** Where an extension that comes by ECDS is looked up, on one worker. */
 export interface ExtensionConfigProviders {
   /**
-   * The provider for one place in a filter chain, made while its listener is built. `statPrefix`:
-   * `http.<stat_prefix>.` Rejects with a text for the operator when the current configuration cannot be built.
+   * The provider for one place, made while what it belongs to is built; `create` makes what a configuration needs there.
+   * Rejects with a text for the operator when the current configuration cannot be built.
    */
-  get(
+  get<Instances extends ExtensionInstances>(
     discovery: ExtensionDiscoveryConfig,
-    filterName: string,
-    statPrefix: string,
-  ): Promise<ExtensionConfigProvider>;
+    name: string,
+    create: (config: ExtensionConfig) => Instances | Promise<Instances>,
+  ): Promise<ExtensionConfigProvider<Instances>>;
 }
 
-/** The current version of one discovered filter. A stream asks once, when its chain is made. */
-export interface ExtensionConfigProvider {
-  /** Undefined while none has arrived and there is no default: answer 500, flag NFCF. */
-  current(): FilterGeneration | undefined;
+/** The current version of one discovered extension. A stream or connection asks once, when its filters are made. */
+export interface ExtensionConfigProvider<Instances = HttpFilterInstances> {
+  /** Undefined while none has arrived and there is no default. */
+  current(): FilterGeneration<Instances> | undefined;
+  /** What it belongs to is out of service: the current version lives until its last user has ended. */
+  close(): void;
 }
 
-/** One version of a filter's configuration on one worker, alive until its last stream has ended. */
-export interface FilterGeneration {
+/** One version of an extension's configuration on one worker, alive until its last user has ended. */
+export interface FilterGeneration<Instances = HttpFilterInstances> {
   readonly version: string;
-  readonly instances: HttpFilterInstances;
-  /** Each stream that uses the generation acquires it once; gives a place for `release`. */
-  acquire(stream: ResettableStream): number;
-  /** The stream that was given `place` is destroyed. */
+  readonly instances: Instances;
+  /** Each stream or connection that uses the generation acquires it once; gives a place for `release`. */
+  acquire(user: GenerationUser): number;
+  /** The user that was given `place` is destroyed. */
   release(place: number): void;
 }
 
-/** A stream that can be ended because its filter's generation ran out of time. */
-export interface ResettableStream {
+/** A stream or connection that can be ended because its filter's generation must go. */
+export interface GenerationUser {
   resetForGenerationEnd(): void;
 }

@@ -6,6 +6,7 @@ import {
 } from "../contracts/network/connection.ts";
 import type { ConnectionImpl } from "../network/connection.ts";
 import type { FilterChainRuntime } from "./filter-chain-runtime.ts";
+import type { HeldGenerations } from "./held-generations.ts";
 import type { ListenerRuntime } from "./listener-runtime.ts";
 
 /** A connection of a listener, from its creation to its access log (Envoy: `ActiveTcpConnection`). */
@@ -14,12 +15,20 @@ export class ActiveConnection implements ConnectionCallbacks {
   readonly #listener: ListenerRuntime;
   readonly #chain: FilterChainRuntime;
   readonly #dispatcher: Dispatcher;
+  /** Undefined: none of its filters comes by discovery. */
+  readonly #held: HeldGenerations | undefined;
 
-  constructor(connection: ConnectionImpl, listener: ListenerRuntime, chain: FilterChainRuntime) {
+  constructor(
+    connection: ConnectionImpl,
+    listener: ListenerRuntime,
+    chain: FilterChainRuntime,
+    held: HeldGenerations | undefined,
+  ) {
     this.connection = connection;
     this.#listener = listener;
     this.#chain = chain;
     this.#dispatcher = connection.dispatcher;
+    this.#held = held;
     const { stats } = listener;
     stats.downstreamCxTotal.inc();
     stats.downstreamCxActive.inc();
@@ -49,6 +58,7 @@ export class ActiveConnection implements ConnectionCallbacks {
     stats.workerCxActive.dec();
     stats.downstreamCxLengthMs.record(this.#dispatcher.time.monotonicMs() - streamInfo.startTimeMs);
     for (const log of accessLogs) log.log(streamInfo, "NotSet");
+    this.#held?.release();
     this.#chain.remove(this);
   }
 

@@ -17,17 +17,22 @@ import { noSink, SocketIo } from "../network/socket-io.ts";
 import { ActiveConnection } from "./active-connection.ts";
 import { ActiveSocket, type ActiveSocketOwner } from "./active-socket.ts";
 import type { FilterChainRuntime } from "./filter-chain-runtime.ts";
+import { HeldGenerations } from "./held-generations.ts";
 import type { ListenerFilters } from "./listener-filters.ts";
 import { allChains, findFilterChain, type ListenerRuntime } from "./listener-runtime.ts";
 import type { ListenerStats } from "./listener-stats.ts";
 import { TcpListener } from "./tcp-listener.ts";
 
+/** Why a connection was closed: filters of too many versions were alive. */
+const generationEnded = "filter_generation_ended";
 const nothing = Buffer.alloc(0);
 
 /** What a listener needs of its worker. */
 export interface ActiveListenerContext {
   readonly dispatcher: Dispatcher;
   readonly logger: Logger;
+  /** The component `config`. */
+  readonly configLogger: Logger;
   /** How long connections of a removed chain or listener may live on. */
   readonly drainTimeMs: number;
   /** The server is shutting down: new connections are told so. */
@@ -111,8 +116,14 @@ export class ActiveListener implements ActiveSocketOwner {
       return;
     }
     const active = new ActiveSocket(io, accepted, streamInfo, this);
+    if (!listenerFilters.add(active, accepted.localAddress)) {
+      listenerFilters.remove(active);
+      this.stats.extensionConfigMissing.inc();
+      this.#configMissing();
+      this.#refuse(io, streamInfo);
+      return;
+    }
     this.#pending.set(active, listenerFilters);
-    listenerFilters.add(active, accepted.localAddress);
     active.start();
   }
 
@@ -184,9 +195,7 @@ export class ActiveListener implements ActiveSocketOwner {
       this.stats.noFilterChainMatch.inc();
       streamInfo.responseFlags |= ResponseFlag.NoRouteFound;
       streamInfo.responseCodeDetails = "filter_chain_not_found";
-      io.sink = noSink;
-      io.destroy();
-      this.#log(streamInfo);
+      this.#refuse(io, streamInfo);
       return;
     }
     streamInfo.filterChainName = chain.config.name;
@@ -236,12 +245,15 @@ export class ActiveListener implements ActiveSocketOwner {
   }
 
   #startConnection(connection: ConnectionImpl, chain: FilterChainRuntime, peeked: Buffer): void {
-    for (const addFilters of chain.filters) addFilters(connection);
-    if (!connection.initializeReadFilters()) {
+    const held = chain.hasDiscovered
+      ? new HeldGenerations(() => connection.close(ConnectionCloseType.NoFlush, generationEnded))
+      : undefined;
+    if (!chain.createFilters(connection, held) || !connection.initializeReadFilters()) {
       this.stats.networkExtensionConfigMissing.inc();
+      this.#configMissing();
       connection.close(ConnectionCloseType.NoFlush, "no_filters");
     }
-    const active = new ActiveConnection(connection, this.#runtime, chain);
+    const active = new ActiveConnection(connection, this.#runtime, chain, held);
     if (connection.state === ConnectionState.Closed) {
       active.end();
       return;
@@ -249,6 +261,20 @@ export class ActiveListener implements ActiveSocketOwner {
     connection.addConnectionCallbacks(active);
     connection.start(peeked);
     if (this.#context.draining) active.drain();
+  }
+
+  /** Envoy's words. */
+  #configMissing(): void {
+    const text =
+      "New connection accepted while missing configuration. Close socket and stop the iteration onAccept.";
+    this.#context.configLogger.debug(text);
+  }
+
+  /** The socket never becomes a connection. */
+  #refuse(io: SocketIo, streamInfo: StreamInfoImpl): void {
+    io.sink = noSink;
+    io.destroy();
+    this.#log(streamInfo);
   }
 
   #log(streamInfo: StreamInfoImpl): void {

@@ -8,6 +8,7 @@ import type {
 import type { StreamInfo } from "../contracts/stream-info.ts";
 import type { SocketIo, SocketSink } from "../network/socket-io.ts";
 import type { ListenerStats } from "./listener-stats.ts";
+import type { HeldGenerations } from "./held-generations.ts";
 import { PeekBuffer } from "./peek-buffer.ts";
 
 /** How long listener filters may take. */
@@ -34,6 +35,8 @@ export class ActiveSocket implements SocketSink, ListenerFilterCallbacks {
   readonly io: SocketIo;
   readonly socket: ConnectionSocket;
   readonly streamInfo: StreamInfo;
+  /** Of filters that come by discovery. */
+  held: HeldGenerations | undefined = undefined;
   readonly #owner: ActiveSocketOwner;
   readonly #filters: ListenerFilter[] = [];
   readonly #peeked = new PeekBuffer();

@@ -5,6 +5,7 @@ import type {
 } from "../config/gen/envoy/config/listener/v3/listener_components_pb.js";
 import type {
   CidrRange,
+  DiscoveredExtension,
   ExtensionConfig,
   FilterChainConfig,
   FilterChainMatchConfig,
@@ -55,31 +56,31 @@ function parseTransportSocket(
   return context.extension("transport_socket", socket.name, config, socket, "typed_config");
 }
 
-function parseFilters(message: FilterChain, context: ParseContext): ExtensionConfig[] {
-  const filters: ExtensionConfig[] = [];
+function parseFilters(
+  message: FilterChain,
+  context: ParseContext,
+): (ExtensionConfig | DiscoveredExtension)[] {
   const last = message.filters.length - 1;
-  for (const [index, filter] of message.filters.entries()) {
-    if (filter.configType.case === "configDiscovery") {
-      context.problem(
-        filter,
-        "config_discovery",
-        "network filters by discovery are not supported; use typed_config",
-      );
-      continue;
-    }
-    const config = filter.configType.value;
-    const extension = context.extension(
-      "network_filter",
-      filter.name,
-      config,
-      filter,
-      "typed_config",
-    );
-    if (extension === undefined) continue;
-    filters.push(extension);
-    checkPlace(filter, extension, index === last, context);
+  return message.filters
+    .map((filter, index) => parseFilter(filter, index === last, context))
+    .filter((filter) => filter !== undefined);
+}
+
+function parseFilter(
+  filter: Filter,
+  isLast: boolean,
+  context: ParseContext,
+): ExtensionConfig | DiscoveredExtension | undefined {
+  const { name, configType } = filter;
+  if (configType.case === "configDiscovery") {
+    const source = configType.value;
+    const discovery = context.extensionDiscovery("network_filter", name, source, isLast);
+    return discovery && { name, discovery };
   }
-  return filters;
+  const config = configType.value;
+  const extension = context.extension("network_filter", name, config, filter, "typed_config");
+  if (extension !== undefined) checkPlace(filter, extension, isLast, context);
+  return extension;
 }
 
 function checkPlace(

@@ -8,6 +8,7 @@ import type {
 import type { Listener } from "../config/gen/envoy/config/listener/v3/listener_pb.js";
 import type { Address } from "../contracts/address.ts";
 import type {
+  DiscoveredExtension,
   ExtensionConfig,
   ListenerConfig,
   ListenerFilterConfig,
@@ -144,17 +145,14 @@ function parseListenerFilters(message: Listener, context: ParseContext): Listene
 function parseListenerFilter(
   filter: ListenerFilter,
   context: ParseContext,
-): ExtensionConfig | undefined {
-  if (filter.configType.case === "configDiscovery") {
-    context.problem(
-      filter,
-      "config_discovery",
-      "listener filters by discovery are not supported; use typed_config",
-    );
-    return undefined;
+): ExtensionConfig | DiscoveredExtension | undefined {
+  const { name, configType } = filter;
+  if (configType.case === "configDiscovery") {
+    const category = "tcp_listener_filter";
+    const discovery = context.extensionDiscovery(category, name, configType.value, false);
+    return discovery && { name, discovery };
   }
-  const config = filter.configType.value;
-  return context.extension("listener_filter", filter.name, config, filter, "typed_config");
+  return context.extension("listener_filter", name, configType.value, filter, "typed_config");
 }
 
 function parsePredicate(message: ListenerFilterChainMatchPredicate): ListenerFilterPredicate {

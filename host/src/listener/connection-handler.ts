@@ -29,6 +29,7 @@ export interface ConnectionHandlerOptions {
 export class ConnectionHandler implements ActiveListenerContext {
   readonly dispatcher: Dispatcher;
   readonly logger: Logger;
+  readonly configLogger: Logger;
   readonly drainTimeMs: number;
   readonly #context: WorkerContext;
   readonly #registry: ExtensionRegistry;
@@ -46,6 +47,7 @@ export class ConnectionHandler implements ActiveListenerContext {
     this.#registry = registry;
     this.dispatcher = context.dispatcher;
     this.logger = context.loggers.logger("conn_handler");
+    this.configLogger = context.loggers.logger("config");
     this.drainTimeMs = options.drainTimeMs ?? defaultDrainTimeMs;
     startConnectionIdsAt(options.firstConnectionId ?? context.workerIndex * connectionIdsPerWorker);
   }

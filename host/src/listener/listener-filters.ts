@@ -2,13 +2,21 @@ import { unreachable } from "../common/unreachable.ts";
 import type { Address } from "../contracts/address.ts";
 import type { ListenerFilterPredicate } from "../contracts/config/snapshot.ts";
 import type { ListenerFilterFactoryCb } from "../contracts/network/listener-filter.ts";
+import type { ExtensionConfigProvider } from "../contracts/runtime.ts";
 import type { ActiveSocket } from "./active-socket.ts";
+import { HeldGenerations } from "./held-generations.ts";
 import { UserSet } from "./user-set.ts";
 
-export interface ListenerFilterRuntime {
-  readonly createFilter: ListenerFilterFactoryCb;
+/** A filter that was made at once, or one that comes by discovery. */
+export type ListenerFilterRuntime = {
   readonly disabled: ListenerFilterPredicate | undefined;
-}
+} & (
+  | { readonly createFilter: ListenerFilterFactoryCb; readonly provider: undefined }
+  | {
+      readonly createFilter: undefined;
+      readonly provider: ExtensionConfigProvider<ListenerFilterFactoryCb>;
+    }
+);
 
 /** The listener filters of one version of a listener on one worker, with the sockets that they look at. */
 export class ListenerFilters {
@@ -23,16 +31,23 @@ export class ListenerFilters {
     return this.#filters.length === 0;
   }
 
-  /** Gives a socket that was accepted for `destination` its filters; `remove` when they are through. */
-  add(socket: ActiveSocket, destination: Address): void {
+  /**
+   * Gives a socket that was accepted for `destination` its filters; `remove` when they are through. False: the
+   * configuration of one has not come; it is missed even where the filter would be skipped, as in Envoy.
+   */
+  add(socket: ActiveSocket, destination: Address): boolean {
     this.sockets.add(socket);
-    for (const { createFilter, disabled } of this.#filters) {
+    for (const { createFilter, provider, disabled } of this.#filters) {
+      const create = createFilter ?? discoveredFor(socket, provider);
+      if (create === undefined) return false;
       if (disabled && predicateMatches(disabled, destination)) continue;
-      createFilter((filter) => socket.addFilter(filter));
+      create((filter) => socket.addFilter(filter));
     }
+    return true;
   }
 
   remove(socket: ActiveSocket): void {
+    socket.held?.release();
     this.sockets.leave(socket);
   }
 
@@ -42,8 +57,23 @@ export class ListenerFilters {
   }
 
   #dispose(): void {
-    for (const { createFilter } of this.#filters) createFilter.dispose?.();
+    for (const { createFilter, provider } of this.#filters) {
+      createFilter?.dispose?.();
+      provider?.close();
+    }
   }
+}
+
+/** The version of the moment, which the socket keeps alive. */
+function discoveredFor(
+  socket: ActiveSocket,
+  provider: ExtensionConfigProvider<ListenerFilterFactoryCb>,
+): ListenerFilterFactoryCb | undefined {
+  const generation = provider.current();
+  if (generation === undefined) return undefined;
+  socket.held ??= new HeldGenerations(() => socket.close());
+  socket.held.hold(generation);
+  return generation.instances;
 }
 
 /** True when a listener filter is to be skipped for a connection to `destination`. */

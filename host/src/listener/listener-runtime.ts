@@ -1,5 +1,6 @@
 import type { AccessLog } from "../contracts/access-log.ts";
 import type {
+  DiscoveredExtension,
   ExtensionConfig,
   FilterChainConfig,
   ListenerConfig,
@@ -7,11 +8,14 @@ import type {
 } from "../contracts/config/snapshot.ts";
 import type { ExtensionRegistry } from "../contracts/extension.ts";
 import type { NetworkFilterFactoryCb } from "../contracts/network/filter.ts";
-import type { ConnectionSocket } from "../contracts/network/listener-filter.ts";
+import type {
+  ConnectionSocket,
+  ListenerFilterFactoryCb,
+} from "../contracts/network/listener-filter.ts";
 import type { DownstreamTransportSockets } from "../contracts/network/transport-socket.ts";
 import type { ListenerContext, WorkerContext } from "../contracts/runtime.ts";
 import { FilterChainMatcher } from "./filter-chain-match.ts";
-import { FilterChainRuntime } from "./filter-chain-runtime.ts";
+import { type ChainFilter, FilterChainRuntime } from "./filter-chain-runtime.ts";
 import { listenerContext } from "./listener-context.ts";
 import { ListenerFilters, type ListenerFilterRuntime } from "./listener-filters.ts";
 import { listenerStats, type ListenerStats } from "./listener-stats.ts";
@@ -88,6 +92,7 @@ class ListenerBuilder {
   readonly #registry: ExtensionRegistry;
   readonly #reusable: FilterChainRuntime[];
   readonly #made: (FilterChainRuntime | ListenerFilters)[] = [];
+  readonly #logs: AccessLog[] = [];
 
   constructor(
     config: ListenerConfig,
@@ -118,21 +123,27 @@ class ListenerBuilder {
       defaultFilterChain:
         config.defaultFilterChain && (await this.#filterChain(config.defaultFilterChain)),
       matcher,
-      accessLogs: await Promise.all(
-        config.accessLogs.map((log) => this.#context.createAccessLog(log)),
-      ),
+      accessLogs: await this.#accessLogs(),
     };
   }
 
   /** Lets go what was made and not taken over. */
   abandon(): void {
     for (const made of this.#made) made.retire();
+    for (const log of this.#logs) log.dispose?.();
+  }
+
+  async #accessLogs(): Promise<AccessLog[]> {
+    for (const log of this.#config.accessLogs) {
+      this.#logs.push(await this.#context.createAccessLog(log));
+    }
+    return this.#logs;
   }
 
   async #filterChain(config: FilterChainConfig): Promise<FilterChainRuntime> {
     const index = this.#reusable.findIndex((chain) => plainEqual(chain.config, config));
     if (index >= 0) return this.#reusable.splice(index, 1)[0]!;
-    const filters: NetworkFilterFactoryCb[] = [];
+    const filters: ChainFilter[] = [];
     const chain = new FilterChainRuntime(config, filters, await this.#transportSockets(config));
     this.#made.push(chain);
     for (const filter of config.filters) filters.push(await this.#networkFilter(filter));
@@ -150,11 +161,22 @@ class ListenerBuilder {
   }
 
   async #listenerFilter(filter: ListenerFilterConfig): Promise<ListenerFilterRuntime> {
-    const { extension } = filter;
+    const { extension, disabled } = filter;
+    if ("discovery" in extension) {
+      const { discovery, name } = extension;
+      const { extensionConfigs } = this.#context;
+      const create = (config: ExtensionConfig) => this.#createListenerFilter(config);
+      const provider = await extensionConfigs.get(discovery, name, create);
+      return { createFilter: undefined, provider, disabled };
+    }
+    const createFilter = await this.#createListenerFilter(extension);
+    return { createFilter, provider: undefined, disabled };
+  }
+
+  async #createListenerFilter(extension: ExtensionConfig): Promise<ListenerFilterFactoryCb> {
     const factory = this.#registry.listenerFilter(messageNameOf(extension.typeUrl));
     if (factory === undefined) throw this.#unknown("listener filter", extension);
-    const createFilter = await factory.createFilterFactory(extension.config, this.#context);
-    return { createFilter, disabled: filter.disabled };
+    return factory.createFilterFactory(extension.config, this.#context);
   }
 
   async #transportSockets(
@@ -167,7 +189,18 @@ class ListenerBuilder {
     return factory.createTransportSockets(extension.config, this.#context);
   }
 
-  async #networkFilter(extension: ExtensionConfig): Promise<NetworkFilterFactoryCb> {
+  async #networkFilter(filter: ExtensionConfig | DiscoveredExtension): Promise<ChainFilter> {
+    if (!("discovery" in filter)) {
+      return { addFilters: await this.#createNetworkFilter(filter), provider: undefined };
+    }
+    const { discovery, name } = filter;
+    const { extensionConfigs } = this.#context;
+    const create = (config: ExtensionConfig) => this.#createNetworkFilter(config);
+    const provider = await extensionConfigs.get(discovery, name, create);
+    return { addFilters: undefined, provider };
+  }
+
+  async #createNetworkFilter(extension: ExtensionConfig): Promise<NetworkFilterFactoryCb> {
     const factory = this.#registry.networkFilter(messageNameOf(extension.typeUrl));
     if (factory === undefined) throw this.#unknown("network filter", extension);
     try {

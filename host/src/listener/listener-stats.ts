@@ -13,6 +13,7 @@ export interface ListenerStats {
   readonly downstreamListenerFilterRemoteClose: Counter;
   readonly downstreamListenerFilterError: Counter;
   readonly noFilterChainMatch: Counter;
+  readonly extensionConfigMissing: Counter;
   readonly networkExtensionConfigMissing: Counter;
   readonly connectionsAcceptedPerSocketEvent: Histogram;
   readonly workerCxTotal: Counter;
@@ -24,7 +25,6 @@ const atZero = [
   "downstream_cx_overflow",
   "downstream_cx_overload_reject",
   "downstream_global_cx_overflow",
-  "extension_config_missing",
 ];
 
 /** `statPrefix`: the part after `listener.`; `threadName`: `worker_0`, … */
@@ -50,6 +50,7 @@ export function listenerStats(
     downstreamListenerFilterRemoteClose: scope.counter("downstream_listener_filter_remote_close"),
     downstreamListenerFilterError: scope.counter("downstream_listener_filter_error"),
     noFilterChainMatch: scope.counter("no_filter_chain_match"),
+    extensionConfigMissing: scope.counter("extension_config_missing"),
     networkExtensionConfigMissing: scope.counter("network_extension_config_missing"),
     connectionsAcceptedPerSocketEvent: scope.histogram(
       "connections_accepted_per_socket_event",

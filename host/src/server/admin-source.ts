@@ -71,6 +71,7 @@ export async function adminDeps(source: AdminSource): Promise<AdminDeps | undefi
       clusters: bootstrap.clusterMessages,
       listeners: bootstrap.listenerMessages,
       loadedMs,
+      ecdsCategories: source.discoveries.extensions?.categories() ?? new Set(),
       ecds: source.discoveries.extensions?.current() ?? [],
       secrets: source.discoveries.secrets?.current() ?? [],
       routes: source.discoveries.routes?.current() ?? [],

@@ -38,8 +38,9 @@ export function parseAdmin(message: Bootstrap, context: ConfigContext): AdminCon
 }
 
 function needsWorker(log: ExtensionConfig, registry: ExtensionRegistry): boolean {
-  const { typeUrl } = (log.config as AccessLogConfig).logger;
-  return registry.accessLogger(messageNameOfTypeUrl(typeUrl))?.needsWorker === true;
+  const { logger } = log.config as AccessLogConfig;
+  if ("discovery" in logger) return true;
+  return registry.accessLogger(messageNameOfTypeUrl(logger.typeUrl))?.needsWorker === true;
 }
 
 const fileLogName = "envoy.extensions.access_loggers.file.v3.FileAccessLog";

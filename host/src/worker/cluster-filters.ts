@@ -1,17 +1,18 @@
 import type { ClusterConfig } from "../contracts/config/snapshot.ts";
 import type { Dispatcher } from "../contracts/event.ts";
 import type { FilteredStream, HttpFilterChain } from "../contracts/http/filter-chain.ts";
+import type { HttpFilterInstances } from "../contracts/http/filter.ts";
 import type { Route } from "../contracts/router/route.ts";
 import type { WorkerContext } from "../contracts/runtime.ts";
 import { createUpstreamFilterChain } from "../http/filter-manager/create-filter-chain.ts";
 import type { FilterChain } from "../http/filter-manager/filter-chain.ts";
-import { Generation } from "./filter-generation.ts";
+import { Generation, generationDrainTimeoutMs } from "./extension-generation.ts";
 
 /** The filters of one configuration of a cluster: they live until their last stream has ended. */
 export class ClusterFilterChain implements HttpFilterChain {
   readonly #chain: FilterChain;
   readonly #dispatcher: Dispatcher;
-  readonly #generation: Generation;
+  readonly #generation: Generation<HttpFilterInstances>;
 
   constructor(chain: FilterChain, dispatcher: Dispatcher) {
     this.#chain = chain;
@@ -26,7 +27,11 @@ export class ClusterFilterChain implements HttpFilterChain {
   }
 
   retire(): void {
-    this.#generation.retire(this.#dispatcher, () => {});
+    this.#generation.retire({
+      dispatcher: this.#dispatcher,
+      drainTimeoutMs: generationDrainTimeoutMs,
+      onDisposed: () => {},
+    });
   }
 }
 

@@ -67,12 +67,7 @@ export class DataPlane implements WorkerRuntime {
       localInfo: init.localInfo,
     };
     this.#clusters = new ClusterManagerImpl(common);
-    this.#extensionConfigs = new ExtensionConfigs({
-      dispatcher,
-      stats: this.#stats,
-      create: (config, filterName, statPrefix) =>
-        createHttpFilter(extensions, context, config, { filterName, statPrefix }),
-    });
+    this.#extensionConfigs = new ExtensionConfigs({ dispatcher, stats: this.#stats });
     const context: WorkerContext = {
       ...common,
       concurrency: init.concurrency,

@@ -1,23 +1,24 @@
 import type { FoundDiscovery } from "../config/found.ts";
+import type { DiscoveryCategory } from "../contracts/config/snapshot.ts";
 import type { ExtensionConfigUpdate } from "../snapshot/update.ts";
 import {
   ExtensionSubscription,
   type CurrentExtension,
-  type SubscriptionEnvironment,
+  type ExtensionEnvironment,
 } from "./extension-subscription.ts";
 import { UnknownFields } from "./unknown-fields.ts";
 import { UpdateGate, type ApplyUpdate } from "./update-gate.ts";
 
 export interface ExtensionDiscoveryOptions extends Omit<
-  SubscriptionEnvironment,
+  ExtensionEnvironment,
   "apply" | "onUnknownField"
 > {
-  /** Every filter that comes by discovery. */
+  /** Every place of an extension that comes by discovery. */
   readonly discoveries: readonly FoundDiscovery[];
 }
 
 /**
- * The HTTP filters that come by file (ECDS).
+ * The extensions that come by discovery (ECDS).
  *
  * ```ts
  * const discovery = new ExtensionDiscovery(options);
@@ -35,9 +36,9 @@ export class ExtensionDiscovery {
 
   constructor(options: ExtensionDiscoveryOptions) {
     const unknownFields = new UnknownFields(options.logger, options.stats);
-    const environment: SubscriptionEnvironment = {
+    const environment: ExtensionEnvironment = {
       ...options,
-      apply: (update) => this.#gate.apply([update]),
+      apply: (updates) => this.#gate.apply(updates),
       onUnknownField: (place, text) => unknownFields.onField(place, text),
     };
     const byKey = Map.groupBy(options.discoveries, ({ discovery }) => discovery.key);
@@ -59,6 +60,11 @@ export class ExtensionDiscovery {
   /** The first snapshot is in force: from here on versions are brought to the workers. */
   goLive(apply: ApplyUpdate): void {
     this.#gate.goLive(apply);
+  }
+
+  /** The kinds of places that there are. */
+  categories(): ReadonlySet<DiscoveryCategory> {
+    return new Set(this.#subscriptions.map(({ category }) => category));
   }
 
   /** The versions in force, by name, for `/config_dump`. */

@@ -73,7 +73,8 @@ export function readResourceFile<M extends NamedMessage>(
   const resources = resourcesOf<M>(response, wanted.kind, model);
   const { name, kind } = wanted;
   if (resources.length !== 1 && !problems.failed) {
-    problems.error(fileOnly(file), kind.lengthText(name, resources.length));
+    const place = model.origins.place(response, "resources");
+    problems.error(place, kind.lengthText(name, resources.length));
   }
   const [first] = resources;
   if (first !== undefined && first.message.name !== name && !problems.failed) {

@@ -43,6 +43,8 @@ export interface ResourceSubscriptionOptions<M extends NamedMessage> {
     readonly connectedState?: Gauge | undefined;
     /** Responses without any resource; those end the wait for the first version. */
     readonly updateEmpty?: Counter | undefined;
+    /** Whatever keeps a version from being in force. */
+    readonly configFail?: Counter | undefined;
   };
   readonly environment: ResourceEnvironment;
   /** Checks a version and brings it into force; gives why it cannot be used. May throw. */
@@ -61,9 +63,11 @@ export class ResourceSubscription<M extends NamedMessage> implements SotwSubscri
   #watcher: FileWatcher | undefined;
   #stream: SotwStream | undefined;
   #current: ArrivedResource<M> | undefined;
-  /** What was said last of a version that was not taken; the same again is no news. */
+  /** What was said last of a version that was not taken. */
   #lastRefusal = "";
   #taking: Promise<unknown> = Promise.resolve();
+  /** A reading of the file waits for its turn: it will see whatever is moved there until then. */
+  #readingWaits = false;
   #closed = false;
 
   constructor(options: ResourceSubscriptionOptions<M>) {
@@ -85,7 +89,7 @@ export class ResourceSubscription<M extends NamedMessage> implements SotwSubscri
     }
     if (specifier.kind === "file") {
       this.#watch(specifier.path, specifier.watchedDirectory);
-      void this.enqueue(() => this.#readFile(specifier.path));
+      this.#fileChanged(specifier.path);
     } else {
       this.#options.stats.updateAttempt.inc();
       void this.#openStream(specifier.service, specifier.setNodeOnFirstMessageOnly);
@@ -164,13 +168,20 @@ export class ResourceSubscription<M extends NamedMessage> implements SotwSubscri
     this.#watcher = new FileWatcher({
       file,
       watchedDirectory,
-      onChange: () => void this.enqueue(() => this.#readFile(file)),
+      onChange: () => this.#fileChanged(file),
       onWatchFailure: (reason) => this.onWatchFailure(file, reason),
     });
     this.#watcher.start();
   }
 
+  #fileChanged(file: string): void {
+    if (this.#readingWaits) return;
+    this.#readingWaits = true;
+    void this.enqueue(() => this.#readFile(file));
+  }
+
   #readFile(file: string): Promise<string | undefined> {
+    this.#readingWaits = false;
     const { kind, name, environment } = this.#options;
     return this.#take(() => readResourceFile<M>(file, { ...environment, kind, name }));
   }
@@ -202,7 +213,7 @@ export class ResourceSubscription<M extends NamedMessage> implements SotwSubscri
   }
 
   #count(refusal: string | undefined, unreadable: boolean): void {
-    const { kind, name, stats, environment } = this.#options;
+    const { kind, name, source, stats, environment } = this.#options;
     if (refusal === undefined) {
       this.#lastRefusal = "";
       stats.updateSuccess.inc();
@@ -210,8 +221,11 @@ export class ResourceSubscription<M extends NamedMessage> implements SotwSubscri
       return;
     }
     (unreadable ? stats.updateFailure : stats.updateRejected).inc();
+    stats.configFail?.inc();
     const text = `${kind.word} '${name}' ${unreadable ? "failure" : "rejected"}: ${refusal}`;
-    environment.logger.log(text === this.#lastRefusal ? "debug" : "warning", text);
+    // A control plane may send the same again and again; a file is moved by somebody who waits for an answer.
+    const isNews = source.specifier.kind === "file" || text !== this.#lastRefusal;
+    environment.logger.log(isNews ? "warning" : "debug", text);
     this.#lastRefusal = text;
   }
 
@@ -247,6 +261,7 @@ export class ResourceSubscription<M extends NamedMessage> implements SotwSubscri
   #fetchTimedOut(): void {
     const { kind, name, stats, environment } = this.#options;
     stats.initFetchTimeout.inc();
+    stats.configFail?.inc();
     const text = `initial fetch timed out for the ${kind.word} '${name}'; going on without it`;
     environment.logger.warning(text);
     this.#warmed();

@@ -11,7 +11,7 @@ import type { RouteUpdate } from "../contracts/router/route-providers.ts";
 import type { Counter, Gauge, StatsScope } from "../contracts/stats.ts";
 import type { ArrivedResource, ResourceKind } from "./resource-source.ts";
 import { ResourceSubscription, type ResourceEnvironment } from "./resource-subscription.ts";
-import { UpdateStats } from "./update-stats.ts";
+import { controlPlaneState, UpdateStats } from "./update-stats.ts";
 
 /** What all subscriptions to routes share. */
 export interface RouteEnvironment extends ResourceEnvironment {
@@ -55,12 +55,7 @@ class RouteStats extends UpdateStats {
     this.configReload = scope.counter("config_reload");
     this.configReloadTime = scope.gauge("config_reload_time_ms");
     this.updateEmpty = scope.counter("update_empty");
-    if (!byGrpc) return;
-    const controlPlane = scope.scope("control_plane");
-    this.connectedState = controlPlane.gauge("connected_state");
-    this.connectedState.set(0);
-    controlPlane.gauge("pending_requests").set(0);
-    controlPlane.counter("rate_limit_enforced");
+    this.connectedState = byGrpc ? controlPlaneState(scope) : undefined;
   }
 }
 

@@ -1,5 +1,5 @@
 import type { Counter, Gauge, StatsScope } from "../contracts/stats.ts";
-import { UpdateStats } from "./update-stats.ts";
+import { controlPlaneState, UpdateStats } from "./update-stats.ts";
 
 /** `sds.<name>.`: Envoy's stats of a subscription to a secret. */
 export class SecretStats extends UpdateStats {
@@ -12,11 +12,6 @@ export class SecretStats extends UpdateStats {
     const scope = root.scope(`sds.${name}`);
     super(scope);
     this.keyRotationFailed = scope.counter("key_rotation_failed");
-    if (!byGrpc) return;
-    const controlPlane = scope.scope("control_plane");
-    this.connectedState = controlPlane.gauge("connected_state");
-    this.connectedState.set(0);
-    controlPlane.gauge("pending_requests").set(0);
-    controlPlane.counter("rate_limit_enforced");
+    this.connectedState = byGrpc ? controlPlaneState(scope) : undefined;
   }
 }

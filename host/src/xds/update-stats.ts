@@ -21,3 +21,13 @@ export class UpdateStats {
     this.updateDuration = scope.histogram("update_duration", "ms");
   }
 }
+
+/** `control_plane.`: what Envoy has of a stream to a control plane; gives the gauge that is 1 while it is open. */
+export function controlPlaneState(scope: StatsScope): Gauge {
+  const controlPlane = scope.scope("control_plane");
+  const connected = controlPlane.gauge("connected_state");
+  connected.set(0);
+  controlPlane.gauge("pending_requests").set(0);
+  controlPlane.counter("rate_limit_enforced");
+  return connected;
+}

@@ -53,7 +53,7 @@ export async function benchSwaps(report: Report): Promise<void> {
 /** Renames a new version into place; milliseconds until the proxy has said that all workers have it. */
 async function swap(proxy: Child, name: string, version: number): Promise<number> {
   const seen = proxy.errors.length;
-  const text = `extension config ${name}: version "${version}" is in force`;
+  const text = `extension config '${name}': version "${version}" is in force`;
   const begin = performance.now();
   if (name === "lua") writeLua(version);
   else writeWasm(version);

@@ -156,7 +156,7 @@ test("parseAccessLog() reports a format that cannot be read, at its field", () =
 
 test("file access logger refuses a file that cannot be opened, as Envoy words it", async () => {
   const { config } = parse(fileLog({ path: path.join(folder, "no", "log") }));
-  const { logger } = config.config as AccessLogConfig;
+  const logger = (config.config as AccessLogConfig).logger as ExtensionConfig;
   const factory = registry.accessLogger(messageNameOfTypeUrl(logger.typeUrl))!;
   const prepared = await factory.prepare!(logger.config, undefined as never);
   assert.deepEqual(prepared, {

@@ -5,6 +5,7 @@ import { test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { toBinary } from "@bufbuild/protobuf";
 import { formatProblem, formatProblems } from "../../../host/src/config/problem.ts";
+import type { ExtensionConfig } from "../../../host/src/contracts/config/snapshot.ts";
 import { schema } from "../../../host/src/config/schema.ts";
 import { registry } from "../../../host/src/extensions/all.ts";
 import {
@@ -146,7 +147,7 @@ static_resources:
   const { listeners } = load({ configYaml: chain("{}") });
   const [filter] = listeners[0]!.filterChains[0]!.filters;
   assert.equal(
-    filter?.typeUrl,
+    (filter as ExtensionConfig).typeUrl,
     "type.googleapis.com/envoy.extensions.filters.network.echo.v3.Echo",
   );
   assert.match(refusal({ configYaml: chain("{a: 1}") }), /unknown field "a" of .*\.Echo/);
@@ -185,9 +186,13 @@ test("loadBootstrap() finds what is to be prepared, discovered and checked", (t)
   const [discovery] = found.discoveries;
   assert.equal(discovery?.name, "script");
   assert.equal(discovery?.last, false);
-  assert.match(discovery?.discovery.key ?? "", /^script@[0-9a-f]{16}$/);
-  assert.equal(discovery?.discovery.path, file);
-  assert.equal(discovery?.discovery.initialFetchTimeoutMs, 1000);
+  assert.match(discovery?.discovery.key ?? "", /^http_filter script@[0-9a-f]{16}$/);
+  assert.deepEqual(discovery?.source.specifier, {
+    kind: "file",
+    path: file,
+    watchedDirectory: undefined,
+  });
+  assert.equal(discovery?.source.initialFetchTimeoutMs, 1000);
   const names = load({ configPath: everyday }).found.extensions.map(
     ({ extension }) => extension.name,
   );

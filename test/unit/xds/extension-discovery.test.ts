@@ -91,31 +91,31 @@ const badPushes: readonly BadPush[] = [
     what: "a text that is not YAML",
     content: '{"a',
     stat: "update_failure",
-    line: 'Filesystem config update failure: FILE:1:4: Missing closing "quote',
+    line: `extension config 'script' failure: FILE:1:4: Missing closing "quote`,
   },
   {
     what: "a field of the wrong kind",
     content: scriptResponse("2", "x").replace('inline_code: "x"', "inline_code: 5"),
     stat: "update_failure",
-    line: "Filesystem config update failure: FILE:7:18: resources[0].typed_config.inline_code: expected text, found the number 5; put it in quotes",
+    line: "extension config 'script' failure: FILE:7:18: resources[0].typed_config.inline_code: expected text, found the number 5; put it in quotes",
   },
   {
     what: "no resource",
     content: 'version_info: "2"\n',
     stat: "update_rejected",
-    line: "Filesystem config update rejected: FILE:1:1: resources: Unexpected number of resources in ExtensionConfigDS response: 0",
+    line: "extension config 'script' rejected: FILE:1:1: resources: Unexpected number of resources in ExtensionConfigDS response: 0",
   },
   {
     what: "another name",
     content: scriptResponse("2", "x").replace("name: script", "name: other"),
     stat: "update_rejected",
-    line: "Filesystem config update rejected: FILE:4:3: resources[0].name: Unexpected resource name in ExtensionConfigDS response: other; expected script",
+    line: "extension config 'script' rejected: FILE:4:3: resources[0].name: Unexpected resource name in ExtensionConfigDS response: other; expected script",
   },
   {
     what: "an unknown type",
     content: scriptResponse("2", "x").replace("lua.v3.Lua", "lua.v3.Lau"),
     stat: "update_rejected",
-    line: 'Filesystem config update rejected: FILE:5:3: resources[0].typed_config: there is no HTTP filter of type envoy.extensions.filters.http.lua.v3.Lau (asked for by "script"); did you mean envoy.extensions.filters.http.lua.v3.Lua?',
+    line: `extension config 'script' rejected: FILE:5:3: resources[0].typed_config: there is no HTTP filter of type envoy.extensions.filters.http.lua.v3.Lau (asked for by "script"); did you mean envoy.extensions.filters.http.lua.v3.Lua?`,
   },
   {
     what: "a type that is not allowed here",
@@ -124,7 +124,7 @@ const badPushes: readonly BadPush[] = [
       .replace(/inline_code.*/, "suppress_envoy_headers: true"),
     stat: "update_rejected",
     line:
-      "Filesystem config update rejected: FILE:5:3: resources[0].typed_config: Error: filter config has type URL " +
+      "extension config 'script' rejected: FILE:5:3: resources[0].typed_config: Error: filter config has type URL " +
       "envoy.extensions.filters.http.router.v3.Router but expect envoy.extensions.filters.http.lua.v3.Lua.\n" +
       "FILE:5:3: resources[0].typed_config: Error: terminal filter named script of type " +
       "envoy.filters.http.router must be the last filter in a http filter chain.",
@@ -133,19 +133,19 @@ const badPushes: readonly BadPush[] = [
     what: "a refused field",
     content: scriptResponse("2", "x", "    package_cpaths: [a]\n"),
     stat: "update_rejected",
-    line: "Filesystem config update rejected: FILE:8:5: resources[0].typed_config.package_cpaths: ",
+    line: "extension config 'script' rejected: FILE:8:5: resources[0].typed_config.package_cpaths: ",
   },
   {
     what: "a script that cannot be prepared",
     content: scriptResponse("2", "broken"),
     stat: "update_rejected",
-    line: "Filesystem config update rejected: FILE:5:3: resources[0].typed_config: script load error: [string]:1: x",
+    line: "extension config 'script' rejected: FILE:5:3: resources[0].typed_config: script load error: [string]:1: x",
   },
   {
     what: "an extension that throws",
     content: scriptResponse("2", "throws"),
     stat: "update_rejected",
-    line: "Filesystem config update rejected: Error: prepare is broken",
+    line: "extension config 'script' rejected: prepare is broken",
   },
 ];
 
@@ -249,7 +249,10 @@ test("warm() goes on when initial_fetch_timeout is over", async (t) => {
   await harness.discovery.warm();
   assert.equal(harness.stat("init_fetch_timeout"), 1);
   assert.equal(harness.stat("config_fail"), 1);
-  assert.match(harness.lines[0]!, /^warning: initial fetch timed out for script/);
+  assert.match(
+    harness.lines[0]!,
+    /^warning: initial fetch timed out for the extension config 'script'/,
+  );
 });
 
 test("warm() does not wait where the default is applied at once", async (t) => {

@@ -5,6 +5,7 @@ const oneBuiltIn = "is not supported; the built-in command operators are";
 /** Access loggers, their filters and formats. */
 export const accessLogFields: FieldClassTable = {
   "envoy.config.accesslog.v3.AccessLog": { implemented: ["name", "filter", "typed_config"] },
+  "sluice.accesslog.v1.DiscoveredAccessLog": { implemented: ["config_discovery"] },
   "envoy.config.accesslog.v3.AccessLogFilter": {
     implemented: [
       "status_code_filter",

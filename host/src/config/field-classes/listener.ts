@@ -1,6 +1,5 @@
 import type { FieldClassTable } from "./types.ts";
 
-const discovery = "extensions of this kind by discovery are not supported; use typed_config";
 const socketOptions = "options of the listening socket are not supported";
 
 export const listenerFields: FieldClassTable = {
@@ -93,12 +92,10 @@ export const listenerFields: FieldClassTable = {
     },
   },
   "envoy.config.listener.v3.Filter": {
-    implemented: ["name", "typed_config"],
-    refused: { config_discovery: discovery },
+    implemented: ["name", "typed_config", "config_discovery"],
   },
   "envoy.config.listener.v3.ListenerFilter": {
-    implemented: ["name", "typed_config", "filter_disabled"],
-    refused: { config_discovery: discovery },
+    implemented: ["name", "typed_config", "config_discovery", "filter_disabled"],
   },
   "envoy.config.listener.v3.ListenerFilterChainMatchPredicate": {
     implemented: ["or_match", "and_match", "not_match", "any_match", "destination_port_range"],

@@ -27,20 +27,26 @@ export interface HttpFilterConfig {
   readonly discovery: ExtensionDiscoveryConfig | undefined;
 }
 
+/** Kinds of places where extensions come by discovery; Envoy's names, in stats. Access loggers are our own. */
+export type DiscoveryCategory =
+  | "http_filter"
+  | "upstream_http_filter"
+  | "network_filter"
+  | "tcp_listener_filter"
+  | "access_logger";
+
 /** `ExtensionConfigSource`, reduced to what a worker needs. */
 export interface ExtensionDiscoveryConfig {
   /** Names the subscription: equal keys share one. */
   readonly key: string;
-  /** Envoy's name for the kind of place, in stats. */
-  readonly category: "http_filter" | "upstream_http_filter";
-  readonly typeUrls: readonly string[];
-  /** The file of `path_config_source`. */
-  readonly path: string;
-  /** A directory whose `moved to` events trigger reading (`watched_directory`); else the file's own. */
-  readonly watchedDirectory: string | undefined;
+  readonly category: DiscoveryCategory;
   readonly defaultConfig: ExtensionConfig | undefined;
-  readonly applyDefaultConfigWithoutWarming: boolean;
-  readonly initialFetchTimeoutMs: number;
+}
+
+/** An extension that comes by discovery. */
+export interface DiscoveredExtension {
+  readonly name: string;
+  readonly discovery: ExtensionDiscoveryConfig;
 }
 
 /** `envoy.config.listener.v3.Listener`. */
@@ -69,7 +75,7 @@ export interface ListenerConfig {
 
 /** `envoy.config.listener.v3.ListenerFilter`. */
 export interface ListenerFilterConfig {
-  readonly extension: ExtensionConfig;
+  readonly extension: ExtensionConfig | DiscoveredExtension;
   /** The filter is skipped where this matches. */
   readonly disabled: ListenerFilterPredicate | undefined;
 }
@@ -86,7 +92,7 @@ export type ListenerFilterPredicate =
 export interface FilterChainConfig {
   readonly name: string;
   readonly match: FilterChainMatchConfig;
-  readonly filters: readonly ExtensionConfig[];
+  readonly filters: readonly (ExtensionConfig | DiscoveredExtension)[];
   /** What its connections are encrypted with; undefined: plain text. */
   readonly transportSocket?: ExtensionConfig | undefined;
   /** Bounds the handshake; 0 = no bound. */

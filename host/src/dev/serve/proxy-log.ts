@@ -12,10 +12,10 @@ export type LogEvent =
 const linePattern = /^\[[^\]]*\]\[\d+\]\[(\w+)\]\[([\w.]+)\] (.*)$/;
 const guestComponents: ReadonlySet<string> = new Set(["wasm", "lua"]);
 const badLevels: ReadonlySet<string> = new Set(["warning", "error", "critical"]);
-const livePattern = /^extension config (.*): version "(\d+)" is in force$/;
+const livePattern = /^extension config '(.*)': version "(\d+)" is in force$/;
 /** In a running proxy, or when it starts. */
 const refusedPattern =
-  /^(?:Filesystem config update (?:rejected|failure): )?(\/.*?\.json):\d+:\d+: (.*)$/;
+  /^(?:extension config '.*?' (?:rejected|failure): )?(\/.*?\.json):\d+:\d+: (.*)$/;
 
 /** Reads one line. */
 export function logEvent(line: string): LogEvent {

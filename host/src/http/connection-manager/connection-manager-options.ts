@@ -74,6 +74,12 @@ export class SharedState {
     return this.#routes?.current ?? this.#routeTable;
   }
 
+  /** Its last connection has ended. */
+  dispose(): void {
+    this.filterChain.dispose();
+    for (const log of this.accessLogs) log.dispose?.();
+  }
+
   nextStreamId(): number {
     this.#lastStreamId += 1;
     return this.#lastStreamId;

@@ -44,7 +44,9 @@ async function createEntry(
 ): Promise<FilterChainEntry> {
   const { name, disabled, extension, discovery } = filter;
   if (discovery !== undefined) {
-    const provider = await context.extensionConfigs.get(discovery, name, statPrefix);
+    const provider = await context.extensionConfigs.get(discovery, name, (config) =>
+      context.createHttpFilter(config, name, statPrefix),
+    );
     return { name, disabled, instances: undefined, provider };
   }
   const instances = await context.createHttpFilter(extension!, name, statPrefix);

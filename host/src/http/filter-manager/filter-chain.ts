@@ -51,7 +51,10 @@ export class FilterChain implements HttpFilterChain {
 
 /** Frees what the filters of a chain hold. */
 export function disposeEntries(entries: readonly FilterChainEntry[]): void {
-  for (const entry of entries) entry.instances?.dispose?.();
+  for (const { instances, provider } of entries) {
+    instances?.dispose?.();
+    provider?.close();
+  }
 }
 
 function isDisabled(entry: FilterChainEntry, route: Route | undefined): boolean {

@@ -12,7 +12,7 @@ import {
   type StreamEncoderFilter,
   type StreamFilter,
 } from "../../contracts/http/filter.ts";
-import type { FilterGeneration, ResettableStream } from "../../contracts/runtime.ts";
+import type { FilterGeneration, GenerationUser } from "../../contracts/runtime.ts";
 import type { StreamInfo } from "../../contracts/stream-info.ts";
 import { ActiveDecoderFilter } from "./active-decoder-filter.ts";
 import { ActiveEncoderFilter } from "./active-encoder-filter.ts";
@@ -34,7 +34,7 @@ import { StreamBuffers } from "./stream-buffers.ts";
  * `decoder-chain.ts` and `encoder-chain.ts`; fields without a comment on who may write them belong to these two
  * and to the filter wrappers.
  */
-export class FilterManager extends StreamBuffers implements FilteredStream, ResettableStream {
+export class FilterManager extends StreamBuffers implements FilteredStream, GenerationUser {
   readonly #chain: HttpFilterChain;
 
   requestHeaders: RequestHeaderMap | undefined = undefined;

@@ -58,8 +58,8 @@ function parseHttpFilter(
       const text = `must not be what ends a chain of upstream requests; end it with ${codecName}`;
       context.problem(filter, "config_discovery", text);
     }
-    const place = { last, upstream };
-    const discovery = context.extensionDiscovery("http_filter", name, source, place);
+    const category = upstream ? "upstream_http_filter" : "http_filter";
+    const discovery = context.extensionDiscovery(category, name, source, last);
     return discovery && { ...common, extension: undefined, discovery };
   }
   if (filter.isOptional && !isKnown(filter, context)) {

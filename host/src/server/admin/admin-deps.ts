@@ -7,7 +7,11 @@ import type { RouteConfiguration } from "../../config/gen/envoy/config/route/v3/
 import type { Secret } from "../../config/gen/envoy/extensions/transport_sockets/tls/v3/secret_pb.ts";
 import type { AccessLog } from "../../contracts/access-log.ts";
 import type { Address } from "../../contracts/address.ts";
-import type { ClusterConfig, LocalInfo } from "../../contracts/config/snapshot.ts";
+import type {
+  ClusterConfig,
+  DiscoveryCategory,
+  LocalInfo,
+} from "../../contracts/config/snapshot.ts";
 import type { TimeSource } from "../../contracts/event.ts";
 import type { Logger } from "../../contracts/log.ts";
 import type { JsonValue } from "../../contracts/stream-info.ts";
@@ -34,7 +38,9 @@ export interface ConfigDumpSource {
   readonly listeners: readonly Listener[];
   /** When that was loaded, ms since the epoch. */
   readonly loadedMs: number;
-  /** Discovered HTTP filters that have arrived. */
+  /** Kinds of places with discovered extensions. */
+  readonly ecdsCategories: ReadonlySet<DiscoveryCategory>;
+  /** Discovered extensions that have arrived. */
   readonly ecds: readonly EcdsEntry[];
   /** Discovered secrets, with those that have not arrived. */
   readonly secrets: readonly SecretEntry[];
@@ -57,6 +63,7 @@ export interface SecretEntry {
 }
 
 export interface EcdsEntry {
+  readonly category: DiscoveryCategory;
   readonly version: string;
   readonly resource: TypedExtensionConfig;
   /** Ms since the epoch. */

@@ -6,6 +6,7 @@ import { schema as loadSchema, type Schema, typeUrlOf } from "../../config/schem
 import type { HttpConnectionManager } from "../../config/gen/envoy/extensions/filters/network/http_connection_manager/v3/http_connection_manager_pb.ts";
 import type { Listener } from "../../config/gen/envoy/config/listener/v3/listener_pb.ts";
 import type { RouteConfiguration } from "../../config/gen/envoy/config/route/v3/route_pb.ts";
+import type { DiscoveryCategory } from "../../contracts/config/snapshot.ts";
 import type { Result } from "../../contracts/result.ts";
 import type { JsonValue } from "../../contracts/stream-info.ts";
 import type { AdminDeps, ConfigDumpSource, SecretEntry } from "./admin-deps.ts";
@@ -81,6 +82,15 @@ function resources(dumps: readonly Dump[], resource: string, mask: readonly stri
   return { ok: false, error: refused(404, `${resource} not found in config dump`) };
 }
 
+/** Each kind has a dump of its own, in Envoy's order; Envoy has none of access loggers. */
+const ecdsOrder: readonly DiscoveryCategory[] = [
+  "http_filter",
+  "network_filter",
+  "tcp_listener_filter",
+  "upstream_http_filter",
+  "access_logger",
+];
+
 class DumpBuilder {
   readonly #schema: Schema;
   readonly #source: ConfigDumpSource;
@@ -97,7 +107,7 @@ class DumpBuilder {
   }
 
   build(): Dump[] {
-    const { clusters, listeners, ecds } = this.#source;
+    const { clusters, listeners, ecdsCategories } = this.#source;
     const routes = listeners.flatMap((listener) => routeConfigs(this.#schema, listener));
     return [
       this.#dump("BootstrapConfigDump", {
@@ -105,7 +115,9 @@ class DumpBuilder {
         last_updated: this.#loaded,
       }),
       this.#dump("ClustersConfigDump", this.#list("static_clusters", "cluster", clusters)),
-      ...(ecds.length === 0 ? [] : [this.#dump("EcdsConfigDump", this.#ecds())]),
+      ...ecdsOrder
+        .filter((category) => ecdsCategories.has(category))
+        .map((category) => this.#dump("EcdsConfigDump", this.#ecds(category))),
       this.#dump("ListenersConfigDump", this.#list("static_listeners", "listener", listeners)),
       this.#dump("ScopedRoutesConfigDump", {}),
       this.#dump("RoutesConfigDump", {
@@ -151,8 +163,10 @@ class DumpBuilder {
     };
   }
 
-  #ecds(): JsonObject {
-    const named = this.#source.ecds.filter(({ resource }) => this.#nameRegex.test(resource.name));
+  #ecds(wanted: DiscoveryCategory): JsonObject {
+    const named = this.#source.ecds.filter(
+      ({ category, resource }) => category === wanted && this.#nameRegex.test(resource.name),
+    );
     if (named.length === 0) return {};
     return {
       ecds_filters: named.map(({ version, resource, lastUpdatedMs }) => ({

@@ -7,14 +7,14 @@ const line = (level: string, component: string, text: string): string =>
 
 test("logEvent() tells what is live and what is refused", () => {
   assert.deepEqual(
-    logEvent(line("info", "config", 'extension config my-filter: version "3" is in force')),
+    logEvent(line("info", "config", `extension config 'my-filter': version "3" is in force`)),
     { kind: "live", filter: "my-filter", version: 3 },
   );
   const refused = { kind: "refused", resource: "/tmp/x/f.json", reason: "it cannot be" };
   const place = "/tmp/x/f.json:7:5:";
   const pushed = `${place} resources[0].typed_config.config["x"]: it cannot be`;
   assert.deepEqual(
-    logEvent(line("warning", "config", `Filesystem config update rejected: ${pushed}`)),
+    logEvent(line("warning", "config", `extension config 'my-filter' rejected: ${pushed}`)),
     refused,
   );
   const started = `${place} static_resources.listeners[0].filters[0].typed_config: it cannot be`;

@@ -52,9 +52,9 @@ function contextOf(log: string[], stats: ThreadStats): ListenerContext {
       return Promise.resolve({ log: () => undefined });
     },
     extensionConfigs: {
-      get: (discovery, name, prefix) => {
-        log.push(`discover ${discovery.key} ${name} ${prefix}`);
-        return Promise.resolve({ current: () => undefined });
+      get: (discovery, name) => {
+        log.push(`discover ${discovery.key} ${name}`);
+        return Promise.resolve({ current: () => undefined, close: () => undefined });
       },
     },
   };
@@ -76,7 +76,7 @@ test("createSharedState() makes the filters in order, discovered ones too, and t
   await createSharedState(config, { routeTable }, contextOf(log, new ThreadStats(() => undefined)));
   assert.deepEqual(log, [
     "create a http.p.",
-    "discover k b http.p.",
+    "discover k b",
     "create c http.p.",
     "access log file",
   ]);

@@ -5,7 +5,7 @@ import {
   FilterHeadersStatus,
   type HttpFilterInstances,
 } from "../../../../host/src/contracts/http/filter.ts";
-import type { FilterGeneration, ResettableStream } from "../../../../host/src/contracts/runtime.ts";
+import type { FilterGeneration, GenerationUser } from "../../../../host/src/contracts/runtime.ts";
 import { ResponseFlag } from "../../../../host/src/contracts/stream-info.ts";
 import {
   bytes,
@@ -78,7 +78,7 @@ describe("discovered filters", () => {
     };
     const harness = new FilterHarness({
       filters: ["G"],
-      providers: { G: { current: () => generation(instances, log) } },
+      providers: { G: { current: () => generation(instances, log), close: () => undefined } },
     });
     assert.deepEqual(log, ["acquire"]);
     harness.request(true).respond(true);
@@ -88,7 +88,7 @@ describe("discovered filters", () => {
   });
 
   test("a generation that runs out of time resets its streams", () => {
-    let held: ResettableStream | undefined;
+    let held: GenerationUser | undefined;
     const harness = new FilterHarness({
       filters: ["G"],
       providers: {
@@ -102,6 +102,7 @@ describe("discovered filters", () => {
             },
             release: () => undefined,
           }),
+          close: () => undefined,
         },
       },
     });
@@ -113,7 +114,7 @@ describe("discovered filters", () => {
   });
 
   test("one whose configuration is missing answers 500 NFCF where it stands", () => {
-    const missing = { current: () => undefined };
+    const missing = { current: () => undefined, close: () => undefined };
     const harness = new FilterHarness({
       filters: ["A", "X", "Y"],
       providers: { X: missing, Y: missing },
@@ -128,7 +129,7 @@ describe("discovered filters", () => {
   });
 
   test("one that is missing and disabled is not missed", () => {
-    const missing = { current: () => undefined };
+    const missing = { current: () => undefined, close: () => undefined };
     const route = routeWith({ filterDisabled: (name) => (name === "X" ? true : undefined) });
     const harness = new FilterHarness({ filters: ["A", "X"], providers: { X: missing }, route });
     assert.deepEqual(harness.request(true).take("decodeHeaders"), [

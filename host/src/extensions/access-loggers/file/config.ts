@@ -60,6 +60,9 @@ export const fileAccessLogger: AccessLoggerFactory<FileAccessLogConfig> = {
     format: parseFormat(message, context),
   }),
   prepare,
-  createAccessLog: (config, context) =>
-    new StreamAccessLog(config.format, accessLogFilesOf(context).open(config.path), context),
+  createAccessLog: ({ path, format }, context) => {
+    const files = accessLogFilesOf(context);
+    const file = files.open(path);
+    return new StreamAccessLog(format, file, context, () => void files.release(path));
+  },
 };

@@ -17,4 +17,8 @@ export class PluginAccessLog implements AccessLog {
     if (root === undefined || root === "refused" || root.vm.failure !== undefined) return;
     root.log(streamInfo);
   }
+
+  dispose(): void {
+    this.#plugin.dispose();
+  }
 }

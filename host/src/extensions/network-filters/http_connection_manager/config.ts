@@ -26,7 +26,7 @@ async function createFilterFactory(
     connection.addReadFilter(new ConnectionManager(shared));
   };
   // Streams of the last connection may still be on their way out.
-  const dispose = (): void => context.dispatcher.post(() => shared.filterChain.dispose());
+  const dispose = (): void => context.dispatcher.post(() => shared.dispose());
   return Object.assign(addFilter, { dispose });
 }
 

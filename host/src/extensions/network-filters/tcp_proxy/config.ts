@@ -6,6 +6,7 @@ import type {
 } from "../../../config/gen/envoy/extensions/filters/network/tcp_proxy/v3/tcp_proxy_pb.js";
 import type { ExtensionConfig } from "../../../contracts/config/snapshot.ts";
 import type { NetworkFilterFactory, ParseContext } from "../../../contracts/extension.ts";
+import type { Connection } from "../../../contracts/network/connection.ts";
 import type { NetworkFilterFactoryCb } from "../../../contracts/network/filter.ts";
 import type { ListenerContext } from "../../../contracts/runtime.ts";
 import type { TcpProxyShared } from "./tcp-proxy-filter.ts";
@@ -146,7 +147,13 @@ async function createFilterFactory(
     dispatcher: context.dispatcher,
     accessLogs: await Promise.all(config.accessLogs.map((log) => context.createAccessLog(log))),
   };
-  return (connection) => connection.addReadFilter(new TcpProxyFilter(shared));
+  const addFilter = (connection: Connection): void => {
+    connection.addReadFilter(new TcpProxyFilter(shared));
+  };
+  const dispose = (): void => {
+    for (const log of shared.accessLogs) log.dispose?.();
+  };
+  return Object.assign(addFilter, { dispose });
 }
 
 export const tcpProxyFilter: NetworkFilterFactory<TcpProxyConfig> = {
