@@ -97,6 +97,8 @@ function packageFolders() {
 }
 
 const errorCategory = 3;
+/** What the transform says. */
+const userDefinedError = 102;
 
 function readSource(file, name, files, absent) {
   if (!existsSync(file)) {
@@ -109,10 +111,13 @@ function readSource(file, name, files, absent) {
 }
 
 function problemOf({ message, range, code }, files) {
-  const text = `${message} (${code < 1000 ? "AS" : "TS"}${code})`;
+  const text =
+    code === userDefinedError
+      ? message.replace(/^User-defined: /, "")
+      : `${message} (${code < 1000 ? "AS" : "TS"}${code})`;
   const source = range?.source && findSource(range.source.normalizedPath, files);
   if (!source) return placeless(text);
-  const lineStart = source.text.lastIndexOf("\n", range.start - 1) + 1;
+  const lineStart = source.text.slice(0, range.start).lastIndexOf("\n") + 1;
   const lineEnd = source.text.indexOf("\n", range.start);
   return {
     file: shown(source.file),

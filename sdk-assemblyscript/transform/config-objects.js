@@ -4,6 +4,7 @@ import { baseName, classesOf, isUserSource } from "./classes.js";
 const fieldDeclaration = 55;
 const methodDeclaration = 59;
 const staticFlag = 32;
+const readonlyFlag = 64;
 const userDefinedError = 102;
 const sdk = "@sluice/sdk-assemblyscript/assembly";
 const integers = {
@@ -21,20 +22,28 @@ const integers = {
 export function writeReaders(parser) {
   const sources = parser.sources.filter(isUserSource);
   const all = classesOf(sources);
-  const schemas = new Map();
+  const configs = new Map();
   const parts = new Set();
   for (const source of sources) {
-    const configs = [...classesOf([source]).values()].filter((it) => isConfig(it.name.text, all));
-    for (const declaration of configs) {
+    for (const declaration of classesOf([source]).values()) {
+      const name = declaration.name.text;
+      if (!isConfig(name, all)) continue;
+      const base = baseName(declaration);
+      parts.add(base);
+      // What its own `read` takes is not known.
+      if (hasReader(declaration)) {
+        configs.set(name, { base, isOpen: true, fields: [] });
+        continue;
+      }
       const fields = declaration.members.filter(isOwnField).map((it) => fieldOf(parser, it, all));
       if (fields.includes(undefined)) continue;
       for (const { part } of fields) if (part !== undefined) parts.add(part);
-      schemas.set(declaration.name.text, fields);
-      if (!hasReader(declaration)) addReader(parser, source, declaration, fields);
+      configs.set(name, { base, isOpen: false, fields });
+      addReader(parser, source, declaration, fields);
     }
   }
-  const roots = [...schemas.keys()].filter((name) => !parts.has(name));
-  return roots.length === 1 ? schemaOf(roots[0], schemas, []) : undefined;
+  const roots = [...configs.keys()].filter((name) => !parts.has(name));
+  return roots.length === 1 ? schemaOf(roots[0], configs, []) : undefined;
 }
 
 function isConfig(name, all) {
@@ -52,35 +61,52 @@ function hasReader({ members }) {
 }
 
 /** How a field is read, and its schema; undefined, and an error, when its type cannot be read. */
-function fieldOf(parser, { name, type, initializer, range }, all) {
+function fieldOf(parser, declaration, all) {
+  const { name, type, initializer, parameterIndex, range } = declaration;
+  // The reader writes it after the constructor has.
+  declaration.flags &= ~readonlyFlag;
+  const isNullable = type?.isNullable ?? false;
   const typeName = type?.name?.identifier.text;
   const isList = typeName === "Array";
   const item = isList ? type.typeArguments[0].name?.identifier.text : typeName;
-  const required = initializer === null;
-  const field = { name: name.text, required };
-  const isPart = item !== undefined && all.has(item) && isConfig(item, all);
-  if (isPart && isList) {
-    const read = `this.${field.name} = []; for (let i = 0, count = reader.count("${field.name}"); i < count; i++) { const item = new ${item}(); reader.item("${field.name}", i, item); this.${field.name}.push(item); }`;
-    return { ...field, part: item, read, list: true };
-  }
-  if (isPart) {
-    const made = required ? `this.${field.name} = new ${item}(); ` : "";
-    const read = `${made}reader.object("${field.name}", this.${field.name});`;
-    return { ...field, part: item, read };
+  const required = initializer === null && parameterIndex < 0 && !isNullable;
+  const field = { name: name.text, required, isNullable };
+  if (item !== undefined && all.has(item) && isConfig(item, all)) {
+    const read = isList ? partsReader(field, item) : partReader(field, item);
+    return { ...field, part: item, list: isList, read: onlyWhereGiven(field, read) };
   }
   const scalar = isList ? list(item) : single(item);
   if (scalar !== undefined) {
-    // A field without a default cannot be read before it has been set.
-    const otherwise = required ? scalar.empty : `this.${field.name}`;
-    const call = scalar.call.replaceAll("NAME", field.name).replaceAll("OTHERWISE", otherwise);
-    return { ...field, read: `this.${field.name} = ${call};`, schema: scalar.schema };
+    const read = onlyWhereGiven(field, scalarReader(field, scalar));
+    return { ...field, read, schema: scalar.schema };
   }
   parser.error(
     userDefinedError,
     (type ?? { range }).range,
-    "a configuration's field must be a string, bool, number, another ConfigObject, or an array of strings, f64 or ConfigObjects",
+    "a configuration's field must be a string, bool, number, another ConfigObject, or an array of strings, f64 or ConfigObjects; or write read(reader) yourself",
   );
   return undefined;
+}
+
+function scalarReader({ name, required, isNullable }, { call, empty }) {
+  // A field without a default cannot be read before it has been set.
+  const otherwise = required || isNullable ? empty : `this.${name}`;
+  return `this.${name} = ${call.replaceAll("NAME", name).replaceAll("OTHERWISE", otherwise)};`;
+}
+
+function partReader({ name, required, isNullable }, type) {
+  if (!required && !isNullable) return `reader.object("${name}", this.${name});`;
+  return `const part = new ${type}(); this.${name} = part; reader.object("${name}", part);`;
+}
+
+function partsReader({ name, required }, type) {
+  const isGiven = required ? "true" : `count > 0 || reader.has("${name}")`;
+  return `const count = reader.count("${name}"); if (${isGiven}) { const parts: ${type}[] = []; for (let i = 0; i < count; i++) { const part = new ${type}(); reader.item("${name}", i, part); parts.push(part); } this.${name} = parts; }`;
+}
+
+/** A field that may be null stays what it is where the member is missing or null. */
+function onlyWhereGiven({ name, isNullable }, read) {
+  return isNullable ? `if (reader.has("${name}")) { ${read} }` : `{ ${read} }`;
 }
 
 function single(type) {
@@ -134,14 +160,18 @@ class Written extends SluiceConfigReader { override read(reader: SluiceConfigRea
   declaration.members.push(written.members[0]);
 }
 
-function schemaOf(name, schemas, above) {
+function schemaOf(name, configs, above) {
   const properties = {};
   const required = [];
-  for (const field of schemas.get(name) ?? []) {
-    const { part } = field;
-    const inner = part === undefined ? field.schema : partSchema(part, schemas, [...above, name]);
-    properties[field.name] = field.list ? { type: "array", items: inner } : inner;
-    if (field.required) required.push(field.name);
+  for (let at = name; at !== "ConfigObject"; at = configs.get(at).base) {
+    const { isOpen, fields } = configs.get(at) ?? { isOpen: true };
+    if (isOpen) return { type: "object" };
+    for (const field of fields) {
+      const { part } = field;
+      const inner = part === undefined ? field.schema : partSchema(part, configs, [...above, name]);
+      properties[field.name] = field.list ? { type: "array", items: inner } : inner;
+      if (field.required) required.push(field.name);
+    }
   }
   return {
     type: "object",
@@ -152,6 +182,6 @@ function schemaOf(name, schemas, above) {
 }
 
 /** A class within itself is any object. */
-function partSchema(part, schemas, above) {
-  return above.includes(part) ? { type: "object" } : schemaOf(part, schemas, above);
+function partSchema(part, configs, above) {
+  return above.includes(part) ? { type: "object" } : schemaOf(part, configs, above);
 }

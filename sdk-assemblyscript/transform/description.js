@@ -9,7 +9,8 @@ const compiledFlag = 8388608;
  */
 export async function describeFilter({ program, baseDir, readFile }, entryFolder, configSchema) {
   const { name, version, sluice = {} } = await packageOf(baseDir, readFile, entryFolder);
-  const { predicate } = sluice;
+  const { predicate, ...others } = sluice;
+  for (const key of Object.keys(others)) wrong(`.${key}`, "is not known; there is predicate");
   if (predicate !== undefined) checkPredicate(predicate);
   return { name, version, capabilities: capabilities(program), configSchema, predicate };
 }
@@ -38,17 +39,26 @@ function capabilities(program) {
 }
 
 function checkPredicate(predicate) {
-  const wrong = (path, text) => {
-    throw new Error(`package.json: $.sluice.predicate${path}: ${text}`);
-  };
-  if (typeof predicate !== "object" || predicate === null) wrong("", "must be an object");
+  if (typeof predicate !== "object" || predicate === null) wrong(".predicate", "must be an object");
   const { paths, header, body, ...others } = predicate;
   for (const name of Object.keys(others))
-    wrong(`.${name}`, "is not known; there are paths, header, body");
+    wrong(`.predicate.${name}`, "is not known; there are paths, header, body");
   const isList = Array.isArray(paths) && paths.length > 0;
-  if (paths !== undefined && !(isList && paths.every((it) => typeof it === "string"))) {
-    wrong(".paths", "must be a list of prefixes");
+  if (paths !== undefined && !(isList && paths.every(isPathPrefix))) {
+    wrong(".predicate.paths", "must be a list of prefixes, each beginning with a slash");
   }
-  if (header !== undefined && typeof header !== "string") wrong(".header", "must be a name");
-  if (body !== undefined && body !== false) wrong(".body", "can only be false");
+  if (header !== undefined && !(typeof header === "string" && headerName.test(header))) {
+    wrong(".predicate.header", "must be the name of a header");
+  }
+  if (body !== undefined && body !== false) wrong(".predicate.body", "can only be false");
+}
+
+const headerName = /^[!#$%&'*+.^_`|~0-9a-z-]+$/i;
+
+function isPathPrefix(value) {
+  return typeof value === "string" && value.startsWith("/");
+}
+
+function wrong(path, text) {
+  throw new Error(`package.json: $.sluice${path}: ${text}`);
 }

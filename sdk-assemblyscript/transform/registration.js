@@ -8,6 +8,8 @@ const filters = new Map([
   ["ListenerFilter", "createListenerFilter"],
 ]);
 const exportFlag = 2;
+const abstractFlag = 128;
+const methodDeclaration = 59;
 const userDefinedError = 102;
 const sdk = "@sluice/sdk-assemblyscript/assembly";
 
@@ -23,6 +25,7 @@ export function registration(parser, entry) {
   );
   if (plugin === "several") return undefined;
   if (plugin !== undefined) {
+    checkCanBeMade(parser, plugin, all, "registerPlugin((): Plugin => new … ) says how it is made");
     return text(entry, plugin, `registerPlugin((): Plugin => new ${plugin.name.text}());`);
   }
   const filter = onlyOne(
@@ -41,6 +44,8 @@ export function registration(parser, entry) {
     return undefined;
   }
   const kind = rootOf(filter, all);
+  const mend = `make it in ${filters.get(kind)}() of a class that extends Plugin`;
+  checkCanBeMade(parser, filter, all, mend);
   return text(
     entry,
     filter,
@@ -50,6 +55,32 @@ export function registration(parser, entry) {
 registerPlugin((): Plugin => new OnlyFilterPlugin());`,
     kind,
   );
+}
+
+/** The module that is written here makes one without arguments: an error there would have no place in the sources. */
+function checkCanBeMade(parser, declaration, all, mend) {
+  const { name, flags, typeParameters } = declaration;
+  const wrong = (range, message) => parser.error(userDefinedError, range, message);
+  if (flags & abstractFlag) wrong(name.range, `${name.text} is abstract: extend it`);
+  if (typeParameters?.length > 0) {
+    wrong(name.range, `${name.text} has type parameters: extend it by a class that gives them`);
+  }
+  const made = constructorOf(declaration, all);
+  const needs = made?.signature.parameters.some(
+    ({ initializer, parameterKind }) => initializer === null && parameterKind === 0,
+  );
+  if (needs) wrong(made.name.range, `the constructor of ${name.text} needs arguments: ${mend}`);
+}
+
+/** Its own, or that of the next base that has one. */
+function constructorOf(declaration, all) {
+  for (let at = declaration, depth = 0; at && depth < 64; at = all.get(baseName(at)), depth += 1) {
+    const own = at.members.find(
+      ({ kind, name }) => kind === methodDeclaration && name.text === "constructor",
+    );
+    if (own) return own;
+  }
+  return undefined;
 }
 
 function text(entry, declaration, body, ...imported) {

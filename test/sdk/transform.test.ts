@@ -93,6 +93,76 @@ test("the transform writes readers of configurations", async () => {
   );
 });
 
+const fields = await assemblyScript("test/fixtures/wasm/assembly/config-fields.ts");
+
+/** What the filter of config-fields.ts logs about a configuration. */
+async function linesAbout(configuration: string): Promise<string[]> {
+  const host = new WasmHost();
+  await host.prepare(fields, pluginSettings({ configuration }));
+  return host.canaryLogger.take().filter((line) => line.includes("wasm log"));
+}
+
+test("a configuration's fields keep their defaults when members are missing, also lists, inherited and readonly ones", async () => {
+  const defaults =
+    "info wasm log: nobody 7 note=null hint=null first=null others=-1 steps=nobody*1+nobody*1 odd=1";
+  assert.deepEqual(await linesAbout("{}"), [defaults]);
+  assert.deepEqual(await linesAbout('{"note": null, "first": null, "others": null}'), [defaults]);
+});
+
+test("a configuration's fields take what is given, also those that may be null", async () => {
+  const given = `{"name": "n", "level": 3, "note": "", "hint": "h", "first": {"name": "f"},
+    "others": [{}], "steps": [], "odd": {"value": 5}}`;
+  assert.deepEqual(await linesAbout(given), [
+    "info wasm log: n 3 note= hint=h first=f others=1 steps= odd=5",
+  ]);
+});
+
+test("a configuration's fields refuse what does not fit, also those that may be null", async () => {
+  const wrong = `{"name": null, "level": "x", "note": 1, "first": [], "others": {}, "steps": null, "odd": {"value": 4, "digits": 1}}`;
+  assert.deepEqual(await linesAbout(wrong), [
+    "error wasm log: configuration: $.name: must be a text",
+    "error wasm log: configuration: $.note: must be a text",
+    "error wasm log: configuration: $.first: must be an object",
+    "error wasm log: configuration: $.others: must be a list",
+    "error wasm log: configuration: $.steps: must be a list",
+    "error wasm log: configuration: $.odd.value: must be odd",
+    "error wasm log: configuration: $.odd.digits: is not known; there are value",
+    "error wasm log: configuration: $.level: must be a number",
+  ]);
+});
+
+test("the schema of a configuration has inherited members, and leaves open what an own reader takes", () => {
+  const [section] = WebAssembly.Module.customSections(
+    new WebAssembly.Module(fields),
+    "sluice.filter",
+  );
+  const { configSchema } = JSON.parse(Buffer.from(section!).toString()) as {
+    configSchema: { properties: Record<string, object> };
+  };
+  const step = {
+    type: "object",
+    properties: {
+      times: { type: "integer", minimum: 0, maximum: 4294967295 },
+      name: { type: "string" },
+    },
+    additionalProperties: false,
+  };
+  assert.deepEqual(configSchema, {
+    type: "object",
+    properties: {
+      note: { type: "string" },
+      hint: { type: "string" },
+      first: step,
+      others: { type: "array", items: step },
+      steps: { type: "array", items: step },
+      odd: { type: "object" },
+      level: { type: "integer", minimum: 0, maximum: 255 },
+      name: { type: "string" },
+    },
+    additionalProperties: false,
+  });
+});
+
 /** What the compiler says of a filter; it is compiled in a folder of its own. */
 async function problemsOf(source: string, packageJson = "{}"): Promise<string[]> {
   mkdirSync(path.join(root, ".cache"), { recursive: true });
@@ -115,7 +185,23 @@ for (const [name, source, problem] of [
   [
     "there is no filter",
     `import { Log } from "${sdk}"; Log.info("x");`,
-    /^index\.ts:1:1: .*no class that extends Plugin, HttpFilter/,
+    /^index\.ts:1:1: the main file has no class that extends Plugin, HttpFilter/,
+  ],
+  ["there is nothing", "\n", /^index\.ts:1:1: the main file has no class/],
+  [
+    "the only filter is abstract",
+    `import * as sdk from "${sdk}";\nexport default abstract class A extends sdk.HttpFilter {}`,
+    /^index\.ts:2:31: A is abstract: extend it$/,
+  ],
+  [
+    "the only filter has type parameters",
+    `import { HttpFilter as Base } from "${sdk}";\nclass A<T> extends Base {}`,
+    /^index\.ts:2:7: A has type parameters: extend it by a class that gives them$/,
+  ],
+  [
+    "the only filter's constructor needs arguments",
+    `import { NetworkFilter } from "${sdk}";\nclass A extends NetworkFilter { constructor(readonly a: string) { super(); } }\nclass B extends A {}`,
+    /^index\.ts:2:33: the constructor of B needs arguments: make it in createNetworkFilter\(\) of a class that extends Plugin$/,
   ],
   [
     "there are two",
@@ -136,7 +222,10 @@ for (const [name, source, problem] of [
 for (const [packageJson, problem] of [
   ["{", /package\.json: /],
   ['{"sluice":{"predicate":{"path":"/"}}}', /\.predicate\.path: is not known/],
+  ['{"sluice":{"predicat":{}}}', /\$\.sluice\.predicat: is not known; there is predicate/],
   ['{"sluice":{"predicate":{"paths":"/"}}}', /\.predicate\.paths: must be a list of prefixes/],
+  ['{"sluice":{"predicate":{"paths":["a"]}}}', /\.paths: .*each beginning with a slash/],
+  ['{"sluice":{"predicate":{"header":"a b"}}}', /\.header: must be the name of a header/],
   ['{"sluice":{"predicate":{"body":true}}}', /\.predicate\.body: can only be false/],
 ] as const) {
   test(`the transform refuses the description ${packageJson}`, async () => {

@@ -107,6 +107,13 @@ export class ConfigReader {
     readObject(items[index], `${this.path}.${name}[${index.toString()}]`, this.problems, target);
   }
 
+  /** Whether the member is there and not null. */
+  has(name: string): bool {
+    this.know(name);
+    const member = this.value.member(name);
+    return member !== null && member.kind != JsonKind.Null;
+  }
+
   /** Says that a member is needed, when it is missing. */
   required(name: string): void {
     if (this.value.member(name) === null) this.problem(`${this.path}.${name}`, "is missing");
@@ -140,10 +147,14 @@ export class ConfigReader {
 
   /** Null when it is missing or does not fit. */
   private member(name: string, kind: JsonKind, what: string): JsonValue | null {
-    if (!this.known.includes(name)) this.known.push(name);
+    this.know(name);
     const member = this.value.member(name);
     if (member === null || !this.fits(member, kind, name, what)) return null;
     return member;
+  }
+
+  private know(name: string): void {
+    if (!this.known.includes(name)) this.known.push(name);
   }
 
   private fits(value: JsonValue, kind: JsonKind, name: string, what: string): bool {
