@@ -174,5 +174,5 @@ test("sluice dev ends with 78 for a script that cannot run, and with 2 for a wro
   assert.match(await dev78(failing), /bad\.lua:2:3: at start\n +error\("at start"\)/);
   const { code, stderr } = await sluice("dev", path.join(folder, "none.ts"));
   assert.equal(code, 2);
-  assert.match(stderr, /there is no file .*none\.ts\nusage: sluice dev/);
+  assert.match(stderr, /none\.ts: there is no such file or folder: .*\nusage: sluice dev/);
 });

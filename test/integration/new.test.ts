@@ -51,7 +51,10 @@ test("sluice new ends with 1 for a folder that is there, and with 2 for a wrong 
   const again = await sluice("new", taken);
   assert.deepEqual(
     [again.code, again.stderr],
-    [1, `sluice: ${taken} is there already; nothing was changed\n`],
+    [
+      1,
+      `sluice: ${taken} is there already; nothing was changed: give another name, or remove it\n`,
+    ],
   );
   const wrong = await sluice("new", "Mine");
   assert.equal(wrong.code, 2);

@@ -1,4 +1,5 @@
 import { readFileSync } from "node:fs";
+import { fileProblem } from "../common/file-problem.ts";
 import type { Result } from "../contracts/result.ts";
 import { type CommandFlag, fail } from "./scan-flags.ts";
 
@@ -29,7 +30,7 @@ export function adminPlace(values: ReadonlyMap<string, string>): Result<AdminPla
   try {
     return placeOf(readFileSync(file, "utf8").trim());
   } catch (error) {
-    return fail(`--admin-address-path: ${error instanceof Error ? error.message : String(error)}.`);
+    return fail(`--admin-address-path ${fileProblem(file, error)}`);
   }
 }
 

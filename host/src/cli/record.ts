@@ -1,6 +1,7 @@
 import { closeSync, openSync, writeFileSync } from "node:fs";
 import { once } from "node:events";
 import type { IncomingMessage } from "node:http";
+import { fileProblem } from "../common/file-problem.ts";
 import { ExitCode } from "../common/exit-code.ts";
 import type { Result } from "../contracts/result.ts";
 import { guestQuery, postToAdmin, printRefusal, printUnreachable } from "./admin-client.ts";
@@ -53,7 +54,7 @@ export async function record(args: readonly string[]): Promise<number> {
     // Before anything is recorded for it.
     file = output === undefined ? undefined : openSync(output, "w");
   } catch (error) {
-    return fileProblem(error);
+    return printUsageError("sluice record", fileProblem(`--output ${output}`, error), recordUsage);
   }
   let response: IncomingMessage;
   try {
@@ -62,7 +63,7 @@ export async function record(args: readonly string[]): Promise<number> {
   } catch (error) {
     return printUnreachable(admin, error);
   }
-  return write(response, file);
+  return write(response, file, output ?? "standard output");
 }
 
 /** Reads the arguments behind `record`. An error is one sentence for the user. */
@@ -96,7 +97,12 @@ function recordHelp(): string {
   ].join("\n");
 }
 
-async function write(response: IncomingMessage, file: number | undefined): Promise<number> {
+/** `name`: of the file, as it is told. */
+async function write(
+  response: IncomingMessage,
+  file: number | undefined,
+  name: string,
+): Promise<number> {
   let count = 0;
   try {
     for await (const chunk of response as AsyncIterable<Buffer>) {
@@ -106,13 +112,9 @@ async function write(response: IncomingMessage, file: number | undefined): Promi
     }
     if (file !== undefined) closeSync(file);
   } catch (error) {
-    return fileProblem(error);
+    process.stderr.write(`sluice: ${fileProblem(name, error)}\n`);
+    return ExitCode.runTime;
   }
   process.stderr.write(`${count} ${count === 1 ? "stream" : "streams"} recorded\n`);
   return count > 0 ? ExitCode.ok : ExitCode.runTime;
-}
-
-function fileProblem(error: unknown): number {
-  process.stderr.write(`sluice: ${error instanceof Error ? error.message : String(error)}\n`);
-  return ExitCode.runTime;
 }

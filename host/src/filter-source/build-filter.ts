@@ -1,5 +1,6 @@
 import { readFileSync } from "node:fs";
 import path from "node:path";
+import { fileProblem } from "../common/file-problem.ts";
 import { compileAssemblyScript } from "./assemblyscript.ts";
 import { LuaCheck } from "./lua-check.ts";
 
@@ -39,8 +40,7 @@ export async function buildFilter(file: string, options: BuildOptions = {}): Pro
     }
     return { ok: false, problem: `${shown(file)}: a filter is a .ts, .lua or .wasm file` };
   } catch (error) {
-    // What Node says of files names them.
-    return { ok: false, problem: error instanceof Error ? error.message : String(error) };
+    return { ok: false, problem: fileProblem(shown(file), error) };
   }
 }
 

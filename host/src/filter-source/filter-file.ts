@@ -9,7 +9,8 @@ const mainFiles: readonly string[] = ["assembly/index.ts", "index.ts"];
 /** The file of a filter that is given as itself or as its folder. The error is one sentence for the author. */
 export function filterFile(given: string): Result<string, string> {
   const stats = statSync(given, { throwIfNoEntry: false });
-  if (stats === undefined) return { ok: false, error: `there is no file ${given}` };
+  if (stats === undefined)
+    return { ok: false, error: `${given}: there is no such file or folder: is the path right?` };
   if (stats.isDirectory()) return mainFileIn(given);
   if (filterExtensions.includes(path.extname(given))) return { ok: true, value: given };
   return { ok: false, error: `${given}: a filter is a .ts, .lua or .wasm file` };

@@ -1,19 +1,30 @@
-import { existsSync, readdirSync, statSync } from "node:fs";
+import { readdirSync, statSync } from "node:fs";
 import path from "node:path";
+import { fileProblem, unreadable } from "../common/file-problem.ts";
 
 const suitePattern = /\.test\.ya?ml$/;
+/** One that is named may be called otherwise. */
+const yamlPattern = /\.ya?ml$/;
+const noSuite = "this is no suite: suites are YAML files, such as my-filter.test.yaml";
 /** Folders that hold no suites of one's own. */
 const skipped = new Set(["node_modules", ".git"]);
 
-/** The suites that these paths name or hold, in order; an error names the path that does not exist. */
+/** The suites that these paths name or hold, in order; an error names the path that cannot be read. */
 export function findSuites(
   paths: readonly string[],
 ): { readonly files: readonly string[] } | { readonly error: string } {
   const files: string[] = [];
   for (const each of paths) {
-    if (!existsSync(each)) return { error: `there is no file or folder ${each}` };
-    if (statSync(each).isFile()) files.push(path.normalize(each));
-    else files.push(...below(each));
+    try {
+      if (!statSync(each).isDirectory()) {
+        const problem = yamlPattern.test(each) ? unreadable(each) : `${each}: ${noSuite}`;
+        if (problem !== undefined) return { error: problem };
+        files.push(path.normalize(each));
+      } else files.push(...below(each));
+    } catch (error) {
+      const { path: place } = error as NodeJS.ErrnoException;
+      return { error: fileProblem(place ?? each, error) };
+    }
   }
   return { files: [...new Set(files)] };
 }

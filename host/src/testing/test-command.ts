@@ -1,5 +1,6 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import path from "node:path";
+import { fileProblem } from "../common/file-problem.ts";
 import { printUsageError } from "../cli/scan-flags.ts";
 import { ExitCode } from "../common/exit-code.ts";
 import { findSuites } from "./find-suites.ts";
@@ -76,7 +77,8 @@ async function runSuites(suites: readonly Suite[], options: TestArguments): Prom
   } catch (error) {
     // A report or snapshots that cannot be written.
     if (!(error instanceof Error && "syscall" in error)) throw error;
-    process.stderr.write(`sluice: ${error.message}\n`);
+    const { path: file } = error as NodeJS.ErrnoException;
+    process.stderr.write(`sluice: ${fileProblem(file ?? "the results", error)}\n`);
     return ExitCode.runTime;
   } finally {
     await runner.close();

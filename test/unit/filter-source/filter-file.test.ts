@@ -33,7 +33,7 @@ test("filterFile() finds the filter of a folder, sources before what is built of
 });
 
 test("filterFile() says what it does not find", () => {
-  assert.equal(found("nothing"), "there is no file nothing");
+  assert.equal(found("nothing"), "nothing: there is no such file or folder: is the path right?");
   assert.equal(found("x.go"), "x.go: a filter is a .ts, .lua or .wasm file");
   assert.match(
     found("two"),

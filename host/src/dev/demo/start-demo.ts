@@ -4,6 +4,7 @@ import path from "node:path";
 import { ExitCode } from "../../common/exit-code.ts";
 import { packageFolder } from "../../common/package-folder.ts";
 import { bootstrapText } from "../proxy/bootstrap-text.ts";
+import { portProblem } from "../proxy/port-problem.ts";
 import { startProxy, untilExit } from "../proxy/proxy-process.ts";
 import { PushedFilter } from "../proxy/pushed-filter.ts";
 import { oneAtATime, watchSource } from "../proxy/source-watch.ts";
@@ -27,6 +28,13 @@ export async function startDemo(args: readonly string[]): Promise<number> {
   if (!parsed.ok) {
     console.error(`sluice start: ${parsed.error}`);
     return ExitCode.usage;
+  }
+  const problem =
+    (await portProblem(parsed.value.proxyPort, "--port")) ??
+    (await portProblem(parsed.value.adminPort, "--admin-port"));
+  if (problem !== undefined) {
+    console.error(`sluice start: ${problem}`);
+    return ExitCode.runTime;
   }
   const folder = mkdtempSync(path.join(tmpdir(), "sluice-demo-"));
   try {

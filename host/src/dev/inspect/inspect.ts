@@ -1,9 +1,11 @@
 import { readFileSync } from "node:fs";
 import { type CommandFlag, flagRows, printUsageError, scanFlags } from "../../cli/scan-flags.ts";
 import { sluiceVersion } from "../../cli/version.ts";
+import { unreadable } from "../../common/file-problem.ts";
 import { ExitCode } from "../../common/exit-code.ts";
 import type { Result } from "../../contracts/result.ts";
 import { inspectModule } from "./module-report.ts";
+import { noModuleText } from "./no-module.ts";
 import { reportText } from "./report-text.ts";
 
 const usage = "usage: sluice inspect <file.wasm> [--json] [--top <n>]";
@@ -18,9 +20,11 @@ const helpText = [
   usage,
   "",
   "Prints what a WebAssembly module imports, exports and says of itself, what its functions weigh, and which hosts",
-  "of Proxy-Wasm can run it, without running it. Ends with 1 when this Sluice cannot run it.",
+  "of Proxy-Wasm can run it, without running it.",
   "",
   ...flagRows(inspectFlags),
+  "",
+  "Exit codes: 0 this Sluice can run it, 1 it cannot, 2 wrong command line or no such file, 78 this is no module.",
   "",
 ].join("\n");
 
@@ -33,10 +37,13 @@ export async function inspect(args: readonly string[]): Promise<number> {
     return ExitCode.ok;
   }
   const { file, json, top } = parsed.value;
-  const bytes = read(file);
-  if (typeof bytes === "string") return fail(`${file}: ${bytes}`);
+  const problem = unreadable(file);
+  if (problem !== undefined) return fail(problem, ExitCode.usage);
+  const bytes = readFileSync(file);
   const report = await inspectModule(bytes, `Sluice ${sluiceVersion()}`);
-  if (!report.ok) return fail(`${file}: ${report.error}${hintFor(file)}`);
+  if (!report.ok) {
+    return fail(`${file}: ${noModuleText(file, bytes, report.error)}`, ExitCode.config);
+  }
   process.stdout.write(
     json ? `${JSON.stringify(report.value, undefined, 2)}\n` : reportText(file, report.value, top),
   );
@@ -66,21 +73,7 @@ function parse(args: readonly string[]): Result<InspectCommand | "help", string>
   return { ok: true, value: { file, json: values.has("--json"), top: Number(top) } };
 }
 
-function read(file: string): Uint8Array | string {
-  try {
-    return readFileSync(file);
-  } catch (error) {
-    return error instanceof Error ? error.message : String(error);
-  }
-}
-
-function hintFor(file: string): string {
-  return /\.(ts|js|rs|go|wat)$/.test(file)
-    ? "; this is source: build it first, or run it with sluice dev"
-    : "";
-}
-
-function fail(text: string): number {
+function fail(text: string, exitCode: number): number {
   process.stderr.write(`sluice: ${text}\n`);
-  return ExitCode.runTime;
+  return exitCode;
 }

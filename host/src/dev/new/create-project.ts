@@ -1,5 +1,6 @@
 import { mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import path from "node:path";
+import { fileProblem } from "../../common/file-problem.ts";
 import { packageFolder } from "../../common/package-folder.ts";
 import type { Result } from "../../contracts/result.ts";
 import { type Language, languages } from "./new-arguments.ts";
@@ -19,9 +20,14 @@ export interface ProjectOptions {
  */
 export function createProject(options: ProjectOptions): Result<readonly string[], string> {
   const { folder, language } = options;
-  const stats = statSync(folder, { throwIfNoEntry: false });
-  if (stats !== undefined && (!stats.isDirectory() || readdirSync(folder).length > 0)) {
-    return { ok: false, error: `${folder} is there already; nothing was changed` };
+  try {
+    const stats = statSync(folder, { throwIfNoEntry: false });
+    if (stats !== undefined && (!stats.isDirectory() || readdirSync(folder).length > 0)) {
+      const mend = "give another name, or remove it";
+      return { ok: false, error: `${folder} is there already; nothing was changed: ${mend}` };
+    }
+  } catch (error) {
+    return { ok: false, error: fileProblem(folder, error) };
   }
   const template = path.join(packageFolder(import.meta.url), "templates", languages[language]);
   const files = readdirSync(template, { recursive: true, encoding: "utf8" }).filter((file) =>
@@ -35,7 +41,7 @@ export function createProject(options: ProjectOptions): Result<readonly string[]
       mkdirSync(path.dirname(target), { recursive: true });
       writeFileSync(target, textFor(readFileSync(path.join(template, file), "utf8"), options));
     } catch (error) {
-      return { ok: false, error: error instanceof Error ? error.message : String(error) };
+      return { ok: false, error: fileProblem(target, error) };
     }
     written.push(name);
   }

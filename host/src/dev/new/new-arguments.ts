@@ -1,5 +1,6 @@
 import path from "node:path";
 import { type CommandFlag, fail, flagRows, scanFlags } from "../../cli/scan-flags.ts";
+import { devPortDefault, portOf } from "../serve/dev-arguments.ts";
 import { closest } from "../../common/closest.ts";
 import type { Result } from "../../contracts/result.ts";
 
@@ -9,8 +10,8 @@ export interface NewCommand {
   readonly name: string;
   readonly folder: string;
   readonly language: Language;
-  /** Flags of `sluice dev`, which is to follow; undefined: it is not. */
-  readonly dev: readonly string[] | undefined;
+  /** The port of `sluice dev`, which is to follow; undefined: it is not. */
+  readonly devPort: number | undefined;
 }
 
 /** As `--lang` takes them, with the folder of the template. */
@@ -71,9 +72,9 @@ export function parseNewArguments(args: readonly string[]): Result<NewCommand | 
   if (!language.ok) return language;
   const problem = nameProblem(name, language.value);
   if (problem !== undefined) return fail(problem);
-  const dev = devFlagsOf(values, language.value);
-  if (!dev.ok) return dev;
-  return { ok: true, value: { name, folder, language: language.value, dev: dev.value } };
+  const devPort = devPortOf(values, language.value);
+  if (!devPort.ok) return devPort;
+  return { ok: true, value: { name, folder, language: language.value, devPort: devPort.value } };
 }
 
 function nameProblem(name: string, language: Language): string | undefined {
@@ -92,18 +93,18 @@ function languageOf(text: string): Result<Language, string> {
   return fail(`--lang '${text}' is not known: ${hint}.`);
 }
 
-function devFlagsOf(
+function devPortOf(
   values: ReadonlyMap<string, string>,
   language: Language,
-): Result<readonly string[] | undefined, string> {
-  const port = values.get("--port");
+): Result<number | undefined, string> {
+  const port = portOf(values, "--port");
   if (!values.has("--dev")) {
-    return port === undefined ? { ok: true, value: undefined } : fail("--port goes with --dev.");
+    return values.has("--port") ? fail("--port goes with --dev.") : { ok: true, value: undefined };
   }
   if (language !== "as" && language !== "lua") {
     return fail("--dev is for as and lua: the others are built first, see the folder's README.");
   }
-  return { ok: true, value: port === undefined ? [] : ["--port", port] };
+  return port.ok ? { ok: true, value: port.value ?? devPortDefault } : port;
 }
 
 function isLanguage(text: string): text is Language {

@@ -6,6 +6,7 @@ import { pathToFileURL } from "node:url";
 import { printUsageError } from "../../cli/scan-flags.ts";
 import { sluiceVersion } from "../../cli/version.ts";
 import { ExitCode } from "../../common/exit-code.ts";
+import { portProblem } from "../proxy/port-problem.ts";
 import { serveFilters } from "../serve/serve-filters.ts";
 import { createProject } from "./create-project.ts";
 import {
@@ -25,15 +26,20 @@ export async function newFilter(args: readonly string[]): Promise<number> {
     return ExitCode.ok;
   }
   const command = parsed.value;
+  const { devPort } = command;
+  const problem = devPort === undefined ? undefined : await portProblem(devPort, "--port");
+  if (problem !== undefined) return failed(problem);
   const created = createProject({ ...command, version: sluiceVersion() });
-  if (!created.ok) {
-    process.stderr.write(`sluice: ${created.error}\n`);
-    return ExitCode.runTime;
-  }
+  if (!created.ok) return failed(created.error);
   console.log(`${created.value.map((file) => path.join(command.folder, file)).join("\n")}\n`);
-  if (command.dev !== undefined) return serveFilters([command.folder, ...command.dev]);
+  if (devPort !== undefined) return serveFilters([command.folder, "--port", String(devPort)]);
   console.log(nextSteps(command));
   return ExitCode.ok;
+}
+
+function failed(text: string): number {
+  process.stderr.write(`sluice: ${text}\n`);
+  return ExitCode.runTime;
 }
 
 function nextSteps({ folder, language }: NewCommand): string {

@@ -1,6 +1,7 @@
 import { callbacks, wasiFunctions } from "@sluice/abi";
 import type { BuiltFilter } from "../../filter-source/build-filter.ts";
 import { idleScript, moduleIsIdle } from "../../filter-source/idle-filter.ts";
+import { noModuleText } from "../inspect/no-module.ts";
 import type { Place } from "../inspect/places.ts";
 import { inspectModule, type ModuleReport } from "../inspect/module-report.ts";
 import type { DevPlace } from "./dev-arguments.ts";
@@ -20,7 +21,9 @@ export async function filterProblem(
 ): Promise<string | undefined> {
   if (filter.kind === "lua") return scriptProblem(source, filter.text, place);
   const inspected = await inspectModule(filter.bytes, "Sluice");
-  if (!inspected.ok) return `${source}: ${inspected.error}`;
+  if (!inspected.ok) {
+    return `${source}: ${noModuleText(source, filter.bytes, inspected.error)}`;
+  }
   const report = inspected.value;
   const [own] = report.hosts;
   const problem =

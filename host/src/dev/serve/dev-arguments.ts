@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import { callbacks, hostcalls, wasiFunctions } from "@sluice/abi";
 import { type CommandFlag, fail, flagRows, scanFlags } from "../../cli/scan-flags.ts";
+import { fileProblem, unreadable } from "../../common/file-problem.ts";
 import type { Result } from "../../contracts/result.ts";
 import type { ServerAddress } from "../proxy/bootstrap-text.ts";
 import { filterFile, filterName } from "../../filter-source/filter-file.ts";
@@ -33,6 +34,8 @@ export interface DevCommand {
   /** Whether the proxy's whole log is shown. */
   readonly log: boolean;
 }
+
+export const devPortDefault = 10_000;
 
 /** Flags of `sluice dev`. */
 export const devFlags = [
@@ -111,7 +114,7 @@ export function parseDevArguments(args: readonly string[]): Result<DevCommand | 
     value: {
       filters: filters.value,
       place: place.value,
-      port: port.value ?? 10_000,
+      port: port.value ?? devPortDefault,
       adminPort: adminPort.value,
       upstream: upstream.value,
       clusters: clusters.value,
@@ -156,6 +159,8 @@ function filtersOf(operands: readonly string[]): Result<DevCommand["filters"], s
   for (const operand of operands) {
     const file = filterFile(operand);
     if (!file.ok) return file;
+    const problem = unreadable(file.value);
+    if (problem !== undefined) return fail(problem);
     const name = filterName(file.value);
     const count = filters.filter((other) => other.name.replace(/-\d+$/, "") === name).length;
     filters.push({ name: count === 0 ? name : `${name}-${count + 1}`, file: file.value });
@@ -171,7 +176,8 @@ function placeOf(text: string | undefined, filters: number): Result<DevPlace | u
   return { ok: true, value: place };
 }
 
-function portOf(
+/** What a flag that chooses a port says. */
+export function portOf(
   values: ReadonlyMap<string, string>,
   flag: string,
 ): Result<number | undefined, string> {
@@ -224,6 +230,6 @@ function configurationOf(
   try {
     return { ok: true, value: readFileSync(text.slice(1), "utf8") };
   } catch (error) {
-    return fail(`--configuration: ${error instanceof Error ? error.message : String(error)}.`);
+    return fail(`--configuration @${fileProblem(text.slice(1), error)}`);
   }
 }

@@ -5,6 +5,7 @@ import { printUsageError } from "../../cli/scan-flags.ts";
 import { ExitCode } from "../../common/exit-code.ts";
 import { buildFilter } from "../../filter-source/build-filter.ts";
 import { inspectModule } from "../inspect/module-report.ts";
+import { portProblem } from "../proxy/port-problem.ts";
 import { ConnectionSession } from "./connection-session.ts";
 import {
   type DevCommand,
@@ -24,6 +25,14 @@ export async function serveFilters(args: readonly string[]): Promise<number> {
     return ExitCode.ok;
   }
   const command = parsed.value;
+  const { port, adminPort } = command;
+  const problem =
+    (await portProblem(port, "--port")) ??
+    (adminPort === undefined ? undefined : await portProblem(adminPort, "--admin-port"));
+  if (problem !== undefined) {
+    process.stderr.write(`sluice: ${problem}\n`);
+    return ExitCode.runTime;
+  }
   const folder = mkdtempSync(path.join(tmpdir(), "sluice-dev-"));
   try {
     const place = command.place ?? (await placeOf(command));

@@ -3,12 +3,7 @@ import type { Recording } from "../../guest/watch/recording.ts";
 
 /** The recordings of a file, a line of JSON each; or what is wrong with it. */
 export function readRecordings(file: string): readonly Recording[] | string {
-  let text: string;
-  try {
-    text = readFileSync(file, "utf8");
-  } catch (error) {
-    return error instanceof Error ? error.message : String(error);
-  }
+  const text = readFileSync(file, "utf8");
   const recordings: Recording[] = [];
   for (const [i, line] of text.split("\n").entries()) {
     if (line.trim() === "") continue;
@@ -18,7 +13,8 @@ export function readRecordings(file: string): readonly Recording[] | string {
     }
     recordings.push(recording);
   }
-  return recordings.length === 0 ? `${file}: there is no recording in it` : recordings;
+  if (recordings.length > 0) return recordings;
+  return `${file}: there is no recording in it; sluice record makes them`;
 }
 
 function parsed(line: string): Recording | undefined {

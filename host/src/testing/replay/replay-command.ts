@@ -2,6 +2,8 @@ import { createHash } from "node:crypto";
 import { existsSync } from "node:fs";
 import { ExitCode } from "../../common/exit-code.ts";
 import { type CommandFlag, flagRows, printUsageError, scanFlags } from "../../cli/scan-flags.ts";
+import { unreadable } from "../../common/file-problem.ts";
+import { filterFile } from "../../filter-source/filter-file.ts";
 import { buildFilter } from "../../filter-source/build-filter.ts";
 import type { Recording } from "../../guest/watch/recording.ts";
 import { readRecordings } from "./read-recordings.ts";
@@ -31,6 +33,8 @@ export async function replayCommand(args: readonly string[]): Promise<number> {
   const [file, another] = operands;
   if (file === undefined) return usageError("Which recording? Give its file.");
   if (another !== undefined) return usageError(`One file at a time: '${file}' or '${another}'.`);
+  const wrong = unreadable(file);
+  if (wrong !== undefined) return problem(wrong, ExitCode.usage);
   const recordings = readRecordings(file);
   if (typeof recordings === "string") return problem(recordings, ExitCode.config);
   if (values.has("--test")) {
@@ -55,10 +59,11 @@ async function runOne(
 ): Promise<number> {
   const { plugin } = recording;
   const file = given ?? plugin.file;
-  if (file === undefined || !existsSync(file)) {
-    const where = file === undefined ? "was in no file" : `is not at ${file} any more`;
-    return problem(`the module ${where}; give one by --with`, ExitCode.usage);
+  if (file === undefined) {
+    return problem("the module was in no file; give one by --with", ExitCode.usage);
   }
+  const wrong = wrongFile(file, given);
+  if (wrong !== undefined) return problem(wrong, ExitCode.usage);
   const built = await buildFilter(file);
   if (!built.ok) return problem(built.problem, ExitCode.config);
   if (built.filter.kind !== "wasm") return problem(`${file} is no Wasm module`, ExitCode.usage);
@@ -71,6 +76,17 @@ async function runOne(
   const result = await replay(recording, bytes);
   if (typeof result === "string") return problem(result, ExitCode.config);
   return report(recording, result, title);
+}
+
+/** Why this cannot be the module; undefined: it is looked at. */
+function wrongFile(file: string, given: string | undefined): string | undefined {
+  if (given === undefined) {
+    return existsSync(file)
+      ? unreadable(file)
+      : `the module is not at ${file} any more; give one by --with`;
+  }
+  const found = filterFile(given);
+  return found.ok ? unreadable(given) : `--with: ${found.error}`;
 }
 
 function report(
@@ -108,7 +124,7 @@ function replayHelp(): string {
     "",
     ...flagRows(replayFlags),
     "",
-    "Exit codes: 0 it does the same, 1 it does not, 2 wrong command line, 78 what cannot be read or started.",
+    "Exit codes: 0 it does the same, 1 it does not, 2 wrong command line or file, 78 what cannot be understood or started.",
     "",
   ].join("\n");
 }

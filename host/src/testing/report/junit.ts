@@ -8,10 +8,11 @@ export function junitText(results: readonly SuiteResult[]): string {
 }
 
 function suiteText({ file, cases, problems }: SuiteResult): string {
-  const failed = cases.filter(({ failures }) => failures.length > 0).length;
+  const refused = cases.filter(isRefused).length;
+  const failed = cases.filter(({ failures }) => failures.length > 0).length - refused;
   const seconds = secondsOf(cases.reduce((sum, { ms }) => sum + ms, 0));
   const broken = problems.length > 0 ? 1 : 0;
-  const head = `name="${escape(file)}" tests="${cases.length + broken}" failures="${failed}" errors="${broken}" time="${seconds}"`;
+  const head = `name="${escape(file)}" tests="${cases.length + broken}" failures="${failed}" errors="${broken + refused}" time="${seconds}"`;
   const error =
     broken === 0
       ? ""
@@ -20,15 +21,22 @@ function suiteText({ file, cases, problems }: SuiteResult): string {
   return `  <testsuite ${head}>\n${error}${body}  </testsuite>\n`;
 }
 
-function caseText(file: string, { test, failures, ms }: CaseResult): string {
+/** It never ran, and that was not expected. */
+function isRefused({ test, outcome, failures }: CaseResult): boolean {
+  return outcome.refused !== undefined && test.refused === undefined && failures.length > 0;
+}
+
+function caseText(file: string, result: CaseResult): string {
+  const { test, failures, ms } = result;
   const { line } = test.place;
   const head = `name="${escape(test.name)}" classname="${escape(file)}" file="${escape(file)}" line="${line}" time="${secondsOf(ms)}"`;
   if (failures.length === 0) return `    <testcase ${head}/>\n`;
   const lines = failures.map(({ place, text }) =>
     formatProblem({ ...place, path: "", severity: "error", text }),
   );
-  const failure = `<failure message="${escape(failures[0]!.text)}">${escape(lines.join("\n"))}</failure>`;
-  return `    <testcase ${head}>\n      ${failure}\n    </testcase>\n`;
+  const kind = isRefused(result) ? "error" : "failure";
+  const element = `<${kind} message="${escape(failures[0]!.text)}">${escape(lines.join("\n"))}</${kind}>`;
+  return `    <testcase ${head}>\n      ${element}\n    </testcase>\n`;
 }
 
 function secondsOf(ms: number): string {

@@ -1,4 +1,5 @@
 import { readFileSync } from "node:fs";
+import { fileProblem } from "../../common/file-problem.ts";
 import { formatProblems, ProblemList } from "../../config/problem.ts";
 import { VirtualLab } from "../proxy/virtual-lab.ts";
 import type { VirtualProxy } from "../proxy/virtual-proxy.ts";
@@ -54,7 +55,7 @@ export class SuiteRunner {
     try {
       text = readFileSync(file, "utf8");
     } catch (error) {
-      return [`${file}: ${error instanceof Error ? error.message : String(error)}`];
+      return [fileProblem(file, error)];
     }
     const suite = readSuite(file, text, problems);
     return suite ?? formatProblems(problems.sortedErrors()).split("\n");

@@ -33,7 +33,7 @@ test("createProject() leaves a folder alone that has something in it", () => {
   const created = createProject({ ...options, language: "lua" });
   assert.deepEqual(created, {
     ok: false,
-    error: `${folder} is there already; nothing was changed`,
+    error: `${folder} is there already; nothing was changed: give another name, or remove it`,
   });
   assert.equal(readFileSync(path.join(folder, "package.json"), "utf8"), before);
   assert.ok(!existsSync(path.join(folder, "other.lua")));

@@ -5,11 +5,11 @@ import { parseNewArguments } from "../../../../host/src/dev/new/new-arguments.ts
 test("parseNewArguments() takes a folder, whose last part is the name, and a language", () => {
   assert.deepEqual(parseNewArguments(["filters/my-filter", "--lang=lua"]), {
     ok: true,
-    value: { name: "my-filter", folder: "filters/my-filter", language: "lua", dev: undefined },
+    value: { name: "my-filter", folder: "filters/my-filter", language: "lua", devPort: undefined },
   });
   const dev = parseNewArguments(["a", "--dev", "--port", "8080"]);
   assert.ok(dev.ok && dev.value !== "help");
-  assert.deepEqual([dev.value.language, dev.value.dev], ["as", ["--port", "8080"]]);
+  assert.deepEqual([dev.value.language, dev.value.devPort], ["as", 8080]);
 });
 
 test("parseNewArguments() says what is wrong in one sentence", () => {

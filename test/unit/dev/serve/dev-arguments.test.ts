@@ -71,8 +71,11 @@ test("parseDevArguments() says what is wrong in one sentence", () => {
   };
   assert.match(error(), /^Which filter\?/);
   assert.match(error(folder), /there is no filter; give its \.ts, \.lua or \.wasm file$/);
-  assert.equal(error("nowhere.ts"), "there is no file nowhere.ts");
-  assert.match(error(import.meta.filename.replace(".test.ts", "")), /^there is no file/);
+  assert.equal(
+    error("nowhere.ts"),
+    "nowhere.ts: there is no such file or folder: is the path right?",
+  );
+  assert.match(error(import.meta.filename.replace(".test.ts", "")), /: there is no such file/);
   assert.match(error(main, "--upstream", "here"), /give ip:port, such as/);
   assert.match(error(main, "--clusters", "auth"), /'auth' is not name=ip:port, such as/);
   assert.match(error(main, "--clusters", "a=1.2.3.4:5,a=1.2.3.4:6"), /a cluster 'a' already/);
@@ -82,5 +85,8 @@ test("parseDevArguments() says what is wrong in one sentence", () => {
   assert.match(error(main, "--admin-port", "0"), /^--admin-port '0' is not a port/);
   assert.match(error(main, script, "--configuration", "x"), /for one filter; there are several/);
   assert.match(error(main, "--allow", "proxy_logg"), /there is no host call 'proxy_logg'/);
-  assert.match(error(main, "--configuration", "@/nowhere"), /^--configuration: ENOENT/);
+  assert.match(
+    error(main, "--configuration", "@/nowhere"),
+    /^--configuration @\/nowhere: there is no such file/,
+  );
 });
