@@ -30,6 +30,8 @@ class SharedVm {
   readonly number: number;
   /** Root contexts by plugin key, with the number of their users. */
   readonly roots = new Map<string, SharedRoot>();
+  /** Root contexts without users that the guest has not let go of yet. */
+  leaving = 0;
 
   constructor(vm: WasmVm, number: number) {
     this.vm = vm;
@@ -149,7 +151,11 @@ export class WasmRuntime {
         entry.users -= 1;
         if (entry.users > 0) return;
         shared.roots.delete(plugin.pluginKey);
-        entry.root.shutDown(() => this.#dropUnused(shared, plugin));
+        shared.leaving += 1;
+        entry.root.shutDown(() => {
+          shared.leaving -= 1;
+          this.#dropUnused(shared, plugin);
+        });
       },
     };
   }
@@ -170,7 +176,7 @@ export class WasmRuntime {
   }
 
   #dropUnused(shared: SharedVm, plugin: Plugin): void {
-    if (shared.roots.size > 0) return;
+    if (shared.roots.size + shared.leaving > 0) return;
     if (this.#vms.get(plugin.vmKey) === shared) this.#vms.delete(plugin.vmKey);
     shared.vm.retire();
   }

@@ -227,6 +227,25 @@ test("a root context whose on_done returns false is deleted by proxy_done, or af
   assert.deepEqual(host.logger.take(), ["info wasm log: proxy_on_delete 1"]);
 });
 
+test("a root context that takes its time to finish keeps its VM when the other plugins in it have gone", async () => {
+  const code = await guest(`${loggingCallbacks("proxy_on_delete")}
+    (func (export "proxy_on_done") (param $id i32) (result i32)
+      (drop (call $proxy_set_tick_period_milliseconds (i32.const 20)))
+      (i32.ne (local.get $id) (i32.const 1)))
+    (func (export "proxy_on_tick") (param i32) (drop (call $proxy_done)))`);
+  const host = new WasmHost();
+  const slow = await host.load(code);
+  const quick = await host.load(code, pluginSettings({ configuration: "other" }));
+  assert.equal(slow.root.vm, quick.root.vm);
+  slow.release();
+  quick.release();
+  assert.deepEqual(host.logger.take(), ["info wasm log: proxy_on_delete 2"]);
+  assert.equal(host.runtime.vmCount, 1);
+  host.dispatcher.advance(30);
+  assert.deepEqual(host.logger.take(), ["info wasm log: proxy_on_delete 1"]);
+  assert.equal(host.runtime.vmCount, 0);
+});
+
 test("a trap fails the VM, with a report; the next push makes a new one", async () => {
   const host = new WasmHost();
   const code = await guest(`
