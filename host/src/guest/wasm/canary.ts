@@ -1,3 +1,5 @@
+import { callbacks, exportSignature, hostcallNames, wasiFunctions } from "@sluice/abi";
+import { closest } from "../../common/closest.ts";
 import { systemTime } from "../../common/time/clock.ts";
 import type { WasmSettings } from "../../contracts/config/guests.ts";
 import type { PrepareContext } from "../../contracts/extension.ts";
@@ -13,6 +15,13 @@ import { CloneCandidate } from "./clone-candidate.ts";
 import { codeStoreStats } from "./remote/code-store.ts";
 import { uncounted } from "./stats.ts";
 import { createVm, startPlugin } from "./vm-start.ts";
+
+/** What `capability_restriction_config` may name. */
+const capabilities: readonly string[] = [
+  ...hostcallNames,
+  ...Object.keys(callbacks),
+  ...Object.keys(wasiFunctions),
+];
 
 /**
  * On the main thread: checks and compiles the code of a plugin and runs it once up to `on_configure`, in a VM that
@@ -33,7 +42,8 @@ export async function preparePlugin(
   if (!loaded.ok) return refused(loaded.error);
   if (context.stats !== undefined) codeStoreStats(context.stats);
   const logger = context.loggers.logger("wasm");
-  for (const warning of [...loaded.value.warnings, ...deniedCalls(settings, loaded.value)]) {
+  const { warnings } = loaded.value;
+  for (const warning of [...warnings, ...capabilityWarnings(settings, loaded.value)]) {
     logger.warning(`wasm: plugin "${settings.name}": ${warning}`);
   }
   const notCloned = whyNotCloned(
@@ -70,13 +80,28 @@ function whyNotCloned({ cloneVms = true }: WasmSettings, { description }: Loaded
   return description?.clones === false ? "the module asks to be started" : "";
 }
 
-/** A module that says what it calls, and may not: such calls will fail. */
-function deniedCalls({ vm }: PluginSettings, { description }: LoadedModule): string[] {
+/** Allocators and start functions, which nobody has to allow, count as such. */
+function isCapability(name: string): boolean {
+  return capabilities.includes(name) || exportSignature(name, "0.2.1") !== undefined;
+}
+
+/** Capabilities that do not exist, and calls that a module says it makes and that will fail. */
+function capabilityWarnings({ vm }: PluginSettings, { description }: LoadedModule): string[] {
   const { allowedCapabilities } = vm;
-  if (allowedCapabilities === undefined || description === undefined) return [];
-  const denied = description.capabilities.filter((name) => !allowedCapabilities.includes(name));
-  if (denied.length === 0) return [];
+  if (allowedCapabilities === undefined) return [];
+  const warnings: string[] = [];
+  for (const name of allowedCapabilities.filter((each) => !isCapability(each))) {
+    const near = closest(name, capabilities);
+    const mend = near === undefined ? "" : ` (did you mean ${near}?)`;
+    warnings.push(
+      `capability_restriction_config allows ${name}, which is no host call, callback or WASI function${mend}`,
+    );
+  }
+  const denied =
+    description?.capabilities.filter((name) => !allowedCapabilities.includes(name)) ?? [];
+  if (denied.length === 0) return warnings;
   return [
+    ...warnings,
     `the module calls ${denied.join(", ")}, which capability_restriction_config does not allow: these calls fail`,
   ];
 }

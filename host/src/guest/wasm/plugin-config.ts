@@ -92,13 +92,15 @@ function parseFailure(
   if (config.reloadConfig !== undefined && policy !== "reload") {
     context.warning(config, "reload_config", "has no effect without failure_policy FAIL_RELOAD");
   }
+  const backoff = config.reloadConfig?.backoff;
+  if (backoff?.maxInterval !== undefined) {
+    const text = "has no effect: the time between two VMs does not grow";
+    context.warning(backoff, "max_interval", text);
+  }
   return {
     failurePolicy: config.failOpen ? "open" : (policy ?? "closed"),
     liveStreamsGoOn: config.failOpen,
-    reloadBackoffMs: context.durationMs(
-      config.reloadConfig?.backoff?.baseInterval,
-      reloadBackoffDefaultMs,
-    ),
+    reloadBackoffMs: context.durationMs(backoff?.baseInterval, reloadBackoffDefaultMs),
   };
 }
 
@@ -106,6 +108,13 @@ function parseVm(vm: VmConfig, config: PluginConfig, context: ParseContext): VmS
   if (vm.runtime !== "" && vm.runtime !== runtimeName) {
     const text = `"${vm.runtime}" is not supported; use "${runtimeName}", which runs the same modules`;
     context.problem(vm, "runtime", text);
+  }
+  if (vm.capabilityRestrictionConfig !== undefined && config.capabilityRestrictionConfig) {
+    const text = "has no effect: vm_config has one, which counts";
+    context.warning(config, "capability_restriction_config", text);
+  }
+  if (vm.nackOnCodeCacheMiss && vm.code?.specifier.case === "local") {
+    context.warning(vm, "nack_on_code_cache_miss", "has no effect: the code is not fetched");
   }
   return {
     vmId: vm.vmId,

@@ -87,6 +87,17 @@ test("prepare() warns of calls that a module says it makes and that it is not al
   assert.deepEqual(host.canaryLogger.take(), []);
 });
 
+test("prepare() warns of capabilities that do not exist", async () => {
+  const host = new WasmHost();
+  const known = ["proxy_log", "proxy_on_configure", "fd_write", "malloc"];
+  const allowedCapabilities = [...known, "proxy_get_propery", "telepathy"];
+  await host.prepare(await guest(""), pluginSettings({ vm: { allowedCapabilities } }));
+  assert.deepEqual(host.canaryLogger.take(), [
+    'warning wasm: plugin "plugin": capability_restriction_config allows proxy_get_propery, which is no host call, callback or WASI function (did you mean proxy_get_property?)',
+    'warning wasm: plugin "plugin": capability_restriction_config allows telepathy, which is no host call, callback or WASI function',
+  ]);
+});
+
 test("on_configure that returns false refuses the plugin, and tells the guest no more", async () => {
   const host = new WasmHost();
   const code = await guest(`(func (export "proxy_on_configure") (param i32 i32) (result i32)

@@ -8,11 +8,15 @@ import { messageOf, recordingParseContext } from "../../../../support/config-mes
 
 const code = { local: { inline_string: "code" } };
 
-function parse(config: JsonValue): { config: WasmPluginConfig; problems: string[] } {
+function parse(config: JsonValue): {
+  config: WasmPluginConfig;
+  problems: string[];
+  warnings: string[];
+} {
   const context = recordingParseContext();
   const message = messageOf<Wasm>("envoy.extensions.filters.http.wasm.v3.Wasm", { config });
   const parsed = wasmFilter.parseConfig(message as never, context);
-  return { config: parsed, problems: context.problems };
+  return { config: parsed, problems: context.problems, warnings: context.warnings };
 }
 
 function settingsOf(config: JsonValue) {
@@ -117,6 +121,30 @@ test("parseConfig() refuses by name what is not supported", () => {
     "code: is missing: the module is not named",
   ]);
   assert.deepEqual(parse({}).problems, ["vm_config: is missing: it names the code"]);
+});
+
+test("parseConfig() warns of what has no effect", () => {
+  const warnings = (config: object): string[] => {
+    const parsed = parse({ vm_config: { code }, ...config });
+    assert.deepEqual(parsed.problems, []);
+    return parsed.warnings;
+  };
+  const backoff = { base_interval: "1s" };
+  assert.deepEqual(warnings({ reload_config: { backoff } }), [
+    "reload_config: has no effect without failure_policy FAIL_RELOAD",
+  ]);
+  const growing = { ...backoff, max_interval: "5s" };
+  assert.deepEqual(
+    warnings({ failure_policy: "FAIL_RELOAD", reload_config: { backoff: growing } }),
+    ["max_interval: has no effect: the time between two VMs does not grow"],
+  );
+  assert.deepEqual(warnings({ vm_config: { code, nack_on_code_cache_miss: true } }), [
+    "nack_on_code_cache_miss: has no effect: the code is not fetched",
+  ]);
+  const restricted = { capability_restriction_config: { allowed_capabilities: { fd_write: {} } } };
+  assert.deepEqual(warnings({ vm_config: { code, ...restricted }, ...restricted }), [
+    "capability_restriction_config: has no effect: vm_config has one, which counts",
+  ]);
 });
 
 test("parseConfig() reads what a failure is answered with", () => {
