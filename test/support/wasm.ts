@@ -108,6 +108,8 @@ export class WasmHost {
     vmFailed: new CountingStat(),
     cpuLimitExceeded: new CountingStat(),
     cpuOverrun: new CountingStat(),
+    memoryLimitReached: new CountingStat(),
+    inputLimitExceeded: new CountingStat(),
     cloned: new CountingStat(),
     cpuShare: { exceeded: new CountingStat(), refused: new CountingStat() },
   } satisfies PluginStats;

@@ -87,6 +87,7 @@ function inputLimitsOf(inputs: InputLimits | undefined, context: ParseContext): 
     foreignBytes: inputs.maxForeignBytes,
     propertyBytes: inputs.maxPropertyBytes,
     callBytes: inputs.maxCallBytes,
+    bodyBytes: inputs.maxBodyBytes,
   };
 }
 

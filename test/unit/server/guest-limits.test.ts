@@ -44,6 +44,7 @@ const inputs = {
   max_foreign_bytes: 8,
   max_property_bytes: 9,
   max_call_bytes: 10,
+  max_body_bytes: 11,
 };
 
 test("guestLimitsOf() reads each limit of modules and of what they hand over", () => {
@@ -80,6 +81,7 @@ test("guestLimitsOf() reads each limit of modules and of what they hand over", (
     foreignBytes: 8,
     propertyBytes: 9,
     callBytes: 10,
+    bodyBytes: 11,
   });
 });
 

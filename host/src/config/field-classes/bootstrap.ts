@@ -149,6 +149,7 @@ export const bootstrapFields: FieldClassTable = {
       "max_foreign_bytes",
       "max_property_bytes",
       "max_call_bytes",
+      "max_body_bytes",
     ],
   },
 };

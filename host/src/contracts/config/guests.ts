@@ -58,6 +58,7 @@ export interface GuestInputLimits {
   readonly foreignBytes?: number | undefined;
   readonly propertyBytes?: number | undefined;
   readonly callBytes?: number | undefined;
+  readonly bodyBytes?: number | undefined;
 }
 
 /** `sluice.guests.v1.SharedMemory`. Undefined: the default of `guest/shared`. */

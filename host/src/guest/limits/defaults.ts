@@ -78,6 +78,8 @@ export interface InputLimits {
   readonly propertyBytes: number;
   /** Bytes of the bodies of one plugin's HTTP calls under way, together, and as many of its gRPC calls. */
   readonly callBytes: number;
+  /** Bytes that a body or a connection's data may be made to have, and of the body of a local response. */
+  readonly bodyBytes: number;
 }
 
 export const inputLimits: InputLimits = {
@@ -91,6 +93,7 @@ export const inputLimits: InputLimits = {
   foreignBytes: 4 * 1_048_576,
   propertyBytes: 1_048_576,
   callBytes: 128 * 1_048_576,
+  bodyBytes: 32 * 1_048_576,
 };
 
 /** Deterministic mode: instructions that a call may execute. */

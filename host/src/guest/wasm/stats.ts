@@ -22,6 +22,10 @@ export interface PluginStats {
   readonly cpuLimitExceeded: Counter;
   /** Calls that took more and ended on their own just then. */
   readonly cpuOverrun: Counter;
+  /** VMs that trapped with as much memory as they may have. */
+  readonly memoryLimitReached: Counter;
+  /** Host calls that handed over more than their limits. */
+  readonly inputLimitExceeded: Counter;
 }
 
 /** The stats of a plugin. */
@@ -45,6 +49,8 @@ export function pluginStats(scope: StatsScope, pluginName: string, runtime: stri
     },
     cpuLimitExceeded: own.counter("cpu_limit_exceeded"),
     cpuOverrun: own.counter("cpu_overrun"),
+    memoryLimitReached: own.counter("memory_limit_reached"),
+    inputLimitExceeded: own.counter("input_limit_exceeded"),
   };
 }
 
@@ -75,4 +81,6 @@ export const uncounted: PluginStats = {
   cpuShare: { exceeded: nothing, refused: nothing },
   cpuLimitExceeded: nothing,
   cpuOverrun: nothing,
+  memoryLimitReached: nothing,
+  inputLimitExceeded: nothing,
 };

@@ -89,7 +89,7 @@ test("deterministic mode stops a callback at its number of instructions, whateve
   assert.ok(tick(root)! > 1000 && tick(root)! < 1010);
   assert.match(
     root.vm.failure ?? "",
-    /proxy_on_tick failed: .*\(over its limit of 1000 instructions\)/,
+    /proxy_on_tick failed: .*\(over its limit of 1000 instructions: max_instructions_per_callback of sluice\.guests\)/,
   );
   assert.equal(host.stats.cpuLimitExceeded.value, 1);
 });
@@ -105,7 +105,7 @@ test("deterministic mode has another limit for starting", async () => {
   const refused = await countingHost({ maxInstructionsPerConfigure: 100 }).prepare(code);
   assert.match(
     String(refused as string),
-    /proxy_on_configure failed: .*over its limit of 100 instructions/,
+    /proxy_on_configure failed: .*over its limit of 100 instructions: max_instructions_per_configure of/,
   );
 });
 

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { pairsByteLength, writePairs } from "@sluice/abi";
+import { OwnedBuffer } from "../../../../host/src/common/data-buffer.ts";
 import { headerMapOf } from "../../../../host/src/common/headers/header-map.ts";
 import type { GuestInputLimits } from "../../../../host/src/contracts/config/guests.ts";
 import type { RequestHeaderMap } from "../../../../host/src/contracts/headers.ts";
@@ -47,6 +48,7 @@ test("a log line is cut at max_log_line_bytes", async () => {
   const calls = await limited({ logLineBytes: 4 });
   calls.inside(() => assert.equal(calls.call("proxy_log", 2, "abcdef"), ok));
   assert.match(calls.host.logger.take()[0]!, /: abcd \[cut\]$/);
+  assert.equal(calls.host.stats.inputLimitExceeded.value, 1);
 });
 
 test("what is printed to stdout is cut there, too, and told to be written whole", async () => {
@@ -117,6 +119,76 @@ test("the bodies of calls under way have no more than max_call_bytes", async () 
     const messages = ["123456", "123", "123", "12"].map(grpcCall);
     assert.deepEqual(messages, [internalFailure, ok, internalFailure, ok]);
   });
+});
+
+test("a body does not become larger than max_body_bytes, and one that is may shrink", async () => {
+  const calls = await limited({ bodyBytes: 10 });
+  const body = OwnedBuffer.latin1("12345678");
+  calls.context.requestBody = body;
+  const set = (start: number, size: number, data: string): number =>
+    calls.call("proxy_set_buffer_bytes", 0, start, size, data);
+  calls.inside(() => {
+    assert.deepEqual([set(8, 0, "90"), set(10, 0, "1"), set(0, 0, "1")], [ok, 10, 10]);
+    assert.deepEqual([set(0, 1, "ab"), set(0, 10, "abcdefghij")], [10, ok]);
+    body.append(Buffer.from("0123456789"));
+    assert.deepEqual([set(0, 5, "12345"), set(0, 9, "1"), set(0, 0, "2")], [ok, ok, 10]);
+    assert.equal(body.length, 12);
+    const reply = (text: string): number =>
+      calls.call("proxy_send_local_response", 200, "", text, "", -1);
+    assert.deepEqual([reply("12345678901"), reply("1234567890")], [badArgument, ok]);
+  });
+  assert.equal(calls.host.stats.inputLimitExceeded.value, 5);
+});
+
+test("what is beyond a limit is counted, and its author told which one", async () => {
+  const calls = await limited({
+    headerPairs: 3,
+    headerBytes: 70,
+    sharedDataValueBytes: 4,
+    metrics: 1,
+    httpCalls: 0,
+    foreignBytes: 4,
+    propertyBytes: 4,
+  });
+  calls.context.requestHeaders = headerMapOf([]) as RequestHeaderMap;
+  const beyond: [field: string, name: string, ...args: (string | number)[]][] = [
+    ["max_header_pairs", "proxy_set_header_map_pairs", 0, pairs(4)],
+    ["max_header_bytes", "proxy_add_header_map_value", 0, "x-a", "v".repeat(71)],
+    ["max_shared_data_value_bytes", "proxy_set_shared_data", "k", "12345", 0],
+    ["max_metrics", "proxy_define_metric", 0, "b", 16],
+    ["max_http_calls", "proxy_http_call", "known", callHeaders(), "", "", 1000, 16],
+    ["max_foreign_bytes", "proxy_call_foreign_function", "compress", "12345", 0, 0],
+    ["max_property_bytes", "proxy_set_property", "p", "12345"],
+  ];
+  calls.inside(() => calls.call("proxy_define_metric", 0, "a", 16));
+  for (const [field, name, ...args] of beyond) {
+    calls.host.logger.take();
+    const before = calls.host.stats.inputLimitExceeded.value;
+    calls.inside(() => calls.call(name, ...args));
+    assert.equal(calls.host.stats.inputLimitExceeded.value, before + 1, field);
+    const told = calls.host.logger.take().filter((line) => line.startsWith("warning wasm: "));
+    assert.ok(told.join("\n").includes(field), `${field}: ${told.join("\n")}`);
+  }
+});
+
+test("a VM that traps with all of its memory in use says so", async () => {
+  const host = new WasmHost(undefined, undefined, {
+    defaultLimits: { ...noLimits, maxMemoryBytes: 3 * 65_536 },
+    wasm: { cloneVms: false },
+  });
+  const handle = await host.load(
+    await guest(`(func (export "proxy_on_tick") (param i32)
+      (if (i32.lt_s (memory.grow (i32.const 1)) (i32.const 0)) (then unreachable)))
+      (func (export "proxy_on_configure") (param i32 i32) (result i32)
+        (drop (call $proxy_set_tick_period_milliseconds (i32.const 10))) (i32.const 1))`),
+  );
+  host.dispatcher.advance(100);
+  assert.match(
+    handle.root.vm.failure!,
+    /unreachable \(all 196608 bytes of its memory are in use: max_memory_bytes of sluice\.guests\)/,
+  );
+  assert.equal(host.stats.memoryLimitReached.value, 1);
+  assert.equal(host.stats.cpuLimitExceeded.value, 0);
 });
 
 test("a value beyond max_header_bytes does not become a header's", async () => {

@@ -51,6 +51,7 @@ export class GrpcCalls implements GrpcCallOwner {
     const bytes = message?.length ?? 0;
     const { httpCalls, callBytes } = this.#limits;
     if (this.#entries.size >= httpCalls || this.#bytes + bytes > callBytes) {
+      this.#root.vm.stats.inputLimitExceeded.inc();
       return STATUS_INTERNAL_FAILURE;
     }
     const entry = new GrpcCallEntry(token, bytes, this);

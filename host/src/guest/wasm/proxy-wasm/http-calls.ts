@@ -18,10 +18,12 @@ export interface CallResponse {
   readonly trailers: HeaderMap | undefined;
 }
 
-/** Whom a call belongs to. Called later than `open`, when no guest code runs. */
+/** Whom a call belongs to. Called later than `open`, when no guest code runs, but for the last. */
 export interface CallOwner {
   onHttpCallResponse(token: number, response: CallResponse): void;
   onHttpCallFailure(token: number): void;
+  /** A call is not made: too many are under way, or too much. */
+  onCallBeyondLimit(): void;
 }
 
 /** How many calls of a plugin may be under way, and how many bytes their requests may have together. */
@@ -50,6 +52,7 @@ export class HttpCalls {
     const bytes = request.body?.length ?? 0;
     const { httpCalls, callBytes } = this.#limits;
     if (this.#calls.size >= httpCalls || this.#bytes + bytes > callBytes) {
+      this.#owner.onCallBeyondLimit();
       return STATUS_INTERNAL_FAILURE;
     }
     const found = this.#environment.clusters.getThreadLocalCluster(cluster);

@@ -34,7 +34,7 @@ export class VmMetrics {
     const key = `${type} ${name}`;
     const known = this.#ids.get(key);
     if (known !== undefined) return known;
-    if (this.#ids.size >= this.#metricsMax || name.length > metricNameMax) return undefined;
+    if (this.full || name.length > metricNameMax) return undefined;
     const id = this.#nextIds[type]!;
     if (type === METRIC_HISTOGRAM) {
       this.#histograms.set(
@@ -52,6 +52,11 @@ export class VmMetrics {
     this.#nextIds[type] = id + idStep;
     this.#ids.set(key, id);
     return id;
+  }
+
+  /** As many as may be are defined. */
+  get full(): boolean {
+    return this.#ids.size >= this.#metricsMax;
   }
 
   /** The name that a metric was defined by. */

@@ -116,6 +116,10 @@ export class RootCallouts implements CallOwner {
     });
   }
 
+  onCallBeyondLimit(): void {
+    this.#root.vm.stats.inputLimitExceeded.inc();
+  }
+
   onHttpCallFailure(token: number): void {
     this.#root.vm.defer(() => {
       this.code = STATUS_BROKEN_CONNECTION;

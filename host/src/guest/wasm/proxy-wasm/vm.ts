@@ -1,5 +1,6 @@
 import type { PairLimits } from "@sluice/abi";
 import type { WatchedGuest } from "../../watch/watched-guest.ts";
+import { pageBytes } from "../../limits/defaults.ts";
 import { fuelExport } from "../../limits/state-exports.ts";
 import { GuestMemory } from "../engine/guest-memory.ts";
 import type { Plugin } from "../plugin.ts";
@@ -319,7 +320,6 @@ export class WasmVm {
     if (this.#reported) return;
     this.#reported = true;
     const limit = error instanceof GuestTrap ? "" : this.#limitExceeded();
-    if (limit !== "") stats.cpuLimitExceeded.inc();
     stats.vmFailed.inc();
     const message = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
     const failure = `Function: ${name} failed: Uncaught ${message}${limit}`;
@@ -331,12 +331,26 @@ export class WasmVm {
     for (const context of this.#contexts.all()) context.onVmFailed();
   }
 
+  /** Why it trapped, as far as a limit is the reason; counted. */
   #limitExceeded(): string {
+    const { environment, stats, plugin } = this;
+    const call = this.#configuring ? "configure" : "callback";
     if (this.#costs?.exhausted === true) {
-      return ` (over its limit of ${this.#instructionBudget} instructions)`;
+      stats.cpuLimitExceeded.inc();
+      const field = `max_instructions_per_${call}`;
+      return ` (over its limit of ${this.#instructionBudget} instructions: ${field} of sluice.guests)`;
     }
-    const { budget } = this.environment;
-    return budget.condemned ? ` (over its CPU limit of ${this.#budgetMs} ms)` : "";
+    if (environment.budget.condemned) {
+      stats.cpuLimitExceeded.inc();
+      const field = `cpu_time_per_${call}`;
+      return ` (over its CPU limit of ${this.#budgetMs} ms: ${field} of sluice.guests)`;
+    }
+    const { memoryBytes } = plugin.limits;
+    const { size } = this.memory;
+    const hasGrown = size > (plugin.module.memory?.initial ?? 0) * pageBytes;
+    if (!hasGrown || size + pageBytes <= memoryBytes) return "";
+    stats.memoryLimitReached.inc();
+    return ` (all ${memoryBytes} bytes of its memory are in use: max_memory_bytes of sluice.guests)`;
   }
 
   get #instructionBudget(): number {

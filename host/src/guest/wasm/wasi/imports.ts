@@ -134,6 +134,7 @@ function writeVectors(
   if (total > 0) {
     const text = Buffer.concat(parts).toString("utf8").replace(/\n$/, "");
     const mark = kept < total ? " [cut]" : "";
+    if (kept < total) vm.stats.inputLimitExceeded.inc();
     const level = fd === stderr ? "error" : "info";
     vm.environment.logger.log(level, `wasm log${vm.acting.logPrefix}: ${text}${mark}`);
   }

@@ -284,7 +284,10 @@ test("an endless loop in any callback is stopped and treated as a trap", async (
     watched.unwatch();
     assert.ok(stream.status === "503" || stream.reset === "local reset", phase);
     assert.equal(stream.host.stats.cpuLimitExceeded.value, 1, phase);
-    assert.match(stream.calls().at(-1)!, /\(over its CPU limit of 10 ms\)/);
+    assert.match(
+      stream.calls().at(-1)!,
+      /\(over its CPU limit of 10 ms: cpu_time_per_callback of sluice\.guests\)/,
+    );
   }
 });
 

@@ -159,7 +159,7 @@ test("other calls say what is wrong with their arguments", async () => {
     line("proxy_increment_metric", "a counter only goes up, by 1 or more, not by 0"),
     line(
       "proxy_enqueue_shared_queue",
-      "there is no room in this queue, or in all queues; shared_memory of sluice.guests sets max_queue_bytes or max_queues_bytes",
+      "there is no room in this queue, or in all queues; sluice.guests sets the limit: max_queue_bytes or max_queues_bytes",
     ),
   ]);
 });

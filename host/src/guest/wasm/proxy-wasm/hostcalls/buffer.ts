@@ -3,12 +3,14 @@ import {
   BUFFER_PLUGIN_CONFIGURATION,
   BUFFER_VM_CONFIGURATION,
   STATUS_BAD_ARGUMENT,
+  STATUS_INTERNAL_FAILURE,
   STATUS_INVALID_MEMORY_ACCESS,
   STATUS_NOT_FOUND,
   STATUS_OK,
 } from "@sluice/abi";
 import type { DataBuffer } from "../../../../contracts/buffer.ts";
 import { advise } from "../advice.ts";
+import { beyondLimit } from "../input-limits.ts";
 import type { WasmVm } from "../vm.ts";
 
 /** `proxy_get_buffer_status(type, length_out, flags_out)`: the flags are always 0. */
@@ -83,7 +85,7 @@ function copyRange(
 
 /**
  * `proxy_set_buffer_bytes(type, start, size, data)`: at `start` 0 puts `data` in the place of the first `size`
- * bytes; at or beyond the end appends it; in between: BadArgument.
+ * bytes; at or beyond the end appends it; in between: BadArgument. InternalFailure when it would become too large.
  */
 export function setBufferBytes(
   vm: WasmVm,
@@ -96,14 +98,20 @@ export function setBufferBytes(
   if (type >>> 0 > BUFFER_CALL_DATA) return STATUS_BAD_ARGUMENT;
   const buffer = vm.acting.buffer(type);
   if (buffer === undefined) return STATUS_NOT_FOUND;
-  const bytes = vm.memory.copy(data, dataSize);
-  if (bytes === undefined) return STATUS_INVALID_MEMORY_ACCESS;
+  if (!vm.memory.contains(data, dataSize)) return STATUS_INVALID_MEMORY_ACCESS;
   if (buffer instanceof Uint8Array) {
     advise(vm, `buffer ${type}`, () => `buffer ${type} cannot be changed now`);
     return STATUS_BAD_ARGUMENT;
   }
+  const drained = start === 0 ? Math.min(size >>> 0, buffer.length) : 0;
+  const growth = (dataSize >>> 0) - drained;
+  if (growth > 0 && buffer.length + growth > vm.plugin.limits.inputs.bodyBytes) {
+    beyondLimit(vm, "max_body_bytes", `buffer ${type} would have ${buffer.length + growth} bytes`);
+    return STATUS_INTERNAL_FAILURE;
+  }
+  const bytes = vm.memory.copy(data, dataSize)!;
   if (start === 0) {
-    buffer.drain(Math.min(size >>> 0, buffer.length));
+    buffer.drain(drained);
     buffer.prepend(bytes);
     return STATUS_OK;
   }

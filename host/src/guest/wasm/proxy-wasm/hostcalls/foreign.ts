@@ -4,6 +4,7 @@ import {
   STATUS_NOT_FOUND,
   STATUS_OK,
 } from "@sluice/abi";
+import { beyondLimit } from "../input-limits.ts";
 import { callForeign } from "../foreign/foreign-functions.ts";
 import type { WasmVm } from "../vm.ts";
 
@@ -20,7 +21,10 @@ export function callForeignFunction(
   sizeOut: number,
 ): number {
   if (!vm.memory.contains(args, argsSize)) return STATUS_INVALID_MEMORY_ACCESS;
-  if (argsSize >>> 0 > vm.plugin.limits.inputs.foreignBytes) return STATUS_BAD_ARGUMENT;
+  if (argsSize >>> 0 > vm.plugin.limits.inputs.foreignBytes) {
+    beyondLimit(vm, "max_foreign_bytes", `an argument of ${argsSize >>> 0} bytes is refused`);
+    return STATUS_BAD_ARGUMENT;
+  }
   const text = vm.memory.latin1(name, nameSize);
   const bytes = vm.memory.copy(args, argsSize);
   if (text === undefined || bytes === undefined) return STATUS_INVALID_MEMORY_ACCESS;

@@ -1,6 +1,5 @@
 import {
   MAP_HTTP_REQUEST_TRAILERS,
-  readPairs,
   STATUS_BAD_ARGUMENT,
   STATUS_INTERNAL_FAILURE,
   STATUS_INVALID_MEMORY_ACCESS,
@@ -11,6 +10,7 @@ import type { GrpcServiceConfig } from "../../../../contracts/config/grpc-servic
 import { advise, entryRefused, printable, suggestion } from "../advice.ts";
 import { readGrpcService, serviceOfCluster } from "../grpc-service.ts";
 import { headerNameOf, mayStand } from "../guest-names.ts";
+import { pairsOf } from "../input-limits.ts";
 import { CallKind } from "../call-tokens.ts";
 import type { WasmVm } from "../vm.ts";
 
@@ -149,7 +149,7 @@ function open(
     advise(vm, service, () => service);
     return STATUS_INTERNAL_FAILURE;
   }
-  const metadata = metadataOf(vm, readPairs(head.pairs, vm.pairLimits));
+  const metadata = metadataOf(vm, pairsOf(vm, head.pairs));
   if (metadata === undefined || metadataOf(vm, service.metadata) === undefined) {
     return STATUS_INTERNAL_FAILURE;
   }

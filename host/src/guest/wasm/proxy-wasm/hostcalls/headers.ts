@@ -2,7 +2,6 @@ import {
   MAP_HTTP_CALL_RESPONSE_TRAILERS,
   MAP_HTTP_RESPONSE_TRAILERS,
   pairsByteLength,
-  readPairs,
   STATUS_BAD_ARGUMENT,
   STATUS_INVALID_MEMORY_ACCESS,
   STATUS_NOT_FOUND,
@@ -25,6 +24,7 @@ import {
   nameInMap,
   nameMax,
 } from "../guest-names.ts";
+import { beyondLimit, pairsOf } from "../input-limits.ts";
 import type { WasmVm } from "../vm.ts";
 
 function isMapType(type: number): boolean {
@@ -41,7 +41,10 @@ function readName(vm: WasmVm, type: number, pointer: number, size: number): Head
 
 /** The value there, which lies inside the memory; undefined when it may not stand in a message. */
 function readValue(vm: WasmVm, pointer: number, size: number): string | undefined {
-  if (size >>> 0 > vm.plugin.limits.inputs.headerBytes) return undefined;
+  if (size >>> 0 > vm.plugin.limits.inputs.headerBytes) {
+    beyondLimit(vm, "max_header_bytes", `a value of ${size >>> 0} bytes is refused`);
+    return undefined;
+  }
   const start = pointer >>> 0;
   return readFieldValue(vm.memory.bytes, start, start + (size >>> 0));
 }
@@ -94,7 +97,7 @@ export function setHeaderMapPairs(vm: WasmVm, map: number, pairs: number, size: 
   const headers = vm.acting.writableMap(map);
   if (headers === undefined) return mapUnavailable(vm, map);
   const entries: [HeaderName, string][] = [];
-  for (const [text, value] of readPairs(bytes, vm.pairLimits)) {
+  for (const [text, value] of pairsOf(vm, bytes)) {
     const name = nameInMap(map, headerNameOf(text));
     if (!mayStand(map, name, value)) return entryRefused(vm, text, value);
     entries.push([name, value]);

@@ -1,7 +1,6 @@
 import {
   MAP_HTTP_REQUEST_HEADERS,
   MAP_HTTP_REQUEST_TRAILERS,
-  readPairs,
   STATUS_BAD_ARGUMENT,
   STATUS_INTERNAL_FAILURE,
   STATUS_INVALID_MEMORY_ACCESS,
@@ -13,6 +12,7 @@ import type { RequestHeaderMap } from "../../../../contracts/headers.ts";
 import type { AsyncClientRequest } from "../../../../contracts/upstream/async-client.ts";
 import { advise, entryRefused, printable, suggestion } from "../advice.ts";
 import { headerNameOf, mayStand, nameInMap } from "../guest-names.ts";
+import { pairsOf } from "../input-limits.ts";
 import { CallKind } from "../call-tokens.ts";
 import type { WasmVm } from "../vm.ts";
 import { addTo } from "./headers.ts";
@@ -43,11 +43,10 @@ export function httpCall(
   if (name === undefined || headerPairs === undefined) return STATUS_INVALID_MEMORY_ACCESS;
   if (bytes === undefined || trailerPairs === undefined) return STATUS_INVALID_MEMORY_ACCESS;
   if (!memory.setU32(tokenOut, 0)) return STATUS_INVALID_MEMORY_ACCESS;
-  const limits = vm.pairLimits;
   const request = requestOf(
-    mapOf(vm, MAP_HTTP_REQUEST_HEADERS, readPairs(headerPairs, limits)),
+    mapOf(vm, MAP_HTTP_REQUEST_HEADERS, pairsOf(vm, headerPairs)),
     bytes,
-    mapOf(vm, MAP_HTTP_REQUEST_TRAILERS, readPairs(trailerPairs, limits)),
+    mapOf(vm, MAP_HTTP_REQUEST_TRAILERS, pairsOf(vm, trailerPairs)),
     timeoutMs,
   );
   const root = vm.acting.root;

@@ -1,6 +1,5 @@
 import {
   MAP_HTTP_RESPONSE_HEADERS,
-  readPairs,
   STATUS_BAD_ARGUMENT,
   STATUS_INVALID_MEMORY_ACCESS,
   STATUS_OK,
@@ -8,6 +7,7 @@ import {
 import { HeaderId } from "../../../../common/headers/header-id.ts";
 import { advise, entryRefused } from "../advice.ts";
 import { headerNameOf, mayStand } from "../guest-names.ts";
+import { beyondLimit, pairsOf } from "../input-limits.ts";
 import type { WasmVm } from "../vm.ts";
 
 /** Bytes of the details that are kept, for the access log. */
@@ -18,7 +18,8 @@ const grpcStatusMax = 16;
 
 /**
  * `proxy_send_local_response(status, details, body, headers, grpc_status)`: after the callback has returned.
- * BadArgument for a status outside 200–599 and for headers that may not stand in a response.
+ * BadArgument for a status outside 200–599, for headers that may not stand in a response and for a body that is too
+ * large.
  */
 export function sendLocalResponse(
   vm: WasmVm,
@@ -31,6 +32,11 @@ export function sendLocalResponse(
   headersSize: number,
   grpcStatus: number,
 ): number {
+  const { bodyBytes } = vm.plugin.limits.inputs;
+  if (vm.memory.contains(body, bodySize) && bodySize >>> 0 > bodyBytes) {
+    beyondLimit(vm, "max_body_bytes", `a body of ${bodySize >>> 0} bytes is not sent`);
+    return STATUS_BAD_ARGUMENT;
+  }
   const detailsText = vm.memory.latin1(details, detailsSize);
   const bodyText = vm.memory.latin1(body, bodySize);
   const headerBytes = vm.memory.copy(headers, headersSize);
@@ -41,7 +47,7 @@ export function sendLocalResponse(
     advise(vm, "status", () => `${status} is no status of a response; use 200 to 599`);
     return STATUS_BAD_ARGUMENT;
   }
-  const pairs = responseHeaders(vm, readPairs(headerBytes, vm.pairLimits));
+  const pairs = responseHeaders(vm, pairsOf(vm, headerBytes));
   if (pairs === undefined) return STATUS_BAD_ARGUMENT;
   vm.acting.sendLocalResponse({
     status,

@@ -25,6 +25,7 @@ export function logLine(vm: WasmVm, level: LogLevel, pointer: number, size: numb
   if (!logger.enabled(level)) return;
   const lineBytesMax = vm.plugin.limits.inputs.logLineBytes;
   const cut = size >>> 0 > lineBytesMax;
+  if (cut) vm.stats.inputLimitExceeded.inc();
   const text = vm.memory.utf8(pointer, cut ? lineBytesMax : size)!;
   logger.log(level, `wasm log${vm.acting.logPrefix}: ${text}${cut ? " [cut]" : ""}`);
 }

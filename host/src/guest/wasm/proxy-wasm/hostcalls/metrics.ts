@@ -7,7 +7,8 @@ import {
   STATUS_NOT_FOUND,
   STATUS_OK,
 } from "@sluice/abi";
-import { advise } from "../advice.ts";
+import { advise, printable } from "../advice.ts";
+import { beyondLimit } from "../input-limits.ts";
 import { hasOneValue, metricTypeOf } from "../metrics.ts";
 import type { WasmVm } from "../vm.ts";
 
@@ -24,12 +25,16 @@ export function defineMetric(
   if (text === undefined) return STATUS_INVALID_MEMORY_ACCESS;
   const id = vm.metrics.define(type, text);
   if (id === undefined) {
-    advise(
-      vm,
-      "metrics",
-      () =>
-        `no room for the metric "${text.slice(0, 100)}": names are limited in number and length`,
-    );
+    const shown = printable(text);
+    if (vm.metrics.full) {
+      beyondLimit(vm, "max_metrics", `no room for the metric "${shown}"`);
+    } else {
+      advise(
+        vm,
+        "metrics",
+        () => `the name of the metric "${shown}" is too long, or there are too many`,
+      );
+    }
     return STATUS_INTERNAL_FAILURE;
   }
   return vm.memory.setU32(idOut, id) ? STATUS_OK : STATUS_INVALID_MEMORY_ACCESS;

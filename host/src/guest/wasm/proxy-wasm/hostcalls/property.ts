@@ -7,6 +7,7 @@ import {
 } from "@sluice/abi";
 import { getAttribute, notSerializable } from "../attributes/attributes.ts";
 import { unknownProperty } from "../advice.ts";
+import { beyondLimit } from "../input-limits.ts";
 import { setProperty as setStateProperty } from "../filter-state.ts";
 import type { WasmVm } from "../vm.ts";
 
@@ -50,7 +51,10 @@ export function setProperty(
   const text = vm.memory.latin1(path, pathSize);
   const bytes = vm.memory.copy(value, valueSize);
   if (text === undefined || bytes === undefined) return STATUS_INVALID_MEMORY_ACCESS;
-  if (text.length > setPathMax || bytes.length > vm.plugin.limits.inputs.propertyBytes)
+  if (text.length > setPathMax) return STATUS_BAD_ARGUMENT;
+  if (bytes.length > vm.plugin.limits.inputs.propertyBytes) {
+    beyondLimit(vm, "max_property_bytes", `a value of ${bytes.length} bytes is refused`);
     return STATUS_BAD_ARGUMENT;
+  }
   return setStateProperty(vm.acting, text, bytes);
 }

@@ -6,7 +6,7 @@ import {
   STATUS_NOT_FOUND,
   STATUS_OK,
 } from "@sluice/abi";
-import { advise } from "../advice.ts";
+import { beyondLimit } from "../input-limits.ts";
 import type { WasmVm } from "../vm.ts";
 
 /** Bytes of a key or of a queue's name. */
@@ -48,20 +48,21 @@ export function setSharedData(
   }
   if (keySize >>> 0 > sharedKeyMax) return STATUS_BAD_ARGUMENT;
   if (valueSize >>> 0 > vm.plugin.limits.inputs.sharedDataValueBytes) {
-    advise(vm, "value", () => `a value of ${valueSize >>> 0} bytes is too large`);
+    beyondLimit(
+      vm,
+      "max_shared_data_value_bytes",
+      `a value of ${valueSize >>> 0} bytes is refused`,
+    );
     return STATUS_INTERNAL_FAILURE;
   }
   const start = value >>> 0;
   const bytes = memory.bytes.subarray(start, start + (valueSize >>> 0));
   const name = memory.latin1(key, keySize)!;
   const status = vm.environment.shared.data.set(vm.sharedName, name, bytes, cas >>> 0);
-  if (status === STATUS_INTERNAL_FAILURE) noRoom(vm, "shared data", "max_data_bytes");
+  if (status === STATUS_INTERNAL_FAILURE) {
+    beyondLimit(vm, "max_data_bytes", "there is no room in shared data");
+  }
   return status;
-}
-
-function noRoom(vm: WasmVm, what: string, setting: string): void {
-  const text = `there is no room in ${what}; shared_memory of sluice.guests sets ${setting}`;
-  advise(vm, what, () => text);
 }
 
 /** `proxy_register_shared_queue(name, id_out)`: the plugin is told of items from now on. */
@@ -111,7 +112,8 @@ export function enqueueSharedQueue(vm: WasmVm, id: number, value: number, size: 
   const { shared } = vm.environment;
   const registrant = shared.queues.enqueue(id >>> 0, bytes);
   if (registrant === undefined) {
-    noRoom(vm, "this queue, or in all queues", "max_queue_bytes or max_queues_bytes");
+    const field = "max_queue_bytes or max_queues_bytes";
+    beyondLimit(vm, field, "there is no room in this queue, or in all queues");
     return STATUS_INTERNAL_FAILURE;
   }
   if (registrant === "missing") return STATUS_NOT_FOUND;
