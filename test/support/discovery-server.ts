@@ -31,6 +31,11 @@ export const routesApi: Api = {
   typeUrl: "type.googleapis.com/envoy.config.route.v3.RouteConfiguration",
 };
 
+export const extensionsApi: Api = {
+  path: "/envoy.service.extension.v3.ExtensionConfigDiscoveryService/StreamExtensionConfigs",
+  typeUrl: "type.googleapis.com/envoy.config.core.v3.TypedExtensionConfig",
+};
+
 /** A request as the client sent it, in protobuf JSON with the proto's names. */
 export type ReceivedRequest = JsonObject & { readonly stream: number };
 

@@ -68,9 +68,13 @@ function hcm(options: HttpListenerOptions): JsonObject {
 }
 
 function fileLog(path: string, format: string | undefined): JsonObject {
+  return { name: "envoy.access_loggers.file", typed_config: fileLogConfig(path, format) };
+}
+
+/** `FileAccessLog`; `format` is a line without its end. */
+export function fileLogConfig(path: string, format?: string): JsonObject {
   const line = format === undefined ? {} : lineFormat(format);
-  const typed = { "@type": typeUrl("fileLog"), path, ...line };
-  return { name: "envoy.access_loggers.file", typed_config: typed };
+  return { "@type": typeUrl("fileLog"), path, ...line };
 }
 
 function lineFormat(format: string): JsonObject {
@@ -177,6 +181,18 @@ export function discoveredFilter(
   const source = { path_config_source: { path: file } };
   const discovery = { config_source: source, type_urls: kinds.map(typeUrl), ...more };
   return { name, config_discovery: discovery };
+}
+
+/** An access log whose logger is discovered from `source`, a `ConfigSource`. */
+export function discoveredLog(
+  name: string,
+  source: JsonObject,
+  kinds: readonly string[],
+  more: JsonObject = {},
+): JsonObject {
+  const discovery = { config_source: source, type_urls: kinds.map(typeUrl), ...more };
+  const type = typeUrl("sluice.accesslog.v1.DiscoveredAccessLog");
+  return { name, typed_config: { "@type": type, config_discovery: discovery } };
 }
 
 /** A `DiscoveryResponse` with one extension. */
