@@ -5,7 +5,6 @@ import { after, test } from "node:test";
 import type { JsonObject } from "@bufbuild/protobuf";
 import { adminAt, statsBelow } from "../support/admin-stats.ts";
 import { eventually } from "../support/eventually.ts";
-import { TestClient } from "../support/hcm-server.ts";
 import { askOnce } from "../support/http-exchange.ts";
 import { freePort } from "../support/ports.ts";
 import {
