@@ -109,12 +109,12 @@ export class GuestCalls {
   }
 
   /** Runs `body` as a callback of `context`. */
-  inside<T>(body: () => T, context: Context = this.context): T {
+  inside<T>(body: () => T, context: Context = this.context, name = "callback"): T {
     let result: { value: T } | undefined;
     const run = (): undefined => {
       result = { value: body() };
     };
-    this.vm.call1(context, { name: "callback", run }, context.id);
+    this.vm.call1(context, { name, run }, context.id);
     if (result === undefined) throw new Error(this.vm.failure);
     return (result as { value: T }).value;
   }

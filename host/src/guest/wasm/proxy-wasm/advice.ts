@@ -1,4 +1,4 @@
-import { attributes, STATUS_BAD_ARGUMENT, stateObjects, topLevelAttributes } from "@sluice/abi";
+import { attributes, MAP_HTTP_CALL_RESPONSE_TRAILERS, STATUS_BAD_ARGUMENT, stateObjects, topLevelAttributes } from "@sluice/abi";
 import { closest } from "../../../common/closest.ts";
 import { nameMax } from "./guest-names.ts";
 import type { WasmVm } from "./vm.ts";
@@ -56,8 +56,11 @@ const maps = [
   ["trailers of a call's answer", "in proxy_on_http_call_response, and cannot be changed"],
 ] as const;
 
-/** BadArgument: the map is not there, or not to be changed. */
+/** BadArgument: the map is not there, or not to be changed. An answer without trailers is nobody's mistake. */
 export function mapUnavailable(vm: WasmVm, type: number): number {
+  const { callback, hostcall } = vm.running;
+  const isAnswer = callback === "proxy_on_http_call_response" && hostcall.startsWith("proxy_get_");
+  if (isAnswer && type === MAP_HTTP_CALL_RESPONSE_TRAILERS) return STATUS_BAD_ARGUMENT;
   advise(vm, `map ${type}`, () => {
     const [name, when] = maps[type] ?? [`map ${type}`, "never"];
     return `the ${name} are not available now: they are ${when}. Keep what is needed later, or pause there`;

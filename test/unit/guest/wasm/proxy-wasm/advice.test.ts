@@ -77,6 +77,18 @@ test("proxy_http_call names the headers that are missing or wrong", async () => 
   ]);
 });
 
+test("an answer without trailers is no mistake where answers are read, and one elsewhere", async () => {
+  const calls = await GuestCalls.create();
+  const read = () => calls.get("proxy_get_header_map_value", 7, "x-checksum");
+  assert.deepEqual(calls.inside(read, calls.context, "proxy_on_http_call_response"), [2]);
+  assert.deepEqual(calls.host.logger.take(), []);
+  calls.inside(read);
+  assert.match(
+    calls.host.logger.take().join(),
+    /the trailers of a call's answer are not available/,
+  );
+});
+
 test("header calls say when a map is there, and which names and values may stand in it", async () => {
   const lines = await said((calls) => {
     calls.call("proxy_replace_header_map_value", 0, "x", "1");
