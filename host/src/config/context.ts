@@ -47,6 +47,9 @@ export interface ContextOptions {
   readonly isDiscovered?: boolean;
 }
 
+/** Letters that a mistyped message's name may be off: names of all messages have most letters in common. */
+const mistypedMax = 4;
+
 const kindWords: { readonly [K in ExtensionKind]: string } = {
   http_filter: "HTTP filter",
   network_filter: "network filter",
@@ -230,6 +233,7 @@ export class ConfigContext implements ParseContext {
       closest(
         messageName,
         factories.map((factory) => factory.messageName),
+        mistypedMax,
       ) ??
       factories.find(
         (factory) =>
