@@ -7,6 +7,7 @@ import type {
   Suite,
   TestCase,
 } from "../suite/suite.ts";
+import { jsonOf, type Value } from "../suite/map-reader.ts";
 import type { CasePorts } from "./ports.ts";
 
 /** What a configuration is made for. */
@@ -33,7 +34,7 @@ export function bootstrapOf(suite: Suite, test: TestCase, options: BootstrapOpti
   const { settings } = test;
   const { admin } = options.ports;
   return {
-    node: { id: "test", cluster: "test", ...settings.node },
+    node: { id: "test", cluster: "test", ...fieldsOf(settings.node) },
     ...(admin !== undefined && { admin: { address: loopback(admin) } }),
     ...(options.isEnvoy && { stats_flush_on_admin: true }),
     bootstrap_extensions: [
@@ -60,6 +61,10 @@ const guests: JsonMap = {
     measure_one_stream_of: 0,
   },
 };
+
+function fieldsOf(value: Value | undefined): JsonMap {
+  return value === undefined ? {} : (jsonOf(value.node) as JsonMap);
+}
 
 function loopback(port: number): JsonMap {
   return { socket_address: { address: "127.0.0.1", port_value: port } };
@@ -111,7 +116,7 @@ function connectionManager(
   test: TestCase,
   options: BootstrapOptions,
 ): JsonMap {
-  const routes = test.settings.routes ?? toUpstream;
+  const { routes } = test.settings;
   return {
     name: "envoy.filters.network.http_connection_manager",
     typed_config: {
@@ -123,7 +128,9 @@ function connectionManager(
       access_log: [...loggers, accessLog(options)],
       route_config: {
         name: "test",
-        virtual_hosts: [{ name: "test", domains: ["*"], routes }],
+        virtual_hosts: [
+          { name: "test", domains: ["*"], routes: routes ? jsonOf(routes.node) : toUpstream },
+        ],
       },
       http_filters: [
         ...filters,

@@ -63,7 +63,9 @@ export class VirtualLab {
     const said = this.#startLog.lines.length;
     const loaded = await this.#load(JSON.stringify(bootstrapOf(suite, test, options)));
     if ("problems" in loaded) {
-      const problems = loaded.problems.map((each) => formatProblem(problemPlaces(suite, each)));
+      const problems = loaded.problems.map((each) =>
+        formatProblem(problemPlaces(suite, test, each)),
+      );
       return { problems: [...problems, ...this.#reasonsSince(said)] };
     }
     return this.#run(loaded, { suite, test, ports });

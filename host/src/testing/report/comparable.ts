@@ -14,6 +14,12 @@ export function comparable(outcome: Outcome): JsonMap {
   return plain(describeOutcome(outcome, true), "") as JsonMap;
 }
 
+/** Servers do not wait for each other: only what one of them got has an order. */
+function byServer(requests: readonly JsonValue[]): readonly JsonValue[] {
+  const server = (request: JsonValue): string => (request as JsonMap)["server"] as string;
+  return requests.toSorted((a, b) => (server(a) < server(b) ? -1 : server(a) > server(b) ? 1 : 0));
+}
+
 function plain(value: JsonValue, name: string): JsonValue {
   if (Array.isArray(value)) {
     const list = value as readonly JsonValue[];
@@ -21,7 +27,7 @@ function plain(value: JsonValue, name: string): JsonValue {
       name === "log"
         ? list.filter((line) => typeof line === "string" && guestLine.test(line))
         : list;
-    return kept.map((each) => plain(each, ""));
+    return (name === "requests" ? byServer(kept) : kept).map((each) => plain(each, ""));
   }
   if (typeof value !== "object" || value === null) return value;
   const entries = Object.entries(value).map(([key, each]) => {

@@ -284,7 +284,13 @@ class Checks {
 }
 
 function isLine({ level, matcher }: LogExpectation, line: LogLine): boolean {
-  return (level === undefined || level === line.level) && meets(matcher, Buffer.from(line.text));
+  if (level !== undefined && level !== line.level) return false;
+  return meets(matcher, Buffer.from(line.text)) || meets(matcher, wordsOf(line));
+}
+
+/** What a guest has said, without what the proxy puts before it. */
+function wordsOf({ text }: LogLine): Buffer {
+  return Buffer.from(text.replace(/^(?:wasm log[^:]*|script log): /, ""));
 }
 
 function wantedLine({ level, matcher }: LogExpectation): string {

@@ -155,6 +155,22 @@ export function listOf(value: Value, problems: ProblemList): readonly Value[] {
   });
 }
 
+/** Where `path` (`[0].match.prefix`) leads within a value, as far as it does. */
+export function placeWithin(value: Value, path: string): Place {
+  let { node } = value;
+  let place = value.place;
+  for (const [, name, index] of path.matchAll(/\.?([^.[\]]+)|\[(\d+)\]/g)) {
+    const { kind, source } = node;
+    const entry = kind === "map" && name !== undefined ? node.entries.get(name) : undefined;
+    const item = kind === "list" && index !== undefined ? node.items[Number(index)] : undefined;
+    const next = entry?.value ?? item;
+    if (next === undefined || source === undefined) break;
+    place = placeOf({ source, offset: entry?.offset ?? next.offset }, "");
+    node = next;
+  }
+  return { ...place, path: `${value.path}${path}` };
+}
+
 /** Any scalar as it is written. */
 export function textOf(value: Value, problems: ProblemList): string {
   if (value.node.kind === "scalar" && value.node.value !== null) return value.node.text;

@@ -1,6 +1,6 @@
 import { ipAddress } from "../../common/address.ts";
 import type { ReadContext } from "./content.ts";
-import { jsonMapOf, jsonOf, MapReader, type Value } from "./map-reader.ts";
+import { jsonMapOf, MapReader, type Value } from "./map-reader.ts";
 import { readServers } from "./read-servers.ts";
 import type { Budget, Settings } from "./suite.ts";
 
@@ -8,14 +8,15 @@ import type { Budget, Settings } from "./suite.ts";
 export function readSettings(reader: MapReader, context: ReadContext): Settings {
   const node = reader.get("node");
   const routes = reader.get("routes");
+  if (node !== undefined) jsonMapOf(node, context.problems);
   if (routes !== undefined && routes.node.kind !== "list") {
     reader.error(routes, "must be a list of routes, as in the configuration of the proxy");
   }
   return {
     clockMs: readClock(reader),
     client: readClient(reader),
-    node: node && jsonMapOf(node, context.problems),
-    routes: routes && jsonOf(routes.node),
+    node,
+    routes,
     servers: readServers(reader.get("servers"), context),
     budget: readBudget(reader.get("budget"), context),
     onlySluice: reader.oneOf("only", ["sluice"]) === "sluice",

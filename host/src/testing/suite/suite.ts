@@ -1,5 +1,6 @@
 import type { Place } from "../../config/problem.ts";
 import type { Expectation } from "./expectation.ts";
+import type { Value } from "./map-reader.ts";
 import type { Matcher } from "./matcher.ts";
 
 /** Plain data as JSON has it. */
@@ -50,8 +51,10 @@ export interface Settings {
   readonly clockMs: number | undefined;
   /** The IP address that requests come from. */
   readonly client: string | undefined;
-  readonly node: JsonMap | undefined;
-  readonly routes: JsonValue | undefined;
+  /** Fields of the proxy's node. */
+  readonly node: Value | undefined;
+  /** A list of routes. Both keep their places, for what the proxy says of them. */
+  readonly routes: Value | undefined;
   readonly servers: ReadonlyMap<string, ServerScript>;
   readonly budget: Budget;
   /** Something in it is not in Envoy. */

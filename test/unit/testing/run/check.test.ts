@@ -33,7 +33,8 @@ const seen: Observed = {
   fresh: [request, { ...request, server: "auth" }],
   connections: [{ server: "upstream", bytes: Buffer.from("raw"), ended: false }],
   log: [
-    { level: "info", component: "lua", text: "first" },
+    { level: "info", component: "wasm", text: "wasm log mine v: zeroth: 0" },
+    { level: "info", component: "lua", text: "script log: first" },
     { level: "warn", component: "lua", text: "second" },
   ],
   metrics: new Map([["there", 3]]),
@@ -155,6 +156,11 @@ const expectations: readonly (readonly [holds: string, fails: string, said: stri
     'upstream.received: expected "other", got "raw"',
   ],
   [
+    "log: [{ matches: '^zeroth: 0$' }, { equals: first }, { starts: sec }]",
+    "log: [{ equals: second }, { starts: log }]",
+    'log: expected a line that is something that starts with "log"; there is none',
+  ],
+  [
     "log: [warn: second]",
     "log: [error: second]",
     'log: expected a line of level error that is something with "second" in it; there are',
@@ -167,7 +173,7 @@ const expectations: readonly (readonly [holds: string, fails: string, said: stri
   [
     "no_log: [error: first]",
     "no_log: [info: first]",
-    "no_log: expected no such line, got info: first",
+    "no_log: expected no such line, got info: script log: first",
   ],
   [
     "metrics: { there: 3, other: null }",

@@ -29,8 +29,8 @@ cases:
     expect:
       upstream: none
       response: { status: 418, body: no request-headers, details: { not: via_upstream } }
-      log: [info: log, ...]
-`.replace(", ...]", "]"),
+      log: [info: log]
+`,
   );
   assert.deepEqual(lines, ["ok headers", "ok bodies", "ok trailers", "ok answers of its own"]);
 });
@@ -270,6 +270,28 @@ cases:
   assert.match(lines.join("\n"), /bad\.lua:1:27: .*expected/, "the place in the script");
   assert.equal(lines[3], "FAIL for another reason");
   assert.match(lines[4]!, /^x:9:52: expected that the configuration is refused with .*; "/);
+});
+
+test("a case whose routes or node the proxy refuses says where they are wrong in the suite", async () => {
+  const lines = await runSuite(`
+${guest}
+node:
+  idd: x
+routes:
+  - { match: { prefx: / }, route: { cluster: upstream } }
+cases:
+  - { name: the suite's, request: {} }
+  - name: its own
+    node: {}
+    routes:
+      - { match: { prefix: / }, route: { cluster: nowhere } }
+    request: {}`);
+  assert.deepEqual(lines[1]!.split("\n"), [
+    'x:8:5: the configuration is refused: x:3:1: node: unknown field "idd" of envoy.config.core.v3.Node; did you mean "id"?',
+    ' x:6:7: routes[0].match: unknown field "prefx" of envoy.config.route.v3.RouteMatch; did you mean "prefix"?',
+  ]);
+  const ownPlace = /^x:9:5: .* x:12:42: cases\[1\]\.routes\[0\]\.route\.cluster: .*nowhere/;
+  assert.match(lines[3]!, ownPlace);
 });
 
 test("a module that traps, loops or needs a capability ends its stream, not the suite", async () => {

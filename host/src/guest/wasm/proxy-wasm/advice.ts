@@ -1,4 +1,10 @@
-import { attributes, MAP_HTTP_CALL_RESPONSE_TRAILERS, STATUS_BAD_ARGUMENT, stateObjects, topLevelAttributes } from "@sluice/abi";
+import {
+  attributes,
+  MAP_HTTP_CALL_RESPONSE_TRAILERS,
+  STATUS_BAD_ARGUMENT,
+  stateObjects,
+  topLevelAttributes,
+} from "@sluice/abi";
 import { closest } from "../../../common/closest.ts";
 import { nameMax } from "./guest-names.ts";
 import type { WasmVm } from "./vm.ts";
