@@ -116,6 +116,7 @@ class Run {
     const counters = {
       droppedHeadersWithUnderscores: stats.counter("a"),
       requestsRejectedWithUnderscoresInHeaders: stats.counter("b"),
+      metadataNotSupportedError: stats.counter("d"),
       responseFlood: stats.counter("c"),
     };
     const instances: HttpFilterInstances = {

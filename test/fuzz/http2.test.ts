@@ -25,7 +25,11 @@ class Recorder {
   readonly codec: Http2ServerConnection;
 
   constructor() {
-    const settings = { ...defaultHttp2Settings, streamErrorOnInvalidHttpMessage: true };
+    const settings = {
+      ...defaultHttp2Settings,
+      streamErrorOnInvalidHttpMessage: true,
+      allowMetadata: true,
+    };
     this.codec = new Http2ServerConnection(this.connection, this, settings, stats);
   }
 
@@ -56,6 +60,10 @@ class Recorder {
       decodeTrailers: (trailers) => {
         note(`trailers ${textOf(trailers)}`);
         answer();
+      },
+      decodeMetadata: (metadata) => {
+        note(`metadata ${JSON.stringify([...metadata])}`);
+        encoder.encodeMetadata(metadata);
       },
       sendLocalReply: () => undefined,
     };
@@ -96,11 +104,14 @@ const postHead = fields(
   [":authority", "h"],
   [":path", "/p"],
 );
+const metadata = fields(["a", "1"], ["b", "2"]);
 const conversation = Buffer.concat([
   clientStart,
   frame(1, 5, 1, getHead),
   frame(1, 4, 3, postHead),
   frame(0, 0, 3, Buffer.from("first ")),
+  frame(0x4d, 0, 3, metadata.subarray(0, 7)),
+  frame(0x4d, 4, 3, metadata.subarray(7)),
   frame(1, 1, 5, getHead.subarray(0, 10)),
   frame(9, 4, 5, getHead.subarray(10)),
   frame(0, 8, 3, Buffer.concat([Buffer.from([4]), Buffer.from("second"), Buffer.alloc(4)])),
@@ -123,6 +134,7 @@ describe("Http2ServerConnection", () => {
       }),
       { numRuns: 200 },
     );
+    assert.ok(whole.events.includes('2 metadata [["a","1"],["b","2"]]'));
     const everywhere = Array.from(conversation.keys());
     assert.deepEqual(play(conversation, everywhere), whole);
   });
@@ -151,7 +163,7 @@ describe("Http2ServerConnection", () => {
 
   test("survives any frames", () => {
     const any = fc.record({
-      type: fc.integer({ min: 0, max: 10 }),
+      type: fc.oneof(fc.integer({ min: 0, max: 10 }), fc.constant(0x4d)),
       flags: fc.integer({ min: 0, max: 255 }),
       streamId: fc.constantFrom(0, 1, 2, 3, 5, 2 ** 31 - 1),
       payload: fc.uint8Array({ maxLength: 40 }),
@@ -171,7 +183,7 @@ describe("Http2ServerConnection", () => {
 describe("Http2ClientConnection", () => {
   test("survives any frames", () => {
     const any = fc.record({
-      type: fc.integer({ min: 0, max: 10 }),
+      type: fc.oneof(fc.integer({ min: 0, max: 10 }), fc.constant(0x4d)),
       flags: fc.integer({ min: 0, max: 255 }),
       streamId: fc.constantFrom(0, 1, 3, 2),
       payload: fc.uint8Array({ maxLength: 40 }),
@@ -184,12 +196,13 @@ describe("Http2ClientConnection", () => {
       decodeData: (data: { drain(length: number): void; length: number }) =>
         data.drain(data.length),
       decodeTrailers: nothing,
+      decodeMetadata: nothing,
     };
     fc.assert(
       fc.property(fc.array(any, { maxLength: 20 }), (frames) => {
         const codec = new Http2ClientConnection(
           new MemoryConnection(),
-          defaultHttp2Settings,
+          { ...defaultHttp2Settings, allowMetadata: true },
           stats,
           callbacks,
         );

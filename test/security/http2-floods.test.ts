@@ -34,7 +34,7 @@ const big = await TestUpstream.start((socket) => {
 });
 after(() => big[Symbol.asyncDispose]());
 
-const [port, bigPort] = [await freePort(), await freePort()];
+const [port, bigPort, metadataPort] = [await freePort(), await freePort(), await freePort()];
 const sluice = await startSluice(
   { after },
   {
@@ -43,6 +43,16 @@ const sluice = await startSluice(
     config: bootstrap(
       [
         httpListener({ port, hcm: { http_protocol_options: { enable_trailers: true } } }),
+        httpListener({
+          name: "metadata",
+          port: metadataPort,
+          hcm: {
+            http2_protocol_options: {
+              allow_metadata: true,
+              initial_connection_window_size: 1_048_576,
+            },
+          },
+        }),
         httpListener({
           name: "big",
           port: bigPort,
@@ -81,6 +91,16 @@ const floods: Readonly<Record<string, readonly Buffer[]>> = {
   "streams beyond the limit": repeat((i) => frame(1, 4, stream(i), getHead)),
 };
 
+const entries = fields(["a", "b"], ["c", "d"], ["e", "f"], ["g", "h"], ["i", "j"]);
+const metadataFloods: Readonly<Record<string, readonly Buffer[]>> = {
+  METADATA: [open, ...repeat(() => frame(0x4d, 4, 1, entries))],
+  "METADATA without an end": [open, ...repeat(() => frame(0x4d, 0, 1, entries))],
+  "METADATA on many streams": [
+    ...Array.from({ length: 50 }, (_each, i) => frame(1, 4, stream(i), getHead)),
+    ...repeat((i) => frame(0x4d, 4, stream(i % 50), entries)),
+  ],
+};
+
 function residentBytes(): number {
   const status = readFileSync(`/proc/${sluice.dataPlanePid!}/status`, "utf8");
   return Number(/^VmRSS:\s+(\d+) kB/m.exec(status)![1]) * 1024;
@@ -101,10 +121,14 @@ async function bounded(t: TestContext, flood: () => Promise<void>): Promise<void
 
 for (let i = 0; i < 20; i += 1) await neighbours.ask();
 
-for (const [what, frames] of Object.entries(floods)) {
+const all: readonly (readonly [string, readonly Buffer[], number])[] = [
+  ...Object.entries(floods).map(([what, frames]) => [what, frames, port] as const),
+  ...Object.entries(metadataFloods).map(([what, frames]) => [what, frames, metadataPort] as const),
+];
+for (const [what, frames, target] of all) {
   test(`a flood of ${what} ends, and neighbours are served meanwhile`, (t) =>
     bounded(t, async () => {
-      await using client = await FrameClient.connect(port);
+      await using client = await FrameClient.connect(target);
       let over = false;
       const flooded = client.sendAll([clientStart, ...frames]).then(async () => {
         await client.until(() => client.closed || client.frames.some(({ type }) => type === 7));

@@ -136,6 +136,7 @@ export class HcmServer implements AsyncDisposable {
         requestsRejectedWithUnderscoresInHeaders: this.stats.counter(
           "http1.requests_rejected_with_underscores_in_headers",
         ),
+        metadataNotSupportedError: this.stats.counter("http1.metadata_not_supported_error"),
         responseFlood: this.stats.counter("http1.response_flood"),
       },
       http2: () => createHttp2CodecStats(this.stats.scope("http2")),

@@ -41,6 +41,7 @@ export function codecStats(): Http1CodecStats {
   return {
     droppedHeadersWithUnderscores: new PlainCounter(),
     requestsRejectedWithUnderscoresInHeaders: new PlainCounter(),
+    metadataNotSupportedError: new PlainCounter(),
     responseFlood: new PlainCounter(),
   };
 }

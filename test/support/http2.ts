@@ -9,6 +9,8 @@ export const defaultHttp2Settings: Http2Settings = {
   initialStreamWindowSize: 16_777_216,
   initialConnectionWindowSize: 25_165_824,
   allowConnect: false,
+  allowMetadata: false,
+  maxMetadataBytes: 1_048_576,
   maxOutboundFrames: 10_000,
   maxOutboundControlFrames: 1000,
   maxConsecutiveInboundFramesWithEmptyPayload: 1,
@@ -50,6 +52,8 @@ export const clientStart: Buffer = Buffer.concat([
   Buffer.from("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"),
   frame(4, 0, 0),
 ]);
+
+const prefaceBytes = 24;
 
 /** HPACK without tables: each field a literal. */
 export function fields(...entries: readonly (readonly [name: string, value: string])[]): Buffer {
@@ -96,8 +100,20 @@ export class FrameClient implements AsyncDisposable {
   static async connect(port: number): Promise<FrameClient> {
     const socket = net.connect({ port, host: "127.0.0.1", noDelay: true });
     await once(socket, "connect");
+    socket.setMaxListeners(0);
     return new FrameClient(socket);
   }
+
+  /** The server's side of a connection: what comes first, the client's preface, is passed over. */
+  static accepted(socket: net.Socket): FrameClient {
+    const client = new FrameClient(socket);
+    client.#toSkip = prefaceBytes;
+    return client;
+  }
+
+  /** Whenever frames came, or the connection was closed. */
+  onChange: () => void = () => undefined;
+  #toSkip = 0;
 
   private constructor(socket: net.Socket) {
     this.#socket = socket;
@@ -149,7 +165,9 @@ export class FrameClient implements AsyncDisposable {
   }
 
   #onData(chunk: Buffer): void {
-    this.#bytes = Buffer.concat([this.#bytes, chunk]);
+    const skipped = Math.min(this.#toSkip, chunk.length);
+    this.#toSkip -= skipped;
+    this.#bytes = Buffer.concat([this.#bytes, chunk.subarray(skipped)]);
     while (this.#bytes.length >= 9) {
       const end = 9 + this.#bytes.readUIntBE(0, 3);
       if (this.#bytes.length < end) break;
@@ -168,5 +186,6 @@ export class FrameClient implements AsyncDisposable {
     const wake = this.#wake;
     this.#wake = [];
     for (const each of wake) each();
+    this.onChange();
   }
 }

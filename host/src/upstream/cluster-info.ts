@@ -91,9 +91,9 @@ function connectionStatsOf(stats: ClusterStats): ConnectionStats {
 }
 
 function createCodecStats(scope: StatsScope): Http1CodecStats {
-  scope.counter("metadata_not_supported_error");
   return {
     droppedHeadersWithUnderscores: scope.counter("dropped_headers_with_underscores"),
+    metadataNotSupportedError: scope.counter("metadata_not_supported_error"),
     requestsRejectedWithUnderscoresInHeaders: scope.counter(
       "requests_rejected_with_underscores_in_headers",
     ),

@@ -99,6 +99,10 @@ export class Tunnel
     this.connection.write(new OwnedBuffer(), true);
   }
 
+  encodeMetadata(): void {
+    // A tunnel carries bytes only.
+  }
+
   addCallbacks(callbacks: StreamCallbacks): void {
     this.#stream = callbacks;
   }

@@ -165,6 +165,7 @@ function sharedState(guest: HttpFilterInstances | undefined): SharedState {
     http1: {
       droppedHeadersWithUnderscores: stats.counter("dropped"),
       requestsRejectedWithUnderscoresInHeaders: stats.counter("rejected"),
+      metadataNotSupportedError: stats.counter("metadata"),
       responseFlood: stats.counter("flood"),
     },
     http2: () => createHttp2CodecStats(stats.scope("http2")),

@@ -1,6 +1,5 @@
 import type { FieldClassTable } from "./types.ts";
 
-const metadata = "METADATA frames, an extension of HTTP/2, are not supported";
 const resets = "resets are judged by their share: of streams younger than a second, at most half";
 
 /** HTTP/2, of connection managers and of clusters. */
@@ -12,6 +11,8 @@ export const http2Fields: FieldClassTable = {
       "initial_stream_window_size",
       "initial_connection_window_size",
       "allow_connect",
+      "allow_metadata",
+      "max_metadata_size",
       "max_outbound_frames",
       "max_outbound_control_frames",
       "max_consecutive_inbound_frames_with_empty_payload",
@@ -27,8 +28,6 @@ export const http2Fields: FieldClassTable = {
     ],
     harmless: { use_oghttp2_codec: "there is one codec" },
     refused: {
-      allow_metadata: metadata,
-      max_metadata_size: metadata,
       stream_reset_burst: resets,
       stream_reset_rate: resets,
     },

@@ -1,5 +1,6 @@
 import type { DataBuffer } from "../buffer.ts";
 import type { RequestHeaderMap, ResponseHeaderMap, TrailerMap } from "../headers.ts";
+import type { MetadataMap } from "./metadata.ts";
 
 /** Why a stream ended early (Envoy: `Http::StreamResetReason`). */
 export const StreamResetReason = {
@@ -63,6 +64,8 @@ export interface ResponseEncoder {
   /** Drains `data`. */
   encodeData(data: DataBuffer, endStream: boolean): void;
   encodeTrailers(trailers: TrailerMap): void;
+  /** Any time before the end; overtakes data that waits for the peer. Goes nowhere where the peer has no use for it. */
+  encodeMetadata(metadata: MetadataMap): void;
 }
 
 /** Takes a request for the wire. */
@@ -72,6 +75,8 @@ export interface RequestEncoder {
   encodeHeaders(headers: RequestHeaderMap, endStream: boolean): string | undefined;
   encodeData(data: DataBuffer, endStream: boolean): void;
   encodeTrailers(trailers: TrailerMap): void;
+  /** As with responses, but not before the head. */
+  encodeMetadata(metadata: MetadataMap): void;
 }
 
 /** Receives a request from the wire. */
@@ -80,6 +85,8 @@ export interface RequestDecoder {
   decodeHeaders(headers: RequestHeaderMap, endStream: boolean): void;
   decodeData(data: DataBuffer, endStream: boolean): void;
   decodeTrailers(trailers: TrailerMap): void;
+  /** Behind the head and before the end. There is at least one entry. */
+  decodeMetadata?(metadata: MetadataMap): void;
   /**
    * The codec refuses the request: answer directly and close. Called before `decodeHeaders`, or after it for
    * a body whose framing is broken.
@@ -93,6 +100,8 @@ export interface ResponseDecoder {
   decodeHeaders(headers: ResponseHeaderMap, endStream: boolean): void;
   decodeData(data: DataBuffer, endStream: boolean): void;
   decodeTrailers(trailers: TrailerMap): void;
+  /** Before the end, and perhaps before the head. There is at least one entry. */
+  decodeMetadata?(metadata: MetadataMap): void;
 }
 
 /** The bytes broke the protocol; the connection must be closed. */
@@ -189,6 +198,10 @@ export interface Http2Settings {
   readonly initialConnectionWindowSize: number;
   /** CONNECT, and extended CONNECT (RFC 8441). */
   readonly allowConnect: boolean;
+  /** METADATA frames are read and sent; else they are passed over. */
+  readonly allowMetadata: boolean;
+  /** Bytes of all METADATA frames of one stream that are taken; default 1 MiB. */
+  readonly maxMetadataBytes: number;
   /** Frames of any kind, and control frames, that wait for a peer that does not read; defaults 10,000 and 1000. */
   readonly maxOutboundFrames: number;
   readonly maxOutboundControlFrames: number;

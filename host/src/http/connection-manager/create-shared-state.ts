@@ -44,6 +44,7 @@ function http1Stats(context: ListenerContext): Http1CodecStats {
   const scope = context.stats.scope("http1");
   return {
     droppedHeadersWithUnderscores: scope.counter("dropped_headers_with_underscores"),
+    metadataNotSupportedError: scope.counter("metadata_not_supported_error"),
     requestsRejectedWithUnderscoresInHeaders: scope.counter(
       "requests_rejected_with_underscores_in_headers",
     ),

@@ -41,6 +41,7 @@ export class Http1ClientConnection
   implements ClientConnectionCodec, MessageSink, ClientStreamOwner
 {
   readonly protocol = "HTTP/1.1";
+  readonly stats: Http1CodecStats;
   readonly headerFormat: HeaderFormat;
   readonly enableTrailers: boolean;
   readonly #connection: Connection;
@@ -55,9 +56,10 @@ export class Http1ClientConnection
   constructor(
     connection: Connection,
     settings: Http1Settings,
-    _stats: Http1CodecStats,
+    stats: Http1CodecStats,
     callbacks: Http1ClientCallbacks,
   ) {
+    this.stats = stats;
     this.#connection = connection;
     this.#callbacks = callbacks;
     this.#parser = new MessageParser(this, HeadKind.Response, settings);

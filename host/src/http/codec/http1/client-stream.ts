@@ -86,6 +86,10 @@ export class ClientStream extends Http1Stream implements RequestEncoder {
     else this.requestComplete = true;
   }
 
+  encodeMetadata(): void {
+    this.#owner.stats.metadataNotSupportedError.inc();
+  }
+
   #mismatch(): void {
     this.responseDetails = "http1.content_length_mismatch";
     this.resetStream(StreamResetReason.LocalReset);

@@ -27,6 +27,7 @@ import { statusText } from "./status-text.ts";
  */
 export class Http1ServerConnection implements ServerConnection, MessageSink, ServerStreamOwner {
   readonly multiplexes = false;
+  readonly stats: Http1CodecStats;
   readonly headerFormat: HeaderFormat;
   readonly enableTrailers: boolean;
   readonly #connection: Connection;
@@ -53,6 +54,7 @@ export class Http1ServerConnection implements ServerConnection, MessageSink, Ser
     this.#aboveHighWatermark = connection.aboveHighWatermark;
     this.#callbacks = callbacks;
     this.#parser = new MessageParser(this, HeadKind.Request, settings);
+    this.stats = stats;
     this.#head = new RequestHead(settings, stats);
     this.headerFormat = headerFormatOf(settings.headerKeyFormat);
     this.enableTrailers = settings.enableTrailers;

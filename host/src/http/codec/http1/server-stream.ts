@@ -135,6 +135,10 @@ export class ServerStream extends Http1Stream implements ResponseEncoder {
     if (!this.ended) this.#owner.onResponseComplete(this);
   }
 
+  encodeMetadata(): void {
+    this.#owner.stats.metadataNotSupportedError.inc();
+  }
+
   #mismatch(): void {
     this.responseDetails = "http1.content_length_mismatch";
     this.resetStream(StreamResetReason.LocalReset);

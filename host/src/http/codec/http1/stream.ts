@@ -5,9 +5,11 @@ import type {
   StreamResetReason,
 } from "../../../contracts/http/codec.ts";
 import type { Connection } from "../../../contracts/network/connection.ts";
+import type { Http1CodecStats } from "./stats.ts";
 
 /** What a stream asks of the codec that it belongs to. */
 export interface StreamOwner<Stream> {
+  readonly stats: Http1CodecStats;
   /** The stream wants to end abruptly. Ignored when it has ended. */
   onStreamReset(stream: Stream, reason: StreamResetReason, details: string): void;
 }

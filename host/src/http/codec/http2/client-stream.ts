@@ -12,6 +12,7 @@ import {
   type RequestEncoder,
   type ResponseDecoder,
 } from "../../../contracts/http/codec.ts";
+import type { MetadataMap } from "../../../contracts/http/metadata.ts";
 import { parseContentLength } from "../http1/framing.ts";
 import { Http2Details } from "./errors.ts";
 import type { SendSide } from "./send-side.ts";
@@ -50,6 +51,10 @@ export class ClientStream extends Http2Stream implements RequestEncoder {
 
   protected override decodeTrailers(trailers: TrailerMap): void {
     this.decoder.decodeTrailers(trailers);
+  }
+
+  protected override decodeMetadata(metadata: MetadataMap): void {
+    this.decoder.decodeMetadata?.(metadata);
   }
 
   decodeHead(headers: ResponseHeaderMap, endStream: boolean): void {

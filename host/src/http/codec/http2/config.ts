@@ -18,6 +18,7 @@ const defaults = {
   maxInboundPriorityFramesPerStream: 100,
   maxInboundWindowUpdateFramesPerDataFrameSent: 10,
   maxHeaderFieldKb: 64,
+  maxMetadataBytes: mebibyte,
 };
 const intervalJitterPercentDefault = 15;
 
@@ -38,6 +39,7 @@ export function parseHttp2Settings(
     hpackTableSize: options?.hpackTableSize ?? defaults.hpackTableSize,
     maxConcurrentStreams: options?.maxConcurrentStreams ?? defaults.maxConcurrentStreams,
     allowConnect: options?.allowConnect ?? false,
+    ...parseMetadata(options),
     ...parseFlowControl(options),
     ...parseFloodLimits(options),
     streamErrorOnInvalidHttpMessage: isStreamError(options),
@@ -47,6 +49,15 @@ export function parseHttp2Settings(
     disallowObsText: options?.disallowObsText ?? false,
     maxHeaderFieldBytes: maxFieldKb * 1024,
     ...common,
+  };
+}
+
+function parseMetadata(
+  options: Http2ProtocolOptions | undefined,
+): Pick<Http2Settings, "allowMetadata" | "maxMetadataBytes"> {
+  return {
+    allowMetadata: options?.allowMetadata ?? false,
+    maxMetadataBytes: Number(options?.maxMetadataSize ?? defaults.maxMetadataBytes),
   };
 }
 

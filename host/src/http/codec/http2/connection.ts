@@ -4,10 +4,13 @@ import {
   type CodecConnection,
   type CodecError,
 } from "../../../contracts/http/codec.ts";
+import type { MetadataMap } from "../../../contracts/http/metadata.ts";
+import { ConnectionCloseType } from "../../../contracts/network/connection.ts";
 import type { HeaderBlock } from "./control-frames.ts";
 import {
   Http2Details,
   compressionError,
+  floodErrors,
   flowControlError,
   messageError,
   protocolError,
@@ -15,6 +18,8 @@ import {
 } from "./errors.ts";
 import { tooManyHeaders, underscore, type FieldBlock } from "./field-block.ts";
 import { ErrorCode, FrameFlag, frameHeaderBytes } from "./frame.ts";
+import type { Payload } from "./frame-reader.ts";
+import { MetadataBlock } from "./metadata-block.ts";
 import { reasonOf } from "./reset-code.ts";
 import type { Http2Stream, Http2StreamOwner } from "./stream.ts";
 import { Http2Streams } from "./streams.ts";
@@ -162,6 +167,43 @@ export abstract class Http2Connection<Stream extends Http2Stream>
     const error = this.refuseMessage(stream, lengthMismatch);
     if (error !== undefined) this.fail(error);
     return false;
+  }
+
+  // METADATA.
+
+  /** What is not behind a head and before an end is passed over, as Envoy does it. */
+  protected override onMetadata(
+    flags: number,
+    streamId: number,
+    payload: Payload,
+  ): Http2Error | undefined {
+    const stream = this.streams.get(streamId);
+    if (stream === undefined || stream.remoteEnded || stream.ended) return undefined;
+    stream.bytesMeter.wireBytesReceived += payload.length + frameHeaderBytes;
+    const block = (stream.metadata ??= new MetadataBlock(this.settings.maxMetadataBytes));
+    const before = block.cost;
+    const error = block.add(payload);
+    // With any other flag the frame is not the last one.
+    const metadata = error ?? (flags === FrameFlag.EndMetadata ? block.take() : undefined);
+    this.metadataCost += block.cost - before;
+    if (this.metadataCost > this.settings.initialConnectionWindowSize) return floodErrors.metadata;
+    if (metadata === undefined) return undefined;
+    if (!(metadata instanceof Map)) return metadata;
+    if (metadata.size === 0) this.stats.metadataEmptyFrames.inc();
+    else stream.receiveMetadata(metadata);
+    return undefined;
+  }
+
+  sendMetadata(stream: Http2Stream, metadata: MetadataMap): void {
+    if (!this.settings.allowMetadata || this.error !== undefined) return;
+    this.send.metadata(stream, metadata);
+    // No window holds it back: a peer that does not read must not have us keep it without end.
+    const error = this.send.frames.check();
+    if (error === undefined) return;
+    this.fail(error);
+    this.connection.dispatcher.post(() =>
+      this.connection.close(ConnectionCloseType.NoFlush, error.details),
+    );
   }
 
   credit(stream: Http2Stream, bytes: number): void {

@@ -140,6 +140,8 @@ export abstract class ControlFrames implements FrameSink {
         return this.onGoAway(payload.uint32(0) & 0x7fff_ffff, payload.uint32(4));
       case FrameType.Priority:
         return this.#onPriority(streamId, payload);
+      case FrameType.Metadata:
+        return this.settings.allowMetadata ? this.onMetadata(flags, streamId, payload) : undefined;
       default:
         // Others are not known to us, and to be ignored (RFC 9113 section 5.5).
         return undefined;
@@ -152,6 +154,12 @@ export abstract class ControlFrames implements FrameSink {
   abstract onDataPiece(piece: Buffer, last: boolean): void;
   abstract onLocalClosed(stream: Http2Stream): void;
   protected abstract onBlock(block: HeaderBlock): Http2Error | undefined;
+  /** Comes only when it is allowed. */
+  protected abstract onMetadata(
+    flags: number,
+    streamId: number,
+    payload: Payload,
+  ): Http2Error | undefined;
   protected abstract onWindowUpdate(streamId: number, bytes: number): Http2Error | undefined;
   protected abstract onRstStream(streamId: number, code: number): Http2Error | undefined;
   protected abstract onGoAway(lastStreamId: number, code: number): Http2Error | undefined;

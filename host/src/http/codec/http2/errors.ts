@@ -75,6 +75,11 @@ export const floodErrors = {
     "http2.outbound_control_frames_flood",
     "too many control frames wait for a peer that does not read",
   ),
+  metadata: http2Error(
+    calm,
+    "http2.metadata_flood",
+    "METADATA of all open streams is above initial_connection_window_size",
+  ),
   continuation: http2Error(
     calm,
     "http2.continuation_flood",

@@ -149,12 +149,25 @@ export class FrameWriter implements HeldBack {
     const most = headers.byteSize + headers.size * fieldOverheadMost + blockOverheadMost;
     const block = Buffer.allocUnsafe(most);
     const length = encodeHeaderMap(headers, hpack, block, 0);
+    const first = (FrameType.Headers << 8) | flag;
+    return this.#block(streamId, block.subarray(0, length), first, FrameType.Continuation << 8);
+  }
+
+  /** METADATA frames of a whole block; gives the bytes of all. */
+  metadata(streamId: number, block: Buffer): number {
+    const kind = FrameType.Metadata << 8;
+    return this.#block(streamId, block, kind, kind);
+  }
+
+  /** The frames of a block. `first`, `others`: `type << 8 | flags`; END_HEADERS and END_METADATA are the same flag. */
+  #block(streamId: number, block: Buffer, first: number, others: number): number {
+    const length = block.length;
     let written = 0;
     for (let at = 0; at < length || at === 0; at += frameBytesMost) {
       const size = Math.min(frameBytesMost, length - at);
-      const type = at === 0 ? FrameType.Headers : FrameType.Continuation;
+      const kind = at === 0 ? first : others;
       const last = at + size >= length ? FrameFlag.EndHeaders : 0;
-      const slab = this.#frame(size, type, (at === 0 ? flag : 0) | last, streamId);
+      const slab = this.#frame(size, kind >>> 8, (kind & 0xff) | last, streamId);
       block.copy(slab, this.#end, at, at + size);
       this.#end += size;
       written += frameHeaderBytes + size;

@@ -11,6 +11,8 @@ export const FrameType = {
   GoAway: 7,
   WindowUpdate: 8,
   Continuation: 9,
+  /** An extension: entries beside a message. */
+  Metadata: 0x4d,
 } as const;
 
 /** Flags share their bits between types. */
@@ -18,6 +20,7 @@ export const FrameFlag = {
   EndStream: 0x1,
   Ack: 0x1,
   EndHeaders: 0x4,
+  EndMetadata: 0x4,
   Padded: 0x8,
   Priority: 0x20,
 } as const;

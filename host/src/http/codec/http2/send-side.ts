@@ -2,10 +2,12 @@ import { OwnedBuffer } from "../../../common/data-buffer.ts";
 import type { DataBuffer } from "../../../contracts/buffer.ts";
 import type { HeaderMap, TrailerMap } from "../../../contracts/headers.ts";
 import type { Http2Settings } from "../../../contracts/http/codec.ts";
+import type { MetadataMap } from "../../../contracts/http/metadata.ts";
 import type { Connection } from "../../../contracts/network/connection.ts";
 import { frameBytesMost, windowDefault, windowMost } from "./frame.ts";
 import { FrameWriter } from "./frame-writer.ts";
 import { HpackEncoder } from "./hpack/encoder.ts";
+import { MetadataEncoder } from "./metadata-block.ts";
 import { OutboundFrames } from "./outbound-frames.ts";
 import type { Http2CodecStats } from "./stats.ts";
 import type { Http2Stream } from "./stream.ts";
@@ -30,6 +32,8 @@ export class SendSide {
   dataFrames = 0;
   readonly #owner: SendSideOwner;
   readonly #stats: Http2CodecStats;
+  readonly #huffman: boolean;
+  #metadata: MetadataEncoder | undefined = undefined;
   #window = windowDefault;
   #initialWindow = windowDefault;
   /** What the peer takes in one frame; we never make larger ones than everybody must take. */
@@ -44,6 +48,7 @@ export class SendSide {
   ) {
     this.#owner = owner;
     this.#stats = stats;
+    this.#huffman = settings.huffman;
     this.frames = new OutboundFrames(settings, stats);
     this.writer = new FrameWriter(connection, this.frames);
     this.hpack = new HpackEncoder(settings.hpackTableSize, settings.huffman);
@@ -61,6 +66,15 @@ export class SendSide {
     stream.bytesMeter.headerBytesSent += bytes;
     stream.bytesMeter.wireBytesSent += bytes;
     if (endStream) this.#close(stream);
+  }
+
+  /** Goes out at once, ahead of data that waits. */
+  metadata(stream: Http2Stream, metadata: MetadataMap): void {
+    this.#metadata ??= new MetadataEncoder(this.#huffman);
+    stream.bytesMeter.wireBytesSent += this.writer.metadata(
+      stream.id,
+      this.#metadata.encode(metadata),
+    );
   }
 
   /** Drains `data`. */

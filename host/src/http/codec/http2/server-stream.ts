@@ -10,6 +10,7 @@ import {
   type RequestDecoder,
   type ResponseEncoder,
 } from "../../../contracts/http/codec.ts";
+import type { MetadataMap } from "../../../contracts/http/metadata.ts";
 import { parseContentLength } from "../http1/framing.ts";
 import { Http2Details } from "./errors.ts";
 import type { SendSide } from "./send-side.ts";
@@ -51,6 +52,10 @@ export class ServerStream extends Http2Stream implements ResponseEncoder {
 
   protected override decodeTrailers(trailers: TrailerMap): void {
     this.decoder!.decodeTrailers(trailers);
+  }
+
+  protected override decodeMetadata(metadata: MetadataMap): void {
+    this.decoder!.decodeMetadata?.(metadata);
   }
 
   encode1xxHeaders(headers: ResponseHeaderMap): void {

@@ -9,6 +9,7 @@ export interface Http2CodecStats {
   readonly inboundPriorityFramesFlood: Counter;
   readonly inboundWindowUpdateFramesFlood: Counter;
   readonly keepaliveTimeout: Counter;
+  readonly metadataEmptyFrames: Counter;
   readonly outboundControlFlood: Counter;
   readonly outboundFlood: Counter;
   readonly requestsRejectedWithUnderscoresInHeaders: Counter;
@@ -34,6 +35,7 @@ export function createHttp2CodecStats(scope: StatsScope): Http2CodecStats {
     inboundPriorityFramesFlood: scope.counter("inbound_priority_frames_flood"),
     inboundWindowUpdateFramesFlood: scope.counter("inbound_window_update_frames_flood"),
     keepaliveTimeout: scope.counter("keepalive_timeout"),
+    metadataEmptyFrames: scope.counter("metadata_empty_frames"),
     outboundControlFlood: scope.counter("outbound_control_flood"),
     outboundFlood: scope.counter("outbound_flood"),
     requestsRejectedWithUnderscoresInHeaders: scope.counter(

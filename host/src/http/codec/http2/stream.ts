@@ -8,6 +8,9 @@ import type {
   StreamCallbacks,
   StreamResetReason,
 } from "../../../contracts/http/codec.ts";
+import type { MetadataMap } from "../../../contracts/http/metadata.ts";
+import { HeldMessage } from "./held-message.ts";
+import type { MetadataBlock } from "./metadata-block.ts";
 
 /** What a stream asks of its connection. */
 export interface Http2StreamOwner {
@@ -19,14 +22,11 @@ export interface Http2StreamOwner {
   deliverHeld(stream: Http2Stream): void;
   /** These bytes of the stream have been consumed: the peer may send as many more. */
   credit(stream: Http2Stream, bytes: number): void;
+  sendMetadata(stream: Http2Stream, metadata: MetadataMap): void;
   createTimer(callback: () => void): Timer;
   /** What the stream has left to send was not taken in time. */
   onFlushTimeout(stream: Http2Stream): void;
 }
-
-/** Pieces below this are copied together while they wait, so that tiny frames do not cost an object each. */
-const smallPiece = 512;
-const copyBlock = 16_384;
 
 /** One exchange on a connection, either side: flow control, callbacks, and what waits in both directions. */
 export abstract class Http2Stream implements CodecStream {
@@ -56,6 +56,8 @@ export abstract class Http2Stream implements CodecStream {
   resetWhenSent = false;
   /** Waits for window: its place in the connection's queue. */
   queued = false;
+  /** What has come of METADATA; undefined before the first frame. */
+  metadata: MetadataBlock | undefined = undefined;
   pending: OwnedBuffer | undefined = undefined;
   pendingTrailers: TrailerMap | undefined = undefined;
   aboveSendLimit = false;
@@ -64,10 +66,7 @@ export abstract class Http2Stream implements CodecStream {
   #callbacks: StreamCallbacks | undefined = undefined;
   #moreCallbacks: StreamCallbacks[] | undefined = undefined;
   #readDisables = 0;
-  #held: OwnedBuffer | undefined = undefined;
-  #heldTrailers: TrailerMap | undefined = undefined;
-  #heldEnd = false;
-  #block: Buffer | undefined = undefined;
+  #held: HeldMessage | undefined = undefined;
   #flushTimeoutMs = 0;
   #flushTimer: Timer | undefined = undefined;
 
@@ -87,6 +86,7 @@ export abstract class Http2Stream implements CodecStream {
   /** Data, or the end, for whoever decodes the message. `data` is drained. */
   protected abstract decodeData(data: DataBuffer, endStream: boolean): void;
   protected abstract decodeTrailers(trailers: TrailerMap): void;
+  protected abstract decodeMetadata(metadata: MetadataMap): void;
 
   resetStream(reason: StreamResetReason): void {
     this.owner.resetFromHere(this, reason);
@@ -128,14 +128,16 @@ export abstract class Http2Stream implements CodecStream {
   }
 
   get holdsSomething(): boolean {
-    return this.#held !== undefined || this.#heldEnd || this.#heldTrailers !== undefined;
+    return this.#held !== undefined;
   }
 
   /** Hands on `piece`, or keeps it while reading is disabled. `buffer` is empty, and is again afterwards. */
   receive(piece: Buffer, endStream: boolean, buffer: OwnedBuffer): void {
-    if (this.#readDisables > 0 || this.holdsSomething) {
-      this.#hold(piece);
-      this.#heldEnd = endStream;
+    if (this.#readDisables > 0 || this.#held !== undefined) {
+      if (piece.length === 0 && !endStream) return;
+      this.#held ??= new HeldMessage();
+      this.#held.addData(piece);
+      this.#held.end = endStream;
       return;
     }
     buffer.append(piece);
@@ -145,51 +147,55 @@ export abstract class Http2Stream implements CodecStream {
   }
 
   receiveTrailers(trailers: TrailerMap): void {
-    if (this.#readDisables > 0 || this.holdsSomething) this.#heldTrailers = trailers;
-    else this.decodeTrailers(trailers);
+    if (this.#readDisables > 0 || this.#held !== undefined) {
+      this.#held ??= new HeldMessage();
+      this.#held.trailers = trailers;
+    } else {
+      this.decodeTrailers(trailers);
+    }
   }
 
-  /** Hands on what was kept, if reading is enabled. */
+  /** Metadata is not subject to flow control: it waits for nothing but what came before it. */
+  receiveMetadata(metadata: MetadataMap): void {
+    if (this.#held === undefined) this.decodeMetadata(metadata);
+    else this.#held.addMetadata(metadata);
+  }
+
+  /** Hands on what was kept, as long as reading is enabled. */
   deliverHeld(): void {
-    if (this.ended || this.#readDisables > 0 || !this.holdsSomething) return;
-    const data = this.#held;
-    const trailers = this.#heldTrailers;
-    const end = this.#heldEnd;
-    this.#held = undefined;
-    this.#block = undefined;
-    this.#heldTrailers = undefined;
-    this.#heldEnd = false;
-    if (data !== undefined || end) {
-      const size = data?.length ?? 0;
-      this.decodeData(data ?? new OwnedBuffer(), end);
+    if (this.#held === undefined) return;
+    while (!this.ended && this.#readDisables === 0 && this.#held !== undefined) {
+      this.#deliverPart(this.#held);
+    }
+    if (this.remoteEnded && this.localClosed && this.#held === undefined) this.end();
+  }
+
+  #deliverPart(held: HeldMessage): void {
+    const part = held.takePart();
+    const end = !(part instanceof Map) && held.takeEnd();
+    const trailers = part === undefined && !end ? held.takeTrailers() : undefined;
+    if (held.empty) this.#held = undefined;
+    if (part instanceof Map) {
+      this.decodeMetadata(part);
+    } else if (trailers !== undefined) {
+      this.decodeTrailers(trailers);
+    } else {
+      const data = part ?? new OwnedBuffer();
+      const size = data.length;
+      this.decodeData(data, end);
       this.owner.credit(this, size);
     }
-    if (trailers !== undefined && !this.ended) {
-      if (this.#readDisables > 0) this.#heldTrailers = trailers;
-      else this.decodeTrailers(trailers);
-    }
-    if (this.remoteEnded && this.localClosed && !this.holdsSomething) this.end();
-  }
-
-  #hold(piece: Buffer): void {
-    if (piece.length === 0) return;
-    this.#held ??= new OwnedBuffer();
-    if (piece.length > smallPiece) {
-      this.#held.append(piece);
-      this.#block = undefined;
-      return;
-    }
-    if (this.#block === undefined || this.#block.length < piece.length) {
-      this.#block = Buffer.allocUnsafe(copyBlock);
-    }
-    piece.copy(this.#block);
-    this.#held.append(this.#block.subarray(0, piece.length));
-    this.#block = this.#block.subarray(piece.length);
   }
 
   /** Bytes that are kept here and were not credited. */
   get heldBytes(): number {
-    return this.#held?.length ?? 0;
+    return this.#held?.bytes ?? 0;
+  }
+
+  // Sending.
+
+  encodeMetadata(metadata: MetadataMap): void {
+    if (this.id !== 0 && !this.ended && !this.localEnded) this.owner.sendMetadata(this, metadata);
   }
 
   // Waiting to be sent.
@@ -226,9 +232,6 @@ export abstract class Http2Stream implements CodecStream {
     this.#callbacks = undefined;
     this.#moreCallbacks = undefined;
     this.#held = undefined;
-    this.#block = undefined;
-    this.#heldTrailers = undefined;
-    this.#heldEnd = false;
   }
 
   #all(): StreamCallbacks[] {

@@ -17,6 +17,8 @@ export abstract class Http2Streams<Stream extends Http2Stream> extends ControlFr
   protected readonly streams = new StreamTable<Stream>();
   /** The highest id of a stream that the peer (server side) or we (client side) began. */
   protected lastStreamId = 0;
+  /** Of what has come of the METADATA of open streams, which no window holds back. */
+  protected metadataCost = 0;
   readonly #resetByUs = new Set<number>();
 
   constructor(connection: Connection, settings: Http2Settings, stats: Http2CodecStats) {
@@ -112,6 +114,7 @@ export abstract class Http2Streams<Stream extends Http2Stream> extends ControlFr
 
   protected remove(stream: Stream): void {
     if (!this.streams.delete(stream)) return;
+    if (stream.metadata !== undefined) this.metadataCost -= stream.metadata.cost;
     this.send.forget(stream);
     this.stats.streamsActive.dec();
   }

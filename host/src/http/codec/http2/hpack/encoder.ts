@@ -67,6 +67,11 @@ export class HpackEncoder {
     else this.#literal(info.indexing, 0x0f, info.staticIndex, name, value);
   }
 
+  /** A field that no table knows, and none is to learn. */
+  literal(name: string, value: string): void {
+    this.#literal(Indexing.Without, 0x0f, 0, name, value);
+  }
+
   #indexable(info: NameInfo, id: number, name: string, value: string): void {
     const table = this.#table;
     const newest = table.newest(id, name);
