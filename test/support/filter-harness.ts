@@ -8,6 +8,7 @@ import {
   Filter1xxHeadersStatus,
   FilterDataStatus,
   FilterHeadersStatus,
+  FilterMetadataStatus,
   FilterTrailersStatus,
   LocalErrorStatus,
   type FilterChainFactoryCallbacks,
@@ -17,6 +18,7 @@ import {
   type StreamEncoderFilterCallbacks,
   type StreamFilter,
 } from "../../host/src/contracts/http/filter.ts";
+import type { MetadataMap } from "../../host/src/contracts/http/metadata.ts";
 import type { Route } from "../../host/src/contracts/router/route.ts";
 import type { ExtensionConfigProvider } from "../../host/src/contracts/runtime.ts";
 import { FilterChain } from "../../host/src/http/filter-manager/filter-chain.ts";
@@ -35,6 +37,10 @@ export const linesOf = (headers: HeaderMap): string => {
   }
   return lines.join("|");
 };
+
+/** `a=b` of every entry, joined with `|`. */
+export const metadataText = (metadata: MetadataMap): string =>
+  [...metadata].map(([name, value]) => `${name}=${value}`).join("|");
 
 /**
  * A filter in both chains that writes down what it is shown, in one journal with all others, and answers what the
@@ -59,6 +65,10 @@ export class ScriptedFilter implements StreamFilter {
     FilterDataStatus.Continue;
   onEncodeTrailers: (trailers: HeaderMap) => FilterTrailersStatus = () =>
     FilterTrailersStatus.Continue;
+  onDecodeMetadata: (metadata: MetadataMap) => FilterMetadataStatus = () =>
+    FilterMetadataStatus.Continue;
+  onEncodeMetadata: (metadata: MetadataMap) => FilterMetadataStatus = () =>
+    FilterMetadataStatus.Continue;
   localErrorStatus: LocalErrorStatus = LocalErrorStatus.Continue;
   destroyed = 0;
 
@@ -85,6 +95,10 @@ export class ScriptedFilter implements StreamFilter {
     this.#note("decodeTrailers()");
     return this.onDecodeTrailers(trailers);
   }
+  decodeMetadata(metadata: MetadataMap): FilterMetadataStatus {
+    this.#note(`decodeMetadata(${metadataText(metadata)})`);
+    return this.onDecodeMetadata(metadata);
+  }
   encode1xxHeaders(headers: HeaderMap): Filter1xxHeadersStatus {
     this.#note(`encode1xxHeaders(${headers.get(":status")})`);
     return this.onEncode1xx(headers);
@@ -100,6 +114,10 @@ export class ScriptedFilter implements StreamFilter {
   encodeTrailers(trailers: HeaderMap): FilterTrailersStatus {
     this.#note("encodeTrailers()");
     return this.onEncodeTrailers(trailers);
+  }
+  encodeMetadata(metadata: MetadataMap): FilterMetadataStatus {
+    this.#note(`encodeMetadata(${metadataText(metadata)})`);
+    return this.onEncodeMetadata(metadata);
   }
   onLocalReply(data: LocalReplyData): LocalErrorStatus {
     this.#note(`onLocalReply(${data.code}${data.resetImminent ? ",reset" : ""})`);
@@ -225,6 +243,10 @@ export class FilterHarness implements FilterManagerCallbacks {
     this.manager.decodeData(bytes(text), endStream);
     return this;
   }
+  metadata(name: string, value: string): this {
+    this.manager.decodeMetadata(new Map([[name, value]]));
+    return this;
+  }
   requestTrailers(entries: readonly (readonly [string, string])[] = [["t", "1"]]): this {
     this.manager.remoteDecodeComplete = true;
     this.manager.decodeTrailers(headerMapOf(entries));
@@ -240,6 +262,10 @@ export class FilterHarness implements FilterManagerCallbacks {
   }
   respondData(text: string, endStream = false): this {
     this.terminal.decoder.encodeData(bytes(text), endStream);
+    return this;
+  }
+  respondMetadata(name: string, value: string): this {
+    this.terminal.decoder.encodeMetadata(new Map([[name, value]]));
     return this;
   }
   respondTrailers(entries: readonly (readonly [string, string])[] = [["t", "1"]]): this {
@@ -276,6 +302,9 @@ export class FilterHarness implements FilterManagerCallbacks {
     this.body += textOf(data);
     this.journal.push(`>data(${textOf(data)}${end ? ",end" : ""})`);
     data.drain(data.length);
+  }
+  encodeMetadata(metadata: MetadataMap): void {
+    this.journal.push(`>metadata(${metadataText(metadata)})`);
   }
   encodeTrailers(trailers: HeaderMap): void {
     this.trailers = trailers;

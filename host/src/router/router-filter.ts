@@ -5,11 +5,13 @@ import type { StreamResetReason } from "../contracts/http/codec.ts";
 import {
   FilterDataStatus,
   FilterHeadersStatus,
+  FilterMetadataStatus,
   FilterTrailersStatus,
   type LocalReply,
   type StreamDecoderFilter,
   type StreamDecoderFilterCallbacks,
 } from "../contracts/http/filter.ts";
+import type { MetadataMap } from "../contracts/http/metadata.ts";
 import type { Connection } from "../contracts/network/connection.ts";
 import type { DirectResponseEntry, Route, RouteEntry } from "../contracts/router/route.ts";
 import { ResponseFlag, type StreamInfo, type UpstreamInfo } from "../contracts/stream-info.ts";
@@ -108,6 +110,11 @@ export class RouterFilter
     this.onRequestComplete();
     this.#upstream?.acceptTrailers(trailers);
     return FilterTrailersStatus.Continue;
+  }
+
+  decodeMetadata(metadata: MetadataMap): FilterMetadataStatus {
+    this.#upstream?.acceptMetadata(metadata);
+    return FilterMetadataStatus.Continue;
   }
 
   onDestroy(): void {
@@ -280,6 +287,10 @@ export class RouterFilter
     }
     this.#onUpstreamComplete(upstream);
     this.callbacks.encodeTrailers(trailers);
+  }
+
+  onUpstreamMetadata(metadata: MetadataMap): void {
+    this.callbacks.encodeMetadata(metadata);
   }
 
   #onUpstreamComplete(upstream: UpstreamAttempt): void {

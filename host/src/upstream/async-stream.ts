@@ -158,6 +158,10 @@ export class AsyncStream
     this.#callbacks.onTrailers(trailers);
   }
 
+  onUpstreamMetadata(): void {
+    // Callouts have no use for it.
+  }
+
   onUpstreamReset(reason: StreamResetReason, details: string): void {
     if (this.#responseBegun) {
       this.#break();

@@ -5,6 +5,7 @@ import type { Connection } from "../network/connection.ts";
 import type { Route } from "../router/route.ts";
 import type { StreamInfo } from "../stream-info.ts";
 import type { StreamResetReason } from "./codec.ts";
+import type { MetadataMap } from "./metadata.ts";
 
 /** Return of `decodeHeaders`/`encodeHeaders` (Envoy: `Http::FilterHeadersStatus`). */
 export const FilterHeadersStatus = {
@@ -45,6 +46,17 @@ export type FilterTrailersStatus = (typeof FilterTrailersStatus)[keyof typeof Fi
 export const Filter1xxHeadersStatus = { Continue: 0, StopIteration: 1 } as const;
 export type Filter1xxHeadersStatus =
   (typeof Filter1xxHeadersStatus)[keyof typeof Filter1xxHeadersStatus];
+
+/** Return of `decodeMetadata`/`encodeMetadata` (Envoy: `Http::FilterMetadataStatus`). */
+export const FilterMetadataStatus = {
+  /** Hand the metadata to the next filter, whatever has stopped here. */
+  Continue: 0,
+  /** The same, and go on with the headers and data that this filter has stopped, the headers first. */
+  ContinueAll: 1,
+  /** The filter has answered: the metadata goes no further. */
+  StopIterationForLocalReply: 2,
+} as const;
+export type FilterMetadataStatus = (typeof FilterMetadataStatus)[keyof typeof FilterMetadataStatus];
 
 /** Return of `onLocalReply` (Envoy: `Http::LocalErrorStatus`). */
 export const LocalErrorStatus = { Continue: 0, ContinueAndResetStream: 1 } as const;
@@ -114,6 +126,8 @@ export interface StreamDecoderFilterCallbacks extends StreamFilterCallbacks {
   injectDecodedDataToFilterChain(data: DataBuffer, endStream: boolean): void;
   /** Only inside `decodeData` with `endStream`. */
   addDecodedTrailers(): TrailerMap;
+  /** Adds metadata, which all filters see; a running callback ends first. */
+  addDecodedMetadata(metadata: MetadataMap): void;
   /**
    * Answers the client from here. The reply passes all encoder filters. From a decoder callback the filter
    * must then return a Stop status. After response headers went out, the stream is reset instead.
@@ -124,6 +138,7 @@ export interface StreamDecoderFilterCallbacks extends StreamFilterCallbacks {
   encodeHeaders(headers: ResponseHeaderMap, endStream: boolean, details: string): void;
   encodeData(data: DataBuffer, endStream: boolean): void;
   encodeTrailers(trailers: TrailerMap): void;
+  encodeMetadata(metadata: MetadataMap): void;
   /** Back-pressure from the terminal filter towards the client; they nest. */
   onDecoderFilterAboveWriteBufferHighWatermark(): void;
   onDecoderFilterBelowWriteBufferLowWatermark(): void;
@@ -148,6 +163,8 @@ export interface StreamEncoderFilterCallbacks extends StreamFilterCallbacks {
   addEncodedData(data: DataBuffer, streaming: boolean): void;
   injectEncodedDataToFilterChain(data: DataBuffer, endStream: boolean): void;
   addEncodedTrailers(): TrailerMap;
+  /** Adds metadata, which the filters that come after this one see, at once. */
+  addEncodedMetadata(metadata: MetadataMap): void;
   sendLocalReply(reply: LocalReply): void;
   onEncoderFilterAboveWriteBufferHighWatermark(): void;
   onEncoderFilterBelowWriteBufferLowWatermark(): void;
@@ -172,6 +189,8 @@ export interface StreamDecoderFilter extends StreamFilterBase {
   /** `data` may be changed in place. */
   decodeData(data: DataBuffer, endStream: boolean): FilterDataStatus;
   decodeTrailers(trailers: TrailerMap): FilterTrailersStatus;
+  /** Behind the headers; never while the filter has stopped all iteration. The map may be changed. */
+  decodeMetadata?(metadata: MetadataMap): FilterMetadataStatus;
   /** The whole request has been passed through the chain. */
   decodeComplete?(): void;
 }
@@ -183,6 +202,7 @@ export interface StreamEncoderFilter extends StreamFilterBase {
   encodeHeaders(headers: ResponseHeaderMap, endStream: boolean): FilterHeadersStatus;
   encodeData(data: DataBuffer, endStream: boolean): FilterDataStatus;
   encodeTrailers(trailers: TrailerMap): FilterTrailersStatus;
+  encodeMetadata?(metadata: MetadataMap): FilterMetadataStatus;
   encodeComplete?(): void;
 }
 

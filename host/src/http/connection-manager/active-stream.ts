@@ -10,6 +10,7 @@ import {
   type ResponseEncoder,
   type StreamCallbacks,
 } from "../../contracts/http/codec.ts";
+import type { MetadataMap } from "../../contracts/http/metadata.ts";
 import type { Connection } from "../../contracts/network/connection.ts";
 import type { Route, RouteEntry, RouteTable } from "../../contracts/router/route.ts";
 import { ResponseFlag, type StreamInfo } from "../../contracts/stream-info.ts";
@@ -185,6 +186,12 @@ export class ActiveStream
     this.filterManager.decodeTrailers(trailers);
   }
 
+  decodeMetadata(metadata: MetadataMap): void {
+    if (this.ended) return;
+    this.resetIdleTimer();
+    this.filterManager.decodeMetadata(metadata);
+  }
+
   /** The codec refuses the request. */
   sendLocalReply(code: number, body: string, details: string): void {
     if (this.ended) return;
@@ -307,6 +314,10 @@ export class ActiveStream
   encodeTrailers(trailers: TrailerMap): void {
     this.#endEncode();
     this.encoder.encodeTrailers(trailers);
+  }
+
+  encodeMetadata(metadata: MetadataMap): void {
+    this.encoder.encodeMetadata(metadata);
   }
 
   endStream(): void {

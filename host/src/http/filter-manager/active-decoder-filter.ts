@@ -6,11 +6,13 @@ import type {
   StreamDecoderFilter,
   StreamDecoderFilterCallbacks,
 } from "../../contracts/http/filter.ts";
+import type { MetadataMap } from "../../contracts/http/metadata.ts";
 import { ActiveFilter, IterationState } from "./active-filter.ts";
 import { CallState } from "./call-state.ts";
 import { decodeData, decodeHeaders, decodeTrailers } from "./decoder-chain.ts";
 import { encode1xxHeaders, encodeData, encodeHeaders, encodeTrailers } from "./encoder-chain.ts";
 import { LocalReplyDetails } from "./local-reply.ts";
+import { addDecodedMetadata, decodeMetadata, encodeMetadata } from "./metadata-chain.ts";
 import { WatermarkBuffer } from "./watermark-buffer.ts";
 import type { FilterManager } from "./filter-manager.ts";
 
@@ -82,6 +84,10 @@ export class ActiveDecoderFilter extends ActiveFilter implements StreamDecoderFi
     return manager.requestTrailers;
   }
 
+  addDecodedMetadata(metadata: MetadataMap): void {
+    addDecodedMetadata(this.manager, metadata);
+  }
+
   encode1xxHeaders(headers: ResponseHeaderMap): void {
     const manager = this.manager;
     // One informational response at most, and none once the final one has begun.
@@ -113,6 +119,10 @@ export class ActiveDecoderFilter extends ActiveFilter implements StreamDecoderFi
     if (manager.localComplete || manager.destroyed) return;
     manager.setResponseTrailers(trailers);
     encodeTrailers(manager, undefined, trailers);
+  }
+
+  encodeMetadata(metadata: MetadataMap): void {
+    if (!this.manager.localComplete) encodeMetadata(this.manager, undefined, metadata);
   }
 
   onDecoderFilterAboveWriteBufferHighWatermark(): void {
@@ -194,5 +204,9 @@ export class ActiveDecoderFilter extends ActiveFilter implements StreamDecoderFi
   protected override doTrailers(): void {
     const trailers = this.manager.requestTrailers;
     if (trailers !== undefined) decodeTrailers(this.manager, this, trailers);
+  }
+
+  protected override doMetadata(metadata: MetadataMap): void {
+    decodeMetadata(this.manager, this, metadata);
   }
 }

@@ -5,10 +5,12 @@ import type {
   StreamEncoderFilter,
   StreamEncoderFilterCallbacks,
 } from "../../contracts/http/filter.ts";
+import type { MetadataMap } from "../../contracts/http/metadata.ts";
 import { ActiveFilter, IterationState } from "./active-filter.ts";
 import { CallState } from "./call-state.ts";
 import { encode1xxHeaders, encodeData, encodeHeaders, encodeTrailers } from "./encoder-chain.ts";
 import { LocalReplyDetails } from "./local-reply.ts";
+import { encodeMetadata } from "./metadata-chain.ts";
 import { WatermarkBuffer } from "./watermark-buffer.ts";
 import type { FilterManager } from "./filter-manager.ts";
 
@@ -80,6 +82,10 @@ export class ActiveEncoderFilter extends ActiveFilter implements StreamEncoderFi
     return manager.responseTrailers!;
   }
 
+  addEncodedMetadata(metadata: MetadataMap): void {
+    encodeMetadata(this.manager, this, metadata);
+  }
+
   onEncoderFilterAboveWriteBufferHighWatermark(): void {
     if (!this.manager.destroyed) this.manager.callHighWatermarkCallbacks();
   }
@@ -149,5 +155,9 @@ export class ActiveEncoderFilter extends ActiveFilter implements StreamEncoderFi
   protected override doTrailers(): void {
     const trailers = this.manager.responseTrailers;
     if (trailers !== undefined) encodeTrailers(this.manager, this, trailers);
+  }
+
+  protected override doMetadata(metadata: MetadataMap): void {
+    encodeMetadata(this.manager, this, metadata);
   }
 }

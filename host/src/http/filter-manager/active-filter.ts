@@ -10,6 +10,7 @@ import {
   type StreamFilterBase,
   type StreamFilterCallbacks,
 } from "../../contracts/http/filter.ts";
+import type { MetadataMap } from "../../contracts/http/metadata.ts";
 import type { Connection } from "../../contracts/network/connection.ts";
 import type { Route } from "../../contracts/router/route.ts";
 import type { StreamInfo } from "../../contracts/stream-info.ts";
@@ -49,6 +50,8 @@ export abstract class ActiveFilter implements StreamFilterCallbacks {
   sawTrailers = false;
   /** After a StopAll status: data and trailers resume at this filter, which has not seen them. */
   iterateFromCurrent = false;
+  /** Metadata that came before the headers were shown to this filter, or while it stopped all iteration. */
+  savedMetadata: MetadataMap[] | undefined = undefined;
 
   constructor(manager: FilterManager, name: string) {
     this.manager = manager;
@@ -57,6 +60,11 @@ export abstract class ActiveFilter implements StreamFilterCallbacks {
 
   /** What both directions of a filter have in common. */
   abstract readonly base: StreamFilterBase;
+
+  /** The headers were shown to this filter, and its callback has returned. */
+  get headersShown(): boolean {
+    return this.headersContinued || this.iterationState !== IterationState.Continue;
+  }
 
   get stoppedAll(): boolean {
     return this.iterationState >= IterationState.StopAllBuffer;
@@ -118,8 +126,14 @@ export abstract class ActiveFilter implements StreamFilterCallbacks {
     this.manager.sendLocalReply(reply);
   }
 
-  /** What the status of a headers callback means here; false: iteration stops. */
+  /** What the status of a headers callback means here, for metadata that came before, too; false: iteration stops. */
   afterHeaders(status: FilterHeadersStatus): boolean {
+    const goOn = this.#takeHeadersStatus(status);
+    if (this.savedMetadata !== undefined && !this.stoppedAll) this.#doMetadataBehindHeaders();
+    return goOn;
+  }
+
+  #takeHeadersStatus(status: FilterHeadersStatus): boolean {
     if (status === FilterHeadersStatus.Continue) {
       this.headersContinued = true;
       return true;
@@ -176,6 +190,11 @@ export abstract class ActiveFilter implements StreamFilterCallbacks {
     return true;
   }
 
+  /** Keeps metadata for a time when it can go on. */
+  saveMetadata(metadata: MetadataMap): void {
+    (this.savedMetadata ??= []).push(metadata);
+  }
+
   /** Where the data and trailers that this filter held go on. False: at the next filter. */
   get resumesHere(): boolean {
     // A filter that has seen the end of the message can only have made what follows itself.
@@ -202,12 +221,29 @@ export abstract class ActiveFilter implements StreamFilterCallbacks {
       this.headersContinued = true;
       this.doHeaders(this.complete() && this.bufferedData() === undefined && !this.hasTrailers());
     }
+    if (this.savedMetadata !== undefined) this.#doSavedMetadata();
     // Trailers that are added on the way are passed on by the data iteration itself; those that this filter has
     // yet to see are still held by a filter before it.
     const hadTrailers = this.hasTrailers();
     if (this.bufferedData() !== undefined) this.doData(this.complete() && !hadTrailers);
     if (hadTrailers && (this.sawTrailers || this.iterateFromCurrent)) this.doTrailers();
     this.iterateFromCurrent = false;
+  }
+
+  /** Hands on what was saved; `iterateFromCurrent` says where. */
+  #doSavedMetadata(): void {
+    const saved = this.savedMetadata;
+    this.savedMetadata = undefined;
+    if (saved === undefined) return;
+    for (let i = 0; i < saved.length; i += 1) this.doMetadata(saved[i]!);
+  }
+
+  /** This filter has not seen it. */
+  #doMetadataBehindHeaders(): void {
+    const resumed = this.iterateFromCurrent;
+    this.iterateFromCurrent = true;
+    this.#doSavedMetadata();
+    this.iterateFromCurrent = resumed;
   }
 
   /** `StopIterationNoBuffer`: the bytes go, but the end of the message must still reach the next filter. */
@@ -231,4 +267,5 @@ export abstract class ActiveFilter implements StreamFilterCallbacks {
   protected abstract doHeaders(endStream: boolean): void;
   protected abstract doData(endStream: boolean): void;
   protected abstract doTrailers(): void;
+  protected abstract doMetadata(metadata: MetadataMap): void;
 }

@@ -10,12 +10,18 @@ export const CallState = {
   /** The callback on the stack was shown the end of the message: trailers may be added to it. */
   DecodeEndOfStream: 1 << 7,
   EncodeEndOfStream: 1 << 8,
+  DecodeMetadata: 1 << 9,
+  EncodeMetadata: 1 << 10,
 } as const;
 
 export const decodingMask =
-  CallState.DecodeHeaders | CallState.DecodeData | CallState.DecodeTrailers;
+  CallState.DecodeHeaders |
+  CallState.DecodeData |
+  CallState.DecodeTrailers |
+  CallState.DecodeMetadata;
 export const encodingMask =
   CallState.Encode1xxHeaders |
   CallState.EncodeHeaders |
   CallState.EncodeData |
-  CallState.EncodeTrailers;
+  CallState.EncodeTrailers |
+  CallState.EncodeMetadata;

@@ -4,6 +4,7 @@ import { FilterHeadersStatus, type FilterDataStatus } from "../../contracts/http
 import { IterationState } from "./active-filter.ts";
 import type { ActiveDecoderFilter } from "./active-decoder-filter.ts";
 import { CallState } from "./call-state.ts";
+import { passAddedMetadata, passMetadataAddedToHeaders } from "./metadata-chain.ts";
 import type { FilterManager } from "./filter-manager.ts";
 
 /**
@@ -24,20 +25,13 @@ export function decodeHeaders(
   let bodyAddedBy: ActiveDecoderFilter | undefined;
   while (entry !== undefined) {
     const endHere: boolean = end && bodyAddedBy === undefined;
-    entry.endStream = endHere;
-    const bits = endHere
-      ? CallState.DecodeHeaders | CallState.DecodeEndOfStream
-      : CallState.DecodeHeaders;
-    manager.callState |= bits;
-    const status = entry.filter.decodeHeaders(headers, endHere);
-    manager.callState &= ~bits;
-    if (manager.decodingAborted) {
-      manager.executePreparedLocalReply();
-      return;
-    }
-    const goOn = entry.afterHeaders(status);
+    const status = callDecodeHeaders(manager, entry, headers, endHere);
+    if (status < 0) return;
+    const goOn = entry.afterHeaders(status as FilterHeadersStatus);
     if (status === FilterHeadersStatus.ContinueAndDontEndStream) end = false;
     if (endHere) entry.filter.decodeComplete?.();
+    if (manager.addedMetadata !== undefined) passMetadataAddedToHeaders(manager, entry, endHere);
+    if (manager.decodingAborted) return;
     // The terminal filter stops as a rule; a body that was added before it must reach it all the same.
     if (!goOn && entry.next !== undefined) {
       continueWithAddedBody(bodyAddedBy);
@@ -115,6 +109,10 @@ export function decodeTrailers(
       return;
     }
     entry.filter.decodeComplete?.();
+    if (manager.addedMetadata !== undefined) {
+      passAddedMetadata(manager);
+      if (manager.decodingAborted) return;
+    }
     if (!entry.afterTrailers(status)) return;
     entry = entry.next;
   }
@@ -122,6 +120,24 @@ export function decodeTrailers(
 }
 
 /** The callback itself; -1 when decoding ended inside it. */
+function callDecodeHeaders(
+  manager: FilterManager,
+  entry: ActiveDecoderFilter,
+  headers: RequestHeaderMap,
+  endHere: boolean,
+): number {
+  entry.endStream = endHere;
+  const bits = endHere
+    ? CallState.DecodeHeaders | CallState.DecodeEndOfStream
+    : CallState.DecodeHeaders;
+  manager.callState |= bits;
+  const status = entry.filter.decodeHeaders(headers, endHere);
+  manager.callState &= ~bits;
+  if (!manager.decodingAborted) return status;
+  manager.executePreparedLocalReply();
+  return -1;
+}
+
 function callDecodeData(
   manager: FilterManager,
   entry: ActiveDecoderFilter,
@@ -139,6 +155,10 @@ function callDecodeData(
     return -1;
   }
   if (endHere) entry.filter.decodeComplete?.();
+  if (manager.addedMetadata !== undefined) {
+    passAddedMetadata(manager);
+    if (manager.decodingAborted) return -1;
+  }
   return status;
 }
 

@@ -60,7 +60,9 @@ export function encodeHeaders(
     const endHere: boolean = end && bodyAddedBy === undefined;
     const status = callEncodeHeaders(manager, entry, headers, endHere);
     if (status < 0) return;
-    if (!entry.afterHeaders(status as FilterHeadersStatus)) {
+    const goOn = entry.afterHeaders(status as FilterHeadersStatus);
+    if (manager.encodingAborted) return;
+    if (!goOn) {
       if (!endHere) continueWithAddedBody(bodyAddedBy);
       return;
     }

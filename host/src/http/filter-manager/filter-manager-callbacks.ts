@@ -2,6 +2,7 @@ import type { DataBuffer } from "../../contracts/buffer.ts";
 import type { Dispatcher } from "../../contracts/event.ts";
 import type { ResponseHeaderMap, TrailerMap } from "../../contracts/headers.ts";
 import type { StreamResetReason } from "../../contracts/http/codec.ts";
+import type { MetadataMap } from "../../contracts/http/metadata.ts";
 import type { Connection } from "../../contracts/network/connection.ts";
 import type { Route } from "../../contracts/router/route.ts";
 import type { StreamInfo } from "../../contracts/stream-info.ts";
@@ -26,6 +27,7 @@ export interface FilterManagerCallbacks {
   encodeHeaders(headers: ResponseHeaderMap, endStream: boolean): void;
   encodeData(data: DataBuffer, endStream: boolean): void;
   encodeTrailers(trailers: TrailerMap): void;
+  encodeMetadata(metadata: MetadataMap): void;
   /** The response has left the encoder chain whole. */
   endStream(): void;
   /** Answers nothing more; the client sees a reset (HTTP/1: a closed connection). */

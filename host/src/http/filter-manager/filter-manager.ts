@@ -12,6 +12,7 @@ import {
   type StreamEncoderFilter,
   type StreamFilter,
 } from "../../contracts/http/filter.ts";
+import type { MetadataMap } from "../../contracts/http/metadata.ts";
 import type { FilterGeneration, GenerationUser } from "../../contracts/runtime.ts";
 import type { StreamInfo } from "../../contracts/stream-info.ts";
 import { ActiveDecoderFilter } from "./active-decoder-filter.ts";
@@ -27,6 +28,7 @@ import {
   prepareLocalReply,
   type PreparedLocalReply,
 } from "./local-reply.ts";
+import { decodeMetadata } from "./metadata-chain.ts";
 import { StreamBuffers } from "./stream-buffers.ts";
 
 /**
@@ -54,6 +56,8 @@ export class FilterManager extends StreamBuffers implements FilteredStream, Gene
 
   /** Which filter callbacks are on the stack: bits of `CallState`. */
   callState = 0;
+  /** Metadata of the request that filters have made up during the callback on the stack. */
+  addedMetadata: MetadataMap[] | undefined = undefined;
   /** The request has arrived whole. */
   remoteDecodeComplete = false;
   /** The response was given whole to the encoder chain. */
@@ -120,6 +124,10 @@ export class FilterManager extends StreamBuffers implements FilteredStream, Gene
     if (this.destroyed) return;
     this.requestTrailers = trailers;
     decodeTrailers(this, undefined, trailers);
+  }
+
+  decodeMetadata(metadata: MetadataMap): void {
+    decodeMetadata(this, undefined, metadata);
   }
 
   // ---- filters

@@ -4,6 +4,7 @@ import type { RequestHeaderMap, ResponseHeaderMap, TrailerMap } from "../../cont
 import type { StreamResetReason } from "../../contracts/http/codec.ts";
 import type { HttpFilterChain } from "../../contracts/http/filter-chain.ts";
 import type { LocalReply } from "../../contracts/http/filter.ts";
+import type { MetadataMap } from "../../contracts/http/metadata.ts";
 import type { Connection } from "../../contracts/network/connection.ts";
 import type { Route } from "../../contracts/router/route.ts";
 import type { StreamInfo, UpstreamInfo } from "../../contracts/stream-info.ts";
@@ -88,6 +89,10 @@ export class FilteredUpstreamRequest implements UpstreamAttempt, FilterManagerCa
     this.#manager.decodeTrailers(trailers);
   }
 
+  acceptMetadata(metadata: MetadataMap): void {
+    this.#manager.decodeMetadata(metadata);
+  }
+
   pauseResponse(pause: boolean): void {
     if (this.#over) return;
     if (pause) this.#manager.callHighWatermarkCallbacks();
@@ -167,6 +172,10 @@ export class FilteredUpstreamRequest implements UpstreamAttempt, FilterManagerCa
 
   encodeTrailers(trailers: TrailerMap): void {
     this.#owner.onUpstreamTrailers(trailers);
+  }
+
+  encodeMetadata(metadata: MetadataMap): void {
+    this.#owner.onUpstreamMetadata(metadata);
   }
 
   endStream(): void {

@@ -7,6 +7,7 @@ import type {
   LocalReply,
   StreamDecoderFilterCallbacks,
 } from "../../contracts/http/filter.ts";
+import type { MetadataMap } from "../../contracts/http/metadata.ts";
 import type { UpstreamInfo } from "../../contracts/stream-info.ts";
 import type {
   ClusterInfo,
@@ -31,6 +32,7 @@ export interface UpstreamAttempt extends ResponseOrigin {
   /** Takes all of `data`. */
   acceptData(data: DataBuffer, endStream: boolean): void;
   acceptTrailers(trailers: TrailerMap): void;
+  acceptMetadata(metadata: MetadataMap): void;
   /** The client takes the response more slowly than it comes (`true`), or can take more again. */
   pauseResponse(pause: boolean): void;
   /** Ends the attempt from this side; nothing is called any more. */
@@ -60,6 +62,8 @@ export interface UpstreamRequestOwner extends DownstreamWatermarkCallbacks {
   onUpstreamHeaders(headers: ResponseHeaderMap, endStream: boolean): void;
   onUpstreamData(data: DataBuffer, endStream: boolean): void;
   onUpstreamTrailers(trailers: TrailerMap): void;
+  /** Perhaps before the headers. */
+  onUpstreamMetadata(metadata: MetadataMap): void;
   /** The stream is gone; the request object is of no more use. `details`: what more is known; may be empty. */
   onUpstreamReset(reason: StreamResetReason, details: string): void;
   /** The head cannot be written: a filter took something away that it needs. */

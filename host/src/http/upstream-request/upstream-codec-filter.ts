@@ -4,10 +4,12 @@ import type { StreamResetReason } from "../../contracts/http/codec.ts";
 import {
   FilterDataStatus,
   FilterHeadersStatus,
+  FilterMetadataStatus,
   FilterTrailersStatus,
   type StreamDecoderFilter,
   type StreamDecoderFilterCallbacks,
 } from "../../contracts/http/filter.ts";
+import type { MetadataMap } from "../../contracts/http/metadata.ts";
 import type { UpstreamInfo } from "../../contracts/stream-info.ts";
 import type { ClusterInfo } from "../../contracts/upstream/cluster.ts";
 import type { UpstreamRequestOwner } from "./upstream-attempt.ts";
@@ -60,6 +62,11 @@ export class UpstreamCodecFilter implements StreamDecoderFilter, UpstreamRequest
     return FilterTrailersStatus.Continue;
   }
 
+  decodeMetadata(metadata: MetadataMap): FilterMetadataStatus {
+    this.request.acceptMetadata(metadata);
+    return FilterMetadataStatus.Continue;
+  }
+
   onDestroy(): void {
     // The attempt has ended the request.
   }
@@ -82,6 +89,10 @@ export class UpstreamCodecFilter implements StreamDecoderFilter, UpstreamRequest
 
   onUpstreamTrailers(trailers: TrailerMap): void {
     this.callbacks.encodeTrailers(trailers);
+  }
+
+  onUpstreamMetadata(metadata: MetadataMap): void {
+    this.callbacks.encodeMetadata(metadata);
   }
 
   onUpstreamReset(reason: StreamResetReason, details: string): void {

@@ -7,6 +7,7 @@ import {
   type StreamCallbacks,
   StreamResetReason,
 } from "../../contracts/http/codec.ts";
+import type { MetadataMap } from "../../contracts/http/metadata.ts";
 import type { UpstreamInfo } from "../../contracts/stream-info.ts";
 import type {
   HttpConnectionPool,
@@ -38,6 +39,7 @@ export class UpstreamRequest
   #requestEnded = false;
   #waitingBody: OwnedBuffer | undefined = undefined;
   #waitingTrailers: TrailerMap | undefined = undefined;
+  #waitingMetadata: MetadataMap[] | undefined = undefined;
   /** Times that the client was told to stop sending, and not yet to go on. */
   #requestPauses = 0;
   #waitingBodyPauses = false;
@@ -108,6 +110,13 @@ export class UpstreamRequest
     this.#noteRequestSent();
   }
 
+  /** What comes before there is a connection goes out behind the head. */
+  acceptMetadata(metadata: MetadataMap): void {
+    if (this.#over) return;
+    if (this.#encoder === undefined) (this.#waitingMetadata ??= []).push(metadata);
+    else this.#encoder.encodeMetadata(metadata);
+  }
+
   reset(): void {
     if (this.#over) return;
     this.#end();
@@ -167,6 +176,7 @@ export class UpstreamRequest
       this.#owner.onInvalidHead(problem);
       return;
     }
+    if (this.#waitingMetadata !== undefined) this.#sendWaitingMetadata(encoder);
     if (body !== undefined) {
       this.#waitingBody = undefined;
       this.#resumeAfterWaitingBody();
@@ -174,6 +184,12 @@ export class UpstreamRequest
     }
     if (trailers !== undefined) encoder.encodeTrailers(trailers);
     if (this.#requestEnded) this.#noteRequestSent();
+  }
+
+  #sendWaitingMetadata(encoder: RequestEncoder): void {
+    const waiting = this.#waitingMetadata!;
+    this.#waitingMetadata = undefined;
+    for (let i = 0; i < waiting.length; i += 1) encoder.encodeMetadata(waiting[i]!);
   }
 
   #resumeAfterWaitingBody(): void {
@@ -207,6 +223,10 @@ export class UpstreamRequest
 
   decodeTrailers(trailers: TrailerMap): void {
     this.#owner.onUpstreamTrailers(trailers);
+  }
+
+  decodeMetadata(metadata: MetadataMap): void {
+    if (!this.#over) this.#owner.onUpstreamMetadata(metadata);
   }
 
   /** `details`: of a local reset, what the codec found; else what happened to the connection. */
