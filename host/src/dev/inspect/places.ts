@@ -15,9 +15,11 @@ const callbacksOf: { readonly [place in Place]: readonly CallbackName[] } = {
     "proxy_on_request_headers",
     "proxy_on_request_body",
     "proxy_on_request_trailers",
+    "proxy_on_request_metadata",
     "proxy_on_response_headers",
     "proxy_on_response_body",
     "proxy_on_response_trailers",
+    "proxy_on_response_metadata",
   ],
   "network filter": [
     "proxy_on_new_connection",

@@ -7,10 +7,12 @@ import type {
 import {
   FilterDataStatus,
   FilterHeadersStatus,
+  FilterMetadataStatus,
   FilterTrailersStatus,
   LocalErrorStatus,
   type StreamFilter,
 } from "../../../contracts/http/filter.ts";
+import type { MetadataMap } from "../../../contracts/http/metadata.ts";
 import type { StreamInfo } from "../../../contracts/stream-info.ts";
 import type { GuestCallback } from "../../../guest/wasm/proxy-wasm/guest-exports.ts";
 import { HttpContext } from "../../../guest/wasm/proxy-wasm/http-context.ts";
@@ -99,6 +101,10 @@ export class WasmFilter extends WasmStream implements StreamFilter {
     return status;
   }
 
+  decodeMetadata(metadata: MetadataMap): FilterMetadataStatus {
+    return this.#onMetadata(this.vm.exports.onRequestMetadata, metadata);
+  }
+
   encodeHeaders(headers: ResponseHeaderMap, endStream: boolean): FilterHeadersStatus {
     const context = this.context;
     const callback = this.vm.exports.onResponseHeaders;
@@ -140,6 +146,28 @@ export class WasmFilter extends WasmStream implements StreamFilter {
     if (status === FilterTrailersStatus.Continue) context.responseTrailers = undefined;
     this.encodingStopped = status !== FilterTrailersStatus.Continue;
     return status;
+  }
+
+  encodeMetadata(metadata: MetadataMap): FilterMetadataStatus {
+    return this.#onMetadata(this.vm.exports.onResponseMetadata, metadata);
+  }
+
+  /**
+   * The guest is told how many entries there are; no host call shows them, and what it returns means nothing. It may
+   * continue what it has stopped: that happens at once, before the metadata goes on.
+   */
+  #onMetadata(callback: GuestCallback | undefined, metadata: MetadataMap): FilterMetadataStatus {
+    const context = this.context;
+    if (context === undefined || callback === undefined || this.#failedBefore()) {
+      return FilterMetadataStatus.Continue;
+    }
+    const replied = this.replied;
+    this.replyIgnored = false;
+    this.vm.call2(context, callback, context.id, metadata.size);
+    if (this.vm.failure !== undefined && !this.goesOn) this.failStream();
+    return this.replied && !replied
+      ? FilterMetadataStatus.StopIterationForLocalReply
+      : FilterMetadataStatus.Continue;
   }
 
   onLocalReply(): LocalErrorStatus {

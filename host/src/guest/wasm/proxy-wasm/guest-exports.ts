@@ -53,9 +53,11 @@ export class GuestExports {
   readonly onRequestHeaders: GuestCallback | undefined;
   readonly onRequestBody: GuestCallback | undefined;
   readonly onRequestTrailers: GuestCallback | undefined;
+  readonly onRequestMetadata: GuestCallback | undefined;
   readonly onResponseHeaders: GuestCallback | undefined;
   readonly onResponseBody: GuestCallback | undefined;
   readonly onResponseTrailers: GuestCallback | undefined;
+  readonly onResponseMetadata: GuestCallback | undefined;
   readonly onDone: GuestCallback | undefined;
   readonly onLog: GuestCallback | undefined;
   readonly onDelete: GuestCallback | undefined;
@@ -100,9 +102,11 @@ export class GuestExports {
     this.onRequestHeaders = callback("proxy_on_request_headers");
     this.onRequestBody = callback("proxy_on_request_body");
     this.onRequestTrailers = callback("proxy_on_request_trailers");
+    this.onRequestMetadata = callback("proxy_on_request_metadata");
     this.onResponseHeaders = callback("proxy_on_response_headers");
     this.onResponseBody = callback("proxy_on_response_body");
     this.onResponseTrailers = callback("proxy_on_response_trailers");
+    this.onResponseMetadata = callback("proxy_on_response_metadata");
     this.onDone = callback("proxy_on_done");
     this.onLog = callback("proxy_on_log");
     this.onDelete = callback("proxy_on_delete");

@@ -92,6 +92,7 @@ export function parametersOf(shape: Shape): number {
 const data = ["context", "bytes", "end_of_stream"];
 const headers = ["context", "headers", "end_of_stream"];
 const trailers = ["context", "trailers"];
+const metadata = ["context", "entries"];
 
 /** What the parameters of callbacks are called. Of those that are not here the first is the context. */
 export const callbackParameters: { readonly [name in CallbackName]?: readonly string[] } = {
@@ -106,9 +107,11 @@ export const callbackParameters: { readonly [name in CallbackName]?: readonly st
   proxy_on_request_headers: headers,
   proxy_on_request_body: data,
   proxy_on_request_trailers: trailers,
+  proxy_on_request_metadata: metadata,
   proxy_on_response_headers: headers,
   proxy_on_response_body: data,
   proxy_on_response_trailers: trailers,
+  proxy_on_response_metadata: metadata,
   proxy_on_http_call_response: ["context", "call", "headers", "body_bytes", "trailers"],
   envoy_on_resolve_dns: ["context", "lookup", "bytes"],
   proxy_on_grpc_receive_initial_metadata: ["context", "call", "metadata"],
@@ -179,6 +182,7 @@ const dataActions: readonly string[] = [
   "STOP_ITERATION_NO_BUFFER",
 ];
 const trailersActions: readonly string[] = ["CONTINUE", "STOP_ITERATION"];
+const metadataActions: readonly string[] = ["CONTINUE"];
 const acceptActions: readonly string[] = ["CONTINUE", "WAIT"];
 const tcpActions: readonly string[] = ["USED", "KEPT"];
 
@@ -189,6 +193,9 @@ export function actionsOf(callback: string): readonly string[] | undefined {
   if (callback.endsWith("_headers")) return headersActions;
   if (callback.endsWith("_body")) return dataActions;
   if (callback.endsWith("_trailers")) return trailersActions;
+  if (callback === "proxy_on_request_metadata" || callback === "proxy_on_response_metadata") {
+    return metadataActions;
+  }
   if (callback.endsWith("_data") || callback === "proxy_on_new_connection") return trailersActions;
   const asked = ["proxy_on_vm_start", "proxy_on_configure", "proxy_on_done"];
   return asked.includes(callback) ? ["false", "true"] : undefined;
