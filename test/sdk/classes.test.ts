@@ -5,8 +5,8 @@ import { runSuite } from "../support/suites.ts";
 
 // What filters, loggers and services that are written with the SDK's classes see and can do, in the proxy itself.
 
-const [connections, loggers] = await Promise.all(
-  ["sdk-connections", "sdk-loggers"].map((name) =>
+const [connections, loggers, constructors] = await Promise.all(
+  ["sdk-connections", "sdk-loggers", "sdk-constructors"].map((name) =>
     assemblyScriptFile(`test/fixtures/wasm/assembly/${name}.ts`, { optimize: false }),
   ),
 );
@@ -138,4 +138,17 @@ cases:
   - name: refuses its configuration
     configuration: { f: rest }
     expect: { refused: proxy_on_configure }
+`));
+
+test("a filter asks another service in its constructor, and hears the answer", () =>
+  passes(`
+filters: [{ name: f, file: ${constructors} }]
+servers: { oracle: { status: 202 } }
+cases:
+  - name: waits for the answer
+    request: { path: /asked }
+    expect:
+      calls: [{ server: oracle, path: /asked }]
+      upstream: { headers: { x-answer: "202" } }
+      log: [plugin true]
 `));

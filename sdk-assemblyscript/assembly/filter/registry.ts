@@ -1,4 +1,4 @@
-import { Context } from "./context";
+import { Context, numberNext } from "./context";
 import {
   contextIn,
   dropContext,
@@ -32,7 +32,9 @@ export function registerPlugin(factory: () => Plugin): void {
 /** `parent` 0: a plugin. */
 export function createContext(id: u32, parent: u32): void {
   const slot = openSlot(id, parent);
-  if (parent == 0) keep(slot, createPlugin());
+  if (parent != 0) return;
+  numberNext(id);
+  keep(slot, createPlugin());
 }
 
 /** Null when it has ended, or nothing has happened to it yet. */
@@ -51,6 +53,7 @@ export function filterOf(id: u32): HttpFilter {
 }
 
 function httpFilterFor(slot: u32): HttpFilter {
+  numberNext(numberIn(slot));
   const created = pluginOf(parentIn(slot)).createHttpFilter();
   const filter = created === null ? new HttpFilter() : created;
   keep(slot, filter);
@@ -61,6 +64,7 @@ export function networkFilterOf(id: u32): NetworkFilter {
   const slot = slotOf(id);
   const known = contextIn(slot);
   if (known != 0) return changetype<NetworkFilter>(known);
+  numberNext(numberIn(slot));
   const created = pluginOf(parentIn(slot)).createNetworkFilter();
   const filter = created === null ? new NetworkFilter() : created;
   keep(slot, filter);
@@ -71,6 +75,7 @@ export function listenerFilterOf(id: u32): ListenerFilter {
   const slot = slotOf(id);
   const known = contextIn(slot);
   if (known != 0) return changetype<ListenerFilter>(known);
+  numberNext(numberIn(slot));
   const created = pluginOf(parentIn(slot)).createListenerFilter();
   const filter = created === null ? new ListenerFilter() : created;
   keep(slot, filter);
@@ -83,6 +88,7 @@ export function streamOf(id: u32): Stream {
   const known = contextIn(slot);
   if (known != 0) return changetype<Stream>(known);
   const plugin = pluginOf(parentIn(slot));
+  numberNext(numberIn(slot));
   let stream: Stream | null = plugin.createHttpFilter();
   if (stream === null) stream = plugin.createNetworkFilter();
   if (stream === null) stream = plugin.createListenerFilter();
