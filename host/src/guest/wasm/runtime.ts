@@ -15,7 +15,7 @@ import type { WasmVm } from "./proxy-wasm/vm.ts";
 import { resolveName } from "./resolve-name.ts";
 import { guestSharedOf } from "../shared/shared-state.ts";
 import { type PluginStats, pluginStats } from "./stats.ts";
-import { cloneVm, createVm, startPlugin } from "./vm-start.ts";
+import { cloneVm, createVm, finished, startPlugin } from "./vm-start.ts";
 
 /** A plugin as one worker uses it. */
 export interface PluginHandle {
@@ -97,7 +97,37 @@ export class WasmRuntime {
     return acquired;
   }
 
-  #acquire(plugin: Plugin): Result<PluginHandle, string> {
+  /** As `acquire`. Where a VM is made, `turn` is awaited before each step, so that the thread can serve meanwhile. */
+  async acquireInSteps(
+    plugin: Plugin,
+    turn: () => Promise<void>,
+  ): Promise<Result<PluginHandle, string>> {
+    const { snapshot } = plugin;
+    const found = this.#vms.get(plugin.vmKey);
+    if (snapshot === undefined || (found !== undefined && found.vm.failure === undefined)) {
+      return this.acquire(plugin);
+    }
+    const steps = this.#cloning(plugin, snapshot);
+    // Reading the message that brought the plugin was work enough for one turn.
+    await turn();
+    let step = steps.next();
+    while (step.done !== true) {
+      await turn();
+      step = steps.next();
+    }
+    const made = step.value;
+    const acquired = this.#acquire(plugin, made);
+    if (!acquired.ok) this.#remember(plugin, acquired.error);
+    // Somebody else may have made a VM meanwhile, or the last that there may be.
+    if (made.ok && !(acquired.ok && acquired.value.root === made.value)) {
+      made.value.abandon();
+      made.value.vm.retire();
+    }
+    return acquired;
+  }
+
+  /** `clone`: one that has been made already. */
+  #acquire(plugin: Plugin, clone?: Result<RootContext, string>): Result<PluginHandle, string> {
     const found = this.#vms.get(plugin.vmKey);
     if (found !== undefined && found.vm.failure === undefined) return this.#use(found, plugin);
     if (found === undefined && this.#vms.size >= this.#vmsMax) {
@@ -106,7 +136,8 @@ export class WasmRuntime {
       return { ok: false, error: text };
     }
     const { snapshot } = plugin;
-    return snapshot === undefined ? this.#start(plugin) : this.#clone(plugin, snapshot);
+    if (snapshot === undefined) return this.#start(plugin);
+    return this.#useClone(plugin, clone ?? finished(this.#cloning(plugin, snapshot)));
   }
 
   #start(plugin: Plugin): Result<PluginHandle, string> {
@@ -118,8 +149,14 @@ export class WasmRuntime {
     return this.#use(shared, plugin);
   }
 
-  #clone(plugin: Plugin, snapshot: VmSnapshot): Result<PluginHandle, string> {
-    const made = cloneVm(plugin, snapshot, this.#environment, this.#stats(plugin));
+  #cloning(
+    plugin: Plugin,
+    snapshot: VmSnapshot,
+  ): Generator<undefined, Result<RootContext, string>> {
+    return cloneVm(plugin, snapshot, this.#environment, this.#stats(plugin));
+  }
+
+  #useClone(plugin: Plugin, made: Result<RootContext, string>): Result<PluginHandle, string> {
     if (!made.ok) return made;
     const shared = new SharedVm(made.value.vm, this.#nextNumber());
     this.#vms.set(plugin.vmKey, shared);

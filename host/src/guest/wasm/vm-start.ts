@@ -49,28 +49,39 @@ export function createVm(
 
 /**
  * Makes a VM that is what the one of the snapshot was when it had been configured, with the plugin's root context.
- * No guest code runs.
+ * No guest code runs. It is made in steps, between which a thread that serves traffic can serve; `finished` runs them.
  */
-export function cloneVm(
+export function* cloneVm(
   plugin: Plugin,
   snapshot: VmSnapshot,
   environment: VmEnvironment,
   stats: PluginStats,
-): Result<RootContext, string> {
+): Generator<undefined, Result<RootContext, string>> {
   const vm = new WasmVm(plugin, environment, stats);
   const { state } = snapshot;
-  instantiate(vm, state.memoryPages, (exports, memory) => {
-    restoreState(exports, plugin.module.state, state, memory);
-  });
+  const made: { exports?: WebAssembly.Exports; memory?: WebAssembly.Memory | undefined } = {};
+  instantiate(vm, state.memoryPages, (exports, memory) => Object.assign(made, { exports, memory }));
+  yield undefined;
+  const { exports, memory } = made;
+  if (exports !== undefined) {
+    vm.callStart("state", () => restoreState(exports, plugin.module.state, state, memory));
+  }
+  const used = inUse(vm);
+  if (!used.ok) return used;
   for (const [type, name] of snapshot.metrics) vm.metrics.define(type, name);
-  const made = inUse(vm);
-  if (!made.ok) return made;
   stats.cloned.inc();
   vm.resumeContextIds(snapshot.rootId);
   const root = new RootContext(vm, snapshot.rootId, plugin);
   vm.add(root);
   root.resume(snapshot.tickPeriodMs);
   return { ok: true, value: root };
+}
+
+/** Runs all steps at once. */
+export function finished<T>(steps: Generator<undefined, T>): T {
+  let step = steps.next();
+  while (step.done !== true) step = steps.next();
+  return step.value;
 }
 
 function inUse(vm: WasmVm): Result<WasmVm, string> {

@@ -47,8 +47,8 @@ export class WorkerPlugin {
     this.#lastLoadMs = clock.time.monotonicMs();
   }
 
-  /** Throws when the plugin, which has passed its canary run, does not start here. */
-  static start(config: WasmPluginConfig, context: WorkerContext): WorkerPlugin {
+  /** Rejects when the plugin, which has passed its canary run, does not start here. */
+  static async start(config: WasmPluginConfig, context: WorkerContext): Promise<WorkerPlugin> {
     if (config.stage === "parsed") throw new Error("the plugin was not prepared");
     if (config.stage === "unavailable") {
       const { settings } = config;
@@ -58,12 +58,16 @@ export class WorkerPlugin {
     }
     const { plugin } = config;
     const runtime = wasmRuntimeOf(context);
-    const acquired = runtime.acquire(plugin);
+    const { dispatcher } = context;
+    const acquired = await runtime.acquireInSteps(
+      plugin,
+      () => new Promise((resolve) => dispatcher.post(resolve)),
+    );
     if (!acquired.ok) {
       throw new Error(`Unable to create Wasm plugin ${plugin.settings.name}: ${acquired.error}`);
     }
     const started = startedOf(runtime, plugin, acquired.value);
-    return new WorkerPlugin(plugin.settings, started, context.dispatcher);
+    return new WorkerPlugin(plugin.settings, started, dispatcher);
   }
 
   /** The same plugin with another configuration, in the same VM; to be disposed of on its own. */

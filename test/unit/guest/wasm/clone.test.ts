@@ -299,3 +299,36 @@ test("a module is started on each worker where cloning is switched off", async (
   assert.ok(typeof plugin !== "string");
   assert.deepEqual([plugin.snapshot, plugin.notCloned], [undefined, "cloning is switched off"]);
 });
+
+test("WasmRuntime.acquireInSteps() lets the thread serve before the clone has its state", async () => {
+  const host = cloningHost();
+  const plugin = await host.prepare(await configured("(nop)", "(i32.const 4)"));
+  assert.ok(typeof plugin !== "string");
+  let turns = 0;
+  const acquired = await host.runtime.acquireInSteps(plugin, () => {
+    turns += 1;
+    assert.equal(host.stats.cloned.value, 0);
+    return Promise.resolve();
+  });
+  assert.ok(acquired.ok);
+  assert.equal(turns, 2);
+  assert.equal(host.stats.cloned.value, 1);
+  assert.equal(told(host), "4");
+  const again = await host.runtime.acquireInSteps(plugin, () => assert.fail("nothing is made"));
+  assert.equal(again.ok && again.value.root, acquired.value.root);
+});
+
+test("WasmRuntime.acquireInSteps() drops its clone when another has been made meanwhile", async () => {
+  const host = cloningHost();
+  const plugin = await host.prepare(await configured("(nop)", "(i32.const 4)"));
+  assert.ok(typeof plugin !== "string");
+  const first: RootContext[] = [];
+  const acquired = await host.runtime.acquireInSteps(plugin, () => {
+    if (first.length === 0) first.push(host.acquire(plugin).root);
+    return Promise.resolve();
+  });
+  assert.ok(acquired.ok);
+  assert.equal(acquired.value.root, first[0]);
+  assert.equal(host.runtime.vmCount, 1);
+  assert.equal(host.stats.active.value, 1);
+});

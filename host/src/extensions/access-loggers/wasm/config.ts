@@ -18,6 +18,6 @@ export const wasmAccessLogger: AccessLoggerFactory<WasmPluginConfig> = {
     if (worker === undefined) throw new Error(`${this.name} needs a worker`);
     const { WorkerPlugin } = await import("../../../guest/wasm/worker-plugin.ts");
     const { PluginAccessLog } = await import("./plugin-access-log.ts");
-    return new PluginAccessLog(WorkerPlugin.start(config, worker));
+    return new PluginAccessLog(await WorkerPlugin.start(config, worker));
   },
 };

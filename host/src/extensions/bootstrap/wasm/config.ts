@@ -43,7 +43,7 @@ async function createService(
   if (config.singleton && context.workerIndex !== singletonWorker) return undefined;
   const { WorkerPlugin } = await import("../../../guest/wasm/worker-plugin.ts");
   const { PluginService } = await import("./plugin-service.ts");
-  return new PluginService(WorkerPlugin.start(config.plugin, context), context.dispatcher);
+  return new PluginService(await WorkerPlugin.start(config.plugin, context), context.dispatcher);
 }
 
 /** `envoy.bootstrap.wasm`: a plugin without streams, which lives by its ticks, queues and calls. */

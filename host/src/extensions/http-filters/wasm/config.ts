@@ -14,7 +14,7 @@ async function createFilterFactory(
 ): Promise<HttpFilterInstances> {
   const { WorkerPlugin } = await import("../../../guest/wasm/worker-plugin.ts");
   const { PluginInstances } = await import("./plugin-instances.ts");
-  return new PluginInstances(WorkerPlugin.start(config, context));
+  return new PluginInstances(await WorkerPlugin.start(config, context));
 }
 
 export const wasmFilter: HttpFilterFactory<WasmPluginConfig, WasmRouteConfig> = {

@@ -14,6 +14,6 @@ export const wasmListenerFilter: ListenerFilterFactory<WasmPluginConfig> = {
   async createFilterFactory(config, context) {
     const { WorkerPlugin } = await import("../../../guest/wasm/worker-plugin.ts");
     const { listenerFilters } = await import("./listener-filters.ts");
-    return listenerFilters(WorkerPlugin.start(config, context));
+    return listenerFilters(await WorkerPlugin.start(config, context));
   },
 };

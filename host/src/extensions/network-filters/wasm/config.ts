@@ -15,6 +15,6 @@ export const wasmNetworkFilter: NetworkFilterFactory<WasmPluginConfig> = {
   async createFilterFactory(config, context) {
     const { WorkerPlugin } = await import("../../../guest/wasm/worker-plugin.ts");
     const { networkFilters } = await import("./network-filters.ts");
-    return networkFilters(WorkerPlugin.start(config, context));
+    return networkFilters(await WorkerPlugin.start(config, context));
   },
 };

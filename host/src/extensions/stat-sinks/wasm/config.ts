@@ -15,6 +15,6 @@ export const wasmStatsSink: StatsSinkFactory<WasmPluginConfig> = {
   async createStatsSink(config, context) {
     const { WorkerPlugin } = await import("../../../guest/wasm/worker-plugin.ts");
     const { PluginStatsSink } = await import("./plugin-stats-sink.ts");
-    return new PluginStatsSink(WorkerPlugin.start(config, context));
+    return new PluginStatsSink(await WorkerPlugin.start(config, context));
   },
 };

@@ -5,7 +5,7 @@ import type { LoadAnswer, LoadRequest } from "./load-module-aside.ts";
 
 // The thread that loads large modules. Threads that serve traffic go first: on Linux, 0 is the calling thread; elsewhere
 // it would be the whole process.
-if (process.platform === "linux") os.setPriority(0, os.constants.priority.PRIORITY_BELOW_NORMAL);
+if (process.platform === "linux") os.setPriority(0, os.constants.priority.PRIORITY_LOW);
 
 parentPort!.on("message", ({ id, code, limits }: LoadRequest) => {
   void loadModule(code, limits).then((result) =>
