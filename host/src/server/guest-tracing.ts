@@ -33,7 +33,7 @@ export interface RunningTrace {
 
 /** Why a trace cannot begin. `status`: of the HTTP answer. */
 export interface TraceRefusal {
-  readonly status: 404 | 409 | 503;
+  readonly status: 400 | 404 | 409 | 503;
   readonly text: string;
 }
 
@@ -68,6 +68,10 @@ function refusal(guest: string, starts: readonly TraceStart[]): TraceRefusal {
   if (starts.length === 0) return { status: 503, text: "no worker answers" };
   if (starts.some(({ taken }) => taken)) {
     return { status: 409, text: `"${guest}" is being traced already` };
+  }
+  if (starts.some(({ isScript }) => isScript === true)) {
+    const text = `"${guest}" is a Lua script: only Wasm plugins are recorded; sluice trace follows its calls`;
+    return { status: 400, text };
   }
   const known = [...new Set(starts.flatMap((start) => start.known))].sort();
   const near = closest(guest, known);

@@ -1,11 +1,9 @@
-import { mkdirSync, writeFileSync } from "node:fs";
-import path from "node:path";
 import { fileProblem } from "../common/file-problem.ts";
 import { printUsageError } from "../cli/scan-flags.ts";
 import { ExitCode } from "../common/exit-code.ts";
 import { findSuites } from "./find-suites.ts";
 import { caseLines, summaryLine } from "./report/console-report.ts";
-import { junitText } from "./report/junit.ts";
+import { writeJunit } from "./report/junit.ts";
 import { Snapshots } from "./report/snapshots.ts";
 import { type CaseResult, SuiteRunner, type SuiteResult } from "./run/suite-runner.ts";
 import type { Suite } from "./suite/suite.ts";
@@ -54,11 +52,17 @@ async function runOnce(files: readonly string[], options: TestArguments): Promis
     process.stderr.write(`${problems.join("\n")}\n`);
     return ExitCode.config;
   }
-  if (options.againstEnvoy) {
+  try {
+    if (!options.againstEnvoy) return await runSuites(suites, options);
     const { compareSuites } = await import("./against-envoy.ts");
-    return compareSuites(suites, options);
+    return await compareSuites(suites, options);
+  } catch (error) {
+    // A report or snapshots that cannot be written.
+    if (!(error instanceof Error && "syscall" in error)) throw error;
+    const { path: file } = error as NodeJS.ErrnoException;
+    process.stderr.write(`sluice: ${fileProblem(file ?? "the results", error)}\n`);
+    return ExitCode.runTime;
   }
-  return runSuites(suites, options);
 }
 
 async function runSuites(suites: readonly Suite[], options: TestArguments): Promise<number> {
@@ -74,12 +78,6 @@ async function runSuites(suites: readonly Suite[], options: TestArguments): Prom
     const results: SuiteResult[] = [];
     for (const suite of suites) results.push(await runSuite(suite, runner, options));
     return finish(results, options, coverage?.report(options.coverageFolder) ?? []);
-  } catch (error) {
-    // A report or snapshots that cannot be written.
-    if (!(error instanceof Error && "syscall" in error)) throw error;
-    const { path: file } = error as NodeJS.ErrnoException;
-    process.stderr.write(`sluice: ${fileProblem(file ?? "the results", error)}\n`);
-    return ExitCode.runTime;
   } finally {
     await runner.close();
   }
@@ -119,10 +117,7 @@ function finish(
   more: readonly string[],
 ): number {
   for (const line of [...more, summaryLine(results)]) process.stdout.write(`${line}\n`);
-  if (options.junit !== undefined) {
-    mkdirSync(path.dirname(path.resolve(options.junit)), { recursive: true });
-    writeFileSync(options.junit, junitText(results));
-  }
+  if (options.junit !== undefined) writeJunit(options.junit, results);
   if (results.some(({ problems }) => problems.length > 0)) return ExitCode.config;
   const cases = results.flatMap((result) => result.cases);
   if (cases.length === 0) return usageError(noCases(options));

@@ -162,6 +162,11 @@ test("traceGuest() says why there is no trace", async () => {
     status: 404,
     text: 'there is no Wasm plugin or Lua filter "autt": did you mean "auth"? there are "auth", "rate"',
   });
+  const script = { attached: false, taken: false, known: [], isScript: true };
+  assert.deepEqual(await refused(script), {
+    status: 400,
+    text: '"autt" is a Lua script: only Wasm plugins are recorded; sluice trace follows its calls',
+  });
   const taken = { attached: false, taken: true, known: [] };
   const attached = { attached: true, taken: false, known: [] };
   for (const starts of [[taken], [attached, taken]]) {

@@ -16,6 +16,8 @@ export interface TraceStart {
   readonly taken: boolean;
   /** The names of all guests. */
   readonly known: readonly string[];
+  /** It is to be recorded, and is a script: what scripts do is not made of calls with values. */
+  readonly isScript?: boolean;
 }
 
 /** The guests of one thread by name, and how many of their streams are measured. */
@@ -50,16 +52,15 @@ export class GuestWatches {
 
   /** Follows the calls of the guests of this name until the reader at the other end of `port` is gone. */
   trace(request: TraceRequest, port: MessagePort): TraceStart {
-    // Recordings are of modules: what scripts do is not made of calls with values.
-    const guests = [...this.#guests.values()].filter(
-      ({ kind }) => request.recording === undefined || kind === "wasm",
-    );
+    const all = [...this.#guests.values()];
+    const guests = request.recording === undefined ? all : all.filter(isModule);
     const wanted = guests.filter(({ name }) => name === request.guest);
     const known = [...new Set(guests.map(({ name }) => name))];
     const taken = wanted.some(({ trace }) => trace !== undefined);
     if (wanted.length === 0 || taken) {
       port.close();
-      return { attached: false, taken, known };
+      const isScript = wanted.length === 0 && all.some(({ name }) => name === request.guest);
+      return { attached: false, taken, known, ...(isScript && { isScript }) };
     }
     const sink = new TracePort(port, () => {
       for (const guest of wanted) guest.detach(trace);
@@ -68,6 +69,10 @@ export class GuestWatches {
     for (const guest of wanted) guest.attach(trace);
     return { attached: true, taken, known };
   }
+}
+
+function isModule({ kind }: WatchedGuest): boolean {
+  return kind === "wasm";
 }
 
 /** Those of a worker. */

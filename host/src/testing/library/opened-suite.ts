@@ -82,7 +82,7 @@ function opened(fields: SuiteFields, folder: string, cases: OpenedSuite["cases"]
     cases,
     start: (own = {}) => {
       const suite = read({ ...own, steps: [] });
-      return startCase(suite, suite.cases[0]!, (step) => read({ steps: [step] }).cases[0]!);
+      return startCase(suite, suite.cases[0]!, (step) => read({ ...own, steps: [step] }).cases[0]!);
     },
   };
 }

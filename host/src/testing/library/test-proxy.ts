@@ -2,7 +2,8 @@ import type { Costs, LogLine } from "../proxy/proxy.ts";
 import type { VirtualProxy } from "../proxy/virtual-proxy.ts";
 import { Connection } from "../run/connection.ts";
 import { sendReply } from "../run/reply.ts";
-import { Exchange, type Response } from "../run/exchange.ts";
+import { beginExchange } from "../run/begin-exchange.ts";
+import type { Exchange, Response } from "../run/exchange.ts";
 import type { Received } from "../servers/received.ts";
 import { headerOf } from "../servers/received.ts";
 import type { Action, HeaderList, TestCase } from "../suite/suite.ts";
@@ -107,8 +108,10 @@ export class TestProxy implements AsyncDisposable {
   }
 
   async #begin(fields: object): Promise<OpenRequest> {
-    const { request } = actionOf(this.#read({ request: fields }), "request");
-    const exchange = await Exchange.begin(this.#proxy, request);
+    const read = this.#read({ request: fields });
+    const { request } = actionOf(read, "request");
+    const protocol = read.settings.protocol ?? "http1";
+    const exchange = await beginExchange(this.#proxy, request, protocol);
     this.#open.push(exchange);
     return new OpenRequest(exchange, this.#proxy, this.#read);
   }

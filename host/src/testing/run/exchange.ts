@@ -1,7 +1,4 @@
-import { Http1Reader, type MessageHead } from "../net/http1-reader.ts";
-import { writeData, writeEnd, writeHead } from "../net/http1-writer.ts";
-import type { ClientSocket, Proxy } from "../proxy/proxy.ts";
-import type { HeaderList, Request, Send } from "../suite/suite.ts";
+import type { HeaderList, Send } from "../suite/suite.ts";
 
 /** A response that a client has got, as far as it has come. */
 export class Response {
@@ -24,100 +21,15 @@ export class Response {
 }
 
 /** A request on a connection of its own, and what comes back. */
-export class Exchange {
-  readonly response = new Response();
+export interface Exchange {
+  readonly response: Response;
   readonly clientPort: number;
-  /** The connection has ended: with RST, or before the response was whole. */
-  reset = false;
-  closed = false;
-  readonly #proxy: Proxy;
-  readonly #socket: ClientSocket;
-  #chunked = false;
-
-  private constructor(proxy: Proxy, socket: ClientSocket, toHead: boolean) {
-    this.#proxy = proxy;
-    this.#socket = socket;
-    this.clientPort = socket.clientPort;
-    this.#listen(toHead);
-  }
-
-  /** Sends the request, each part when the one before has had its effects. */
-  static async begin(proxy: Proxy, request: Request): Promise<Exchange> {
-    const exchange = new Exchange(proxy, await proxy.connect(), request.method === "HEAD");
-    await exchange.#send(request);
-    return exchange;
-  }
-
-  /** A response, or an end without one. */
-  get isOver(): boolean {
-    return this.response.complete || this.reset || this.closed;
-  }
-
+  /** The request was given up: with RST, or with the end of the connection before the response was whole. */
+  readonly reset: boolean;
+  /** There is a response, or an end without one. */
+  readonly isOver: boolean;
   /** Sends more of a request that was left open. */
-  async send({ chunks, trailers, end }: Send): Promise<void> {
-    for (const chunk of chunks) {
-      if (this.#socket.destroyed) return;
-      writeData(this.#socket, chunk, this.#chunked);
-      await this.#proxy.settle(() => this.isOver);
-    }
-    if (end && !this.#socket.destroyed) writeEnd(this.#socket, trailers, this.#chunked);
-    await this.#proxy.settle(() => this.isOver);
-  }
-
-  close(): void {
-    this.#socket.destroy();
-  }
-
-  async #send(request: Request): Promise<void> {
-    const { chunks, whole, trailers, open } = request;
-    const hasHost = request.headers.some(([name]) => name === "host" || name === ":authority");
-    const headers = request.headers.map(
-      ([name, value]) => [name === ":authority" ? "host" : name, value] as const,
-    );
-    const total = chunks.reduce((sum, chunk) => sum + chunk.length, 0);
-    const known = whole && trailers === undefined && !open;
-    const length = !known ? "chunks" : total > 0 ? total : "none";
-    this.#chunked = writeHead(
-      this.#socket,
-      `${request.method} ${request.path} HTTP/1.1`,
-      hasHost ? headers : [["host", "test.example"], ...headers],
-      length,
-    );
-    if (!known || total > 0) await this.#proxy.settle(() => this.isOver);
-    await this.send({ chunks, trailers, end: !open && length === "chunks" });
-  }
-
-  #listen(toHead: boolean): void {
-    const { response } = this;
-    const reader = new Http1Reader(
-      {
-        onHead: ({ start, headers }: MessageHead) => {
-          const status = Number(start[1]);
-          const isFinal = status >= 200 || status === 101;
-          if (isFinal) Object.assign(response, { status, headers });
-          const bodiless = toHead || !isFinal || status === 204 || status === 304;
-          return bodiless ? "none" : "framed";
-        },
-        onData: (data) => {
-          response.body = Buffer.concat([response.body, data]);
-        },
-        onEnd: (trailers) => {
-          if (response.status === 0) return;
-          response.trailers = trailers ?? [];
-          response.complete = true;
-        },
-      },
-      { responses: true },
-    );
-    this.#socket.on("data", (chunk: Buffer) => reader.take(chunk));
-    this.#socket.on("error", () => {
-      this.reset = true;
-    });
-    this.#socket.on("end", () => {
-      reader.end();
-      this.closed = true;
-      if (!response.complete) this.reset = true;
-      this.#socket.end();
-    });
-  }
+  send(send: Send): Promise<void>;
+  /** Gives up. */
+  close(): void;
 }

@@ -1,9 +1,10 @@
 import { isRefusal, type Proxy, type Refusal } from "../proxy/proxy.ts";
 import type { Expectation } from "../suite/expectation.ts";
-import type { Action, TestCase } from "../suite/suite.ts";
+import type { Action, Protocol, TestCase } from "../suite/suite.ts";
 import type { Received } from "../servers/received.ts";
 import { Connection } from "./connection.ts";
-import { Exchange } from "./exchange.ts";
+import { beginExchange } from "./begin-exchange.ts";
+import type { Exchange } from "./exchange.ts";
 import { sendReply } from "./reply.ts";
 import { type Observed, type Outcome, snapshotOf } from "./observed.ts";
 
@@ -13,7 +14,7 @@ export async function runCase(test: TestCase, started: Proxy | Refusal): Promise
     const { problems: refused } = started;
     return { observed: [], records: [], costs: undefined, refused, startLines: 0 };
   }
-  const run = new CaseRun(started);
+  const run = new CaseRun(started, test.settings.protocol ?? "http1");
   const startLines = started.log().length;
   const observed: Observed[] = [];
   let stuck: Outcome["stuck"];
@@ -38,6 +39,7 @@ export async function runCase(test: TestCase, started: Proxy | Refusal): Promise
 /** A case under way: its requests and connections, and what has been looked at. */
 class CaseRun {
   readonly #proxy: Proxy;
+  readonly #protocol: Protocol;
   #exchange: Exchange | undefined = undefined;
   #connection: Connection | undefined = undefined;
   readonly #all: { close(): void }[] = [];
@@ -46,8 +48,9 @@ class CaseRun {
   #unfinished: readonly Received[] = [];
   #linesSeen = 0;
 
-  constructor(proxy: Proxy) {
+  constructor(proxy: Proxy, protocol: Protocol) {
     this.#proxy = proxy;
+    this.#protocol = protocol;
   }
 
   /** Takes a step, or says why it cannot be taken. */
@@ -63,7 +66,7 @@ class CaseRun {
   ): Promise<void> {
     switch (action.kind) {
       case "request":
-        this.#exchange = await Exchange.begin(this.#proxy, action.request);
+        this.#exchange = await beginExchange(this.#proxy, action.request, this.#protocol);
         this.#all.push(this.#exchange);
         if (!action.request.open) await this.#waitForResponse(expectation);
         return;

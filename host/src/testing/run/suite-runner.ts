@@ -18,6 +18,8 @@ export interface CaseResult {
   readonly outcome: Outcome;
   readonly failures: readonly Failure[];
   readonly ms: number;
+  /** Why it was not held against Envoy, where that was asked for. */
+  readonly skipped?: string | undefined;
 }
 
 /** A suite with the results of its cases, or with what keeps it from running. */

@@ -36,6 +36,7 @@ function readCase(value: Value, context: CaseContext): TestCase {
   const name = reader.text("name");
   if (name === undefined && value.node.kind === "map") reader.error(value, "needs a name");
   const settings = mergeSettings(context, reader);
+  checkProtocol(reader, context.chains);
   const known: KnownServers = {
     names: new Set(settings.servers.keys()),
     bytes: context.chains.network.length > 0,
@@ -78,6 +79,13 @@ function checkRefused(reader: MapReader, expect: MapReader): void {
   reader.error(steps, "can never be taken beside refused: there is no proxy then");
 }
 
+/** Where it means something. */
+export function checkProtocol(reader: MapReader, { network }: FilterChains): void {
+  const protocol = reader.get("protocol");
+  if (protocol === undefined || network.length === 0) return;
+  reader.error(protocol, "is for requests; network filters have bytes");
+}
+
 /** The case's own settings over the suite's; the server `upstream` is always there. */
 function mergeSettings(context: CaseContext, reader: MapReader): Settings {
   const own = readSettings(reader, context);
@@ -95,6 +103,7 @@ function mergeSettings(context: CaseContext, reader: MapReader): Settings {
     node: own.node ?? settings.node,
     routes: own.routes ?? settings.routes,
     servers,
+    protocol: own.protocol ?? settings.protocol,
     budget: { ...settings.budget, ...definedOf(own.budget) },
     onlySluice: own.onlySluice || settings.onlySluice,
   };

@@ -2,7 +2,7 @@ import { ipAddress } from "../../common/address.ts";
 import type { ReadContext } from "./content.ts";
 import { jsonMapOf, MapReader, type Value } from "./map-reader.ts";
 import { readServers } from "./read-servers.ts";
-import type { Budget, Settings } from "./suite.ts";
+import { type Budget, protocols, type Settings } from "./suite.ts";
 
 /** What may stand in a suite and in a case. */
 export function readSettings(reader: MapReader, context: ReadContext): Settings {
@@ -18,6 +18,7 @@ export function readSettings(reader: MapReader, context: ReadContext): Settings 
     node,
     routes,
     servers: readServers(reader.get("servers"), context),
+    protocol: reader.oneOf("protocol", protocols),
     budget: readBudget(reader.get("budget"), context),
     onlySluice: reader.oneOf("only", ["sluice"]) === "sluice",
   };

@@ -5,7 +5,7 @@ import { Source } from "../../config/source.ts";
 import { parseYaml } from "../../config/yaml.ts";
 import type { ReadContext } from "./content.ts";
 import { MapReader, placeOf, type Value } from "./map-reader.ts";
-import { readCases } from "./read-case.ts";
+import { checkProtocol, readCases } from "./read-case.ts";
 import { readChains } from "./read-filters.ts";
 import { readSettings } from "./read-settings.ts";
 import { entriesOf, type Suite } from "./suite.ts";
@@ -45,6 +45,7 @@ function readFields(
 ): Suite {
   const chains = readChains(reader, context);
   const settings = readSettings(reader, context);
+  checkProtocol(reader, chains);
   const cases = reader.get("cases");
   if (cases === undefined) reader.error(reader, "has no cases");
   const suite: Suite = {

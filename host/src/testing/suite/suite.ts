@@ -56,10 +56,15 @@ export interface Settings {
   /** A list of routes. Both keep their places, for what the proxy says of them. */
   readonly routes: Value | undefined;
   readonly servers: ReadonlyMap<string, ServerScript>;
+  /** What requests are sent in; undefined: HTTP/1.1. */
+  readonly protocol: Protocol | undefined;
   readonly budget: Budget;
   /** Something in it is not in Envoy. */
   readonly onlySluice: boolean;
 }
+
+export const protocols = ["http1", "http2"] as const;
+export type Protocol = (typeof protocols)[number];
 
 /** What a case may cost; undefined: anything. */
 export interface Budget {

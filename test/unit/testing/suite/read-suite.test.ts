@@ -133,6 +133,16 @@ for (const [what, text, ...problems] of [
     withCase("steps: [{ send: { body: a } }]"),
     /cases\[0\]\.steps\[0\]: there is no request to send more of/,
   ],
+  [
+    "a protocol that there is not",
+    withCase("protocol: http3\nrequest: {}"),
+    /must be one of http1, http2/,
+  ],
+  [
+    "a protocol of bytes",
+    "protocol: http2\nnetwork_filters: [{ file: ../auth/auth.lua }]\ncases: [{ name: a, connect: true }]",
+    /^x:1:11: protocol: is for requests; network filters have bytes/,
+  ],
   ["a reply to a request", withCase("steps: [{ reply: a }]"), /is for suites with network_filters/],
   [
     "replies that nobody can give",
