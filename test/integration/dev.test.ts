@@ -121,9 +121,9 @@ const badModules: readonly (readonly [
 ])[] = [
   ["nothing", "", /the module exports no callback, so nothing of it would ever run\n +In Assembly/],
   [
-    "logger",
-    '(func (export "proxy_on_log") (param i32))',
-    /the module is no HTTP filter; by its callbacks it can be: access logger\n/,
+    "sink",
+    '(func (export "envoy_on_stats_update") (param i32 i32))',
+    /the module is no HTTP filter; by its callbacks it can be: stats sink\n/,
   ],
   [
     "trap",

@@ -9,6 +9,8 @@ export interface BootstrapParts {
   readonly clusters?: ReadonlyMap<string, ServerAddress>;
   /** In the order of the chain. */
   readonly filters: readonly DiscoveredFilter[];
+  /** What is told of each request; a proxy with some is for Sluice only. */
+  readonly accessLoggers?: readonly DiscoveredFilter[];
 }
 
 export interface ServerAddress {
@@ -31,9 +33,10 @@ export const luaMessage = "type.googleapis.com/envoy.extensions.filters.http.lua
 
 /** The proxy's configuration, as Envoy's bootstrap: it is written to a file that can be read and copied. */
 export function bootstrapText(parts: BootstrapParts): string {
-  const { madeBy, proxyPort, adminPort, upstream, filters } = parts;
+  const { madeBy, proxyPort, adminPort, upstream, filters, accessLoggers = [] } = parts;
   const clusters = new Map([["upstream", upstream], ...(parts.clusters ?? [])]);
-  return `# Made by "${madeBy}". The same file runs in Envoy.
+  const isOwn = accessLoggers.length > 0;
+  return `# Made by "${madeBy}".${isOwn ? "" : " The same file runs in Envoy."}
 node: { id: dev, cluster: dev }
 admin:
   address: { socket_address: { address: 127.0.0.1, port_value: ${adminPort} } }
@@ -47,6 +50,7 @@ static_resources:
               typed_config:
                 "@type": type.googleapis.com/envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager
                 stat_prefix: main
+${isOwn ? `                access_log:\n${accessLoggers.map(loggerText).join("")}` : ""}\
                 route_config:
                   name: local
                   virtual_hosts:
@@ -82,6 +86,17 @@ function filterText({ name, resource, message }: DiscoveredFilter): string {
                     config_discovery:
                       config_source: { path_config_source: { path: ${JSON.stringify(resource)} } }
                       type_urls: [${message}]
+`;
+}
+
+function loggerText({ name, resource, message }: DiscoveredFilter): string {
+  return `\
+                  - name: ${JSON.stringify(name)}
+                    typed_config:
+                      "@type": type.googleapis.com/sluice.accesslog.v1.DiscoveredAccessLog
+                      config_discovery:
+                        config_source: { path_config_source: { path: ${JSON.stringify(resource)} } }
+                        type_urls: [${message}]
 `;
 }
 

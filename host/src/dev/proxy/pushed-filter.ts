@@ -10,6 +10,8 @@ export interface PushedFilterOptions {
   readonly name: string;
   /** `.ts`, `.lua` or `.wasm`. */
   readonly file: string;
+  /** Type of a module's configuration; default: an HTTP filter's. */
+  readonly moduleMessage?: string;
   /** Where what the proxy reads is written. */
   readonly folder: string;
   /** What the plugin gets as its configuration; undefined: none. */
@@ -43,7 +45,8 @@ export class PushedFilter implements DiscoveredFilter {
     this.name = options.name;
     this.file = options.file;
     this.resource = path.join(options.folder, `${options.name}.json`);
-    this.message = path.extname(options.file) === ".lua" ? luaMessage : wasmMessage;
+    const { file, moduleMessage = wasmMessage } = options;
+    this.message = path.extname(file) === ".lua" ? luaMessage : moduleMessage;
     this.#options = options;
   }
 
@@ -86,7 +89,7 @@ export class PushedFilter implements DiscoveredFilter {
     const { configuration, capabilities } = this.#options;
     const filename = this.#writeModule(filter.bytes);
     const config = pluginConfig({ name: this.name, filename, configuration, capabilities });
-    return { "@type": wasmMessage, config };
+    return { "@type": this.message, config };
   }
 
   /** Under a new name each time, so that the configuration differs. */

@@ -50,6 +50,7 @@ const placeNames: { readonly [place in DevPlace]: Place } = {
   http: "HTTP filter",
   network: "network filter",
   listener: "listener filter",
+  "access-log": "access logger",
 };
 
 function placeProblem({ places }: ModuleReport, place: DevPlace): string | undefined {
@@ -57,7 +58,7 @@ function placeProblem({ places }: ModuleReport, place: DevPlace): string | undef
   if (places.includes(wanted)) return undefined;
   if (places.length === 0) return moduleIsIdle;
   return `the module is no ${wanted}; by its callbacks it can be: ${places.join(", ")}
-    sluice dev runs HTTP, network and listener filters; others with a configuration of their own: sluice -c <file>.`;
+    sluice dev runs filters and access loggers; others with a configuration of their own: sluice -c <file>.`;
 }
 
 function capabilityProblem(

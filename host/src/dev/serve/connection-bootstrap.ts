@@ -1,4 +1,4 @@
-import type { ServerAddress } from "../proxy/bootstrap-text.ts";
+import type { DiscoveredFilter, ServerAddress } from "../proxy/bootstrap-text.ts";
 
 /** Where a filter of connections stands. */
 export type ConnectionPlace = "network" | "listener";
@@ -10,20 +10,17 @@ export interface ConnectionBootstrapParts {
   readonly upstream: ServerAddress;
   /** What the filter calls, by the name of the cluster. */
   readonly clusters: ReadonlyMap<string, ServerAddress>;
-  /** `PluginConfig`. */
-  readonly plugin: { readonly name: string };
+  readonly filter: DiscoveredFilter;
 }
 
-/**
- * A proxy for one filter of connections, as Envoy's bootstrap. Proxies of one user can listen at the same port, so that
- * the next one serves before the one before ends.
- */
+/** A proxy for one filter of connections, as Envoy's bootstrap. */
 export function connectionBootstrap(parts: ConnectionBootstrapParts): string {
-  const { place, proxyPort, adminPort, upstream, plugin } = parts;
-  const filter = (type: string): object => ({
-    name: plugin.name,
-    typed_config: { "@type": `type.googleapis.com/${type}`, config: plugin },
-  });
+  const { place, proxyPort, adminPort, upstream, filter } = parts;
+  const source = { path_config_source: { path: filter.resource } };
+  const discovered = {
+    name: filter.name,
+    config_discovery: { config_source: source, type_urls: [filter.message] },
+  };
   const proxy = {
     name: "envoy.filters.network.tcp_proxy",
     typed_config: {
@@ -33,8 +30,6 @@ export function connectionBootstrap(parts: ConnectionBootstrapParts): string {
     },
   };
   const isNetwork = place === "network";
-  const network = isNetwork ? [filter("envoy.extensions.filters.network.wasm.v3.Wasm")] : [];
-  const listener = isNetwork ? [] : [filter("sluice.listener.wasm.v1.Wasm")];
   const bootstrap = {
     node: { id: "dev", cluster: "dev" },
     admin: { address: address("127.0.0.1", adminPort) },
@@ -43,9 +38,8 @@ export function connectionBootstrap(parts: ConnectionBootstrapParts): string {
         {
           name: "main",
           address: address("127.0.0.1", proxyPort),
-          enable_reuse_port: true,
-          listener_filters: listener,
-          filter_chains: [{ filters: [...network, proxy] }],
+          listener_filters: isNetwork ? [] : [discovered],
+          filter_chains: [{ filters: isNetwork ? [discovered, proxy] : [proxy] }],
         },
       ],
       clusters: [...new Map([["upstream", upstream], ...parts.clusters])].map(cluster),

@@ -7,9 +7,9 @@ import type { ServerAddress } from "../proxy/bootstrap-text.ts";
 import { filterFile, filterName } from "../../filter-source/filter-file.ts";
 
 /** What kind of filter is run. */
-export type DevPlace = "http" | "network" | "listener";
+export type DevPlace = "http" | "network" | "listener" | "access-log";
 
-const devPlaces: readonly DevPlace[] = ["http", "network", "listener"];
+const devPlaces: readonly DevPlace[] = ["http", "network", "listener", "access-log"];
 
 /** What `sluice dev` is asked to do. */
 export interface DevCommand {
@@ -41,7 +41,7 @@ export const devPortDefault = 10_000;
 export const devFlags = [
   {
     name: "--as",
-    value: "http|network|listener",
+    value: "http|network|listener|access-log",
     help: "What a module is, when it has callbacks of several kinds. Default: http.",
   },
   { name: "--port", value: "<n>", help: "Port of the proxy. Default: 10000." },
@@ -80,7 +80,7 @@ export function devHelp(): string {
     "",
     "Runs a filter (.ts, .lua or .wasm, or a folder with one) in a proxy in front of a server that answers with what it",
     "is asked, swaps it whenever it is saved, and prints what it changes of each request. Several HTTP filters run one",
-    "after the other. A network or listener filter has bytes instead of requests, and a new proxy whenever it is saved.",
+    "after the other. A network or listener filter has bytes instead of requests; the next connection sees what is saved.",
     "",
     ...flagRows(devFlags),
     "",

@@ -6,7 +6,6 @@ import { ExitCode } from "../../common/exit-code.ts";
 import { buildFilter } from "../../filter-source/build-filter.ts";
 import { inspectModule } from "../inspect/module-report.ts";
 import { portProblem } from "../proxy/port-problem.ts";
-import { ConnectionSession } from "./connection-session.ts";
 import {
   type DevCommand,
   devHelp,
@@ -14,7 +13,7 @@ import {
   devUsage,
   parseDevArguments,
 } from "./dev-arguments.ts";
-import { HttpSession } from "./http-session.ts";
+import { FilterSession } from "./filter-session.ts";
 
 /** `sluice dev`; gives the exit code. Ends with the proxy. */
 export async function serveFilters(args: readonly string[]): Promise<number> {
@@ -36,9 +35,7 @@ export async function serveFilters(args: readonly string[]): Promise<number> {
   const folder = mkdtempSync(path.join(tmpdir(), "sluice-dev-"));
   try {
     const place = command.place ?? (await placeOf(command));
-    return place === "http"
-      ? await new HttpSession(command, folder).run()
-      : await new ConnectionSession(command, folder, place).run();
+    return await new FilterSession(command, folder, place).run();
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
@@ -54,5 +51,6 @@ async function placeOf({ filters }: DevCommand): Promise<DevPlace> {
   const places = inspected.ok ? inspected.value.places : [];
   if (places.includes("HTTP filter")) return "http";
   if (places.includes("listener filter")) return "listener";
-  return places.includes("network filter") ? "network" : "http";
+  if (places.includes("network filter")) return "network";
+  return places.includes("access logger") ? "access-log" : "http";
 }

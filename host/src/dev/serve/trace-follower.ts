@@ -16,14 +16,22 @@ export class TraceFollower {
   readonly #adminPort: number;
   readonly #filter: string;
   readonly #onRequest: (seen: SeenRequest) => void;
+  readonly #onOther: (line: string) => void;
   readonly #streams = new Map<number, { lines: string[]; changes: MessageChange[] }>();
   #closed = false;
   #response: IncomingMessage | undefined = undefined;
 
-  constructor(adminPort: number, filter: string, onRequest: (seen: SeenRequest) => void) {
+  /** `onOther` gets what belongs to no single request, such as ticks and access logs. */
+  constructor(
+    adminPort: number,
+    filter: string,
+    onRequest: (seen: SeenRequest) => void,
+    onOther: (line: string) => void = () => {},
+  ) {
     this.#adminPort = adminPort;
     this.#filter = filter;
     this.#onRequest = onRequest;
+    this.#onOther = onOther;
   }
 
   /** Resolves when the trace has begun; the next ones begin by themselves. The error says why it cannot. */
@@ -69,8 +77,8 @@ export class TraceFollower {
   }
 
   #take(line: JsonLine): void {
-    // What belongs to no single request, such as ticks, is not shown.
-    if ("note" in line || line.stream === 0) return;
+    if ("note" in line) return;
+    if (line.stream === 0) return this.#onOther(line.text);
     const { stream, text, border, change, totals } = line;
     if (border === "first") this.#streams.set(stream, { lines: [], changes: [] });
     const seen = this.#streams.get(stream);

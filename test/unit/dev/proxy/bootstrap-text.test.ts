@@ -27,7 +27,7 @@ test("bootstrapText() and connectionBootstrap() have the upstream and what filte
   const text = bootstrapText({ madeBy: "test", ...ports, upstream, clusters, filters });
   assert.deepEqual(clustersOf(text), wanted);
   assert.match(text, /^ +- name: "mine"\n +config_discovery:/m);
-  const plugin = { name: "mine" };
-  const parts = { place: "network", ...ports, upstream, clusters, plugin } as const;
+  const filter = filters[0]!;
+  const parts = { place: "network", ...ports, upstream, clusters, filter } as const;
   assert.deepEqual(clustersOf(connectionBootstrap(parts)), wanted);
 });

@@ -2,23 +2,23 @@ import { type ChildProcess } from "node:child_process";
 import { readFileSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { ExitCode } from "../../common/exit-code.ts";
-import { bootstrapText } from "../proxy/bootstrap-text.ts";
 import { startProxy, untilExit } from "../proxy/proxy-process.ts";
 import { PushedFilter } from "../proxy/pushed-filter.ts";
 import { oneAtATime, watchSource } from "../proxy/source-watch.ts";
 import { capabilities, filterProblem } from "./check-filter.ts";
-import type { DevCommand } from "./dev-arguments.ts";
-import { startEchoUpstream } from "./echo-upstream.ts";
+import type { DevCommand, DevPlace } from "./dev-arguments.ts";
 import { logEvent } from "./proxy-log.ts";
 import { mendFor, oldOneStays } from "./refusal-text.ts";
-import { requestText } from "./request-text.ts";
 import { sinceSaved } from "./saved.ts";
+import { type Stage, stages } from "./stages.ts";
 import { TraceFollower } from "./trace-follower.ts";
 
-/** HTTP filters in a proxy of their own, swapped whenever they are saved, until it ends. */
-export class HttpSession {
+/** Filters in a proxy of their own, swapped whenever they are saved, until it ends. */
+export class FilterSession {
   readonly #command: DevCommand;
   readonly #folder: string;
+  readonly #place: DevPlace;
+  readonly #stage: Stage;
   readonly #filters: readonly PushedFilter[];
   readonly #followers: TraceFollower[] = [];
   #proxy: ChildProcess | undefined = undefined;
@@ -26,9 +26,11 @@ export class HttpSession {
   #refusedAtStart = false;
   #lastLineShown = false;
 
-  constructor(command: DevCommand, folder: string) {
+  constructor(command: DevCommand, folder: string, place: DevPlace) {
     this.#command = command;
     this.#folder = folder;
+    this.#place = place;
+    this.#stage = stages[place];
     this.#filters = command.filters.map((filter) => this.#pushed(filter));
   }
 
@@ -39,7 +41,8 @@ export class HttpSession {
       console.error(pushed.problem);
       return ExitCode.config;
     }
-    const upstream = this.#command.upstream === undefined ? await startEchoUpstream() : undefined;
+    const own = this.#command.upstream === undefined;
+    const upstream = own ? await this.#stage.startUpstream() : undefined;
     const server = this.#command.upstream ?? { host: "127.0.0.1", port: upstream!.port };
     const proxy = this.#start(server);
     const watchers = this.#filters.map((filter) =>
@@ -64,22 +67,22 @@ export class HttpSession {
       name,
       file,
       folder: this.#folder,
+      moduleMessage: this.#stage.moduleMessage,
       configuration,
       capabilities: capabilities(allowed),
       optimize: false,
-      check: (built) => filterProblem(filter.source, built, { allowed, place: "http" }),
+      check: (built) => filterProblem(filter.source, built, { allowed, place: this.#place }),
     });
     return filter;
   }
 
   #start(upstream: { readonly host: string; readonly port: number }): ChildProcess {
     const { port, adminPort = 0 } = this.#command;
-    const config = path.join(this.#folder, "dev.yaml");
+    const config = path.join(this.#folder, this.#stage.configFile);
     const filters = this.#filters;
     const { clusters } = this.#command;
-    const ports = { proxyPort: port, adminPort };
-    const parts = { madeBy: "sluice dev", ...ports, upstream, clusters, filters };
-    writeFileSync(config, bootstrapText(parts));
+    const parts = { proxyPort: port, adminPort, upstream, clusters, filters };
+    writeFileSync(config, this.#stage.bootstrap(parts));
     const args = ["-c", config, "--admin-address-path", this.#adminFile, "--concurrency", "2"];
     const levels = ["--component-log-level", "wasm:trace,lua:trace"];
     this.#proxy = startProxy([...args, ...levels], {
@@ -97,17 +100,19 @@ export class HttpSession {
     if (this.#refusedAtStart) return;
     const adminPort = Number(readFileSync(this.#adminFile, "utf8").split(":").at(-1));
     for (const filter of this.#filters) {
-      const follower = new TraceFollower(adminPort, filter.name, (seen) => {
-        // One without messages had begun before the trace.
-        if (seen.changes.length > 0) process.stdout.write(requestText(seen, this.#command));
-      });
+      const follower = new TraceFollower(
+        adminPort,
+        filter.name,
+        (seen) => process.stdout.write(this.#stage.streamText(seen, this.#command)),
+        (line) => process.stdout.write(this.#stage.otherText(line, this.#command)),
+      );
       this.#followers.push(follower);
       await follower
         .start()
         .catch((error: unknown) => console.error(`${filter.name}: ${String(error)}`));
     }
     this.#serves = true;
-    console.log(tourText(this.#command, this.#filters, adminPort));
+    console.log(this.#tourText(adminPort));
   }
 
   #logged(line: string): void {
@@ -153,17 +158,14 @@ export class HttpSession {
     if (pushed.kind === "refused") console.error(`${pushed.problem}\n${oldOneStays}`);
     else if (pushed.kind === "same") console.log(`${filter.source} saved: nothing is different`);
   }
-}
 
-function tourText(
-  { port }: DevCommand,
-  filters: readonly PushedFilter[],
-  adminPort: number,
-): string {
-  return `
-Try it:  curl -i http://127.0.0.1:${port}/
-Edit:    ${filters.map(({ source }) => source).join(", ")}     (save, and the next request sees it)
+  #tourText(adminPort: number): string {
+    const stage = this.#stage;
+    return `
+Try it:  ${stage.tryIt(this.#command.port)}
+Edit:    ${this.#filters.map(({ source }) => source).join(", ")}     (save, and the next ${stage.next} sees it)
 Admin:   http://127.0.0.1:${adminPort}/
 Ctrl-C ends it.
 `;
+  }
 }
