@@ -6,6 +6,7 @@ import { messageTaps } from "../../../guest/watch/message-taps.ts";
 import type { WorkerPlugin } from "../../../guest/wasm/worker-plugin.ts";
 import { RefusingFilter } from "./refusing-filter.ts";
 import type { WasmRouteConfig } from "./route-config.ts";
+import { RouteVariants } from "./route-variants.ts";
 import { type StreamPredicate, streamPredicate } from "./stream-predicate.ts";
 import { type RouteRoot, type RouteRoots, WasmFilter } from "./wasm-filter.ts";
 
@@ -13,11 +14,11 @@ import { type RouteRoot, type RouteRoots, WasmFilter } from "./wasm-filter.ts";
 export class PluginInstances implements HttpFilterInstances, RouteRoots {
   readonly #plugin: WorkerPlugin;
   readonly predicate: StreamPredicate | undefined;
-  /** What routes made of the plugin; undefined: that could not be started. */
-  readonly #ofRoutes = new Map<WasmRouteConfig, WorkerPlugin | undefined>();
+  readonly #ofRoutes: RouteVariants;
 
   constructor(plugin: WorkerPlugin) {
     this.#plugin = plugin;
+    this.#ofRoutes = new RouteVariants(plugin);
     this.predicate = streamPredicate(plugin.description?.predicate);
   }
 
@@ -41,29 +42,13 @@ export class PluginInstances implements HttpFilterInstances, RouteRoots {
   rootOfRoute(config: unknown): RouteRoot {
     const route = config as WasmRouteConfig;
     if (route.disabled) return undefined;
-    const known = this.#ofRoutes.get(route);
-    const variant = known ?? this.#variantOf(route);
+    const variant = this.#ofRoutes.of(route);
     if (variant !== undefined) return variant.rootForStream();
     return this.#plugin.settings.failurePolicy === "open" ? undefined : "refused";
   }
 
   dispose(): void {
-    for (const variant of this.#ofRoutes.values()) variant?.dispose();
+    this.#ofRoutes.dispose();
     this.#plugin.dispose();
-  }
-
-  /** Started at the first request; what cannot be started is not tried again. */
-  #variantOf(route: WasmRouteConfig & { readonly disabled: false }): WorkerPlugin | undefined {
-    if (this.#ofRoutes.has(route)) return undefined;
-    const started = this.#plugin.withConfiguration(route.configuration);
-    if (!started.ok) {
-      const { settings, root } = this.#plugin;
-      root?.vm.environment.logger.error(
-        `wasm: plugin ${settings.name} cannot be used with the configuration of a route: ${started.error}`,
-      );
-    }
-    const variant = started.ok ? started.value : undefined;
-    this.#ofRoutes.set(route, variant);
-    return variant;
   }
 }

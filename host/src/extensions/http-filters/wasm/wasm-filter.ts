@@ -40,6 +40,8 @@ export class WasmFilter extends WasmStream implements StreamFilter {
   readonly #refused: boolean;
   /** The route does not want the plugin. */
   #left = false;
+  /** Held for the plugin that was started for it: see `RouteVariants`. */
+  protected routeConfig: unknown = undefined;
   /** Local replies by anyone that the stream has seen. */
   #localReplies = 0;
 
@@ -58,6 +60,7 @@ export class WasmFilter extends WasmStream implements StreamFilter {
       if (root === "refused") return this.#refuse();
       this.root = root;
       this.vm = root.vm;
+      this.routeConfig = routeConfig;
     } else if (this.#refused) {
       return this.#refuse();
     }

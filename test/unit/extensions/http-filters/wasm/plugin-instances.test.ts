@@ -5,6 +5,7 @@ import type { PluginSettings } from "../../../../../host/src/guest/wasm/plugin.t
 import type { Route } from "../../../../../host/src/contracts/router/route.ts";
 import type { WasmRouteConfig } from "../../../../../host/src/extensions/http-filters/wasm/route-config.ts";
 import { assemblyScript } from "../../../../support/assemblyscript.ts";
+import { collectGarbage } from "../../../../support/collected.ts";
 import { FilterHarness, requestHead } from "../../../../support/filter-harness.ts";
 import { pluginSettings, WasmHost } from "../../../../support/wasm.ts";
 import { guest, loggingCallbacks } from "../../../../support/wasm-guest.ts";
@@ -158,6 +159,39 @@ test("a route's configuration gets a root context of its own, in the same VM", a
     ["info wasm log: proxy_on_delete ", "info wasm log: proxy_on_delete "],
   );
   assert.equal(host.runtime.vmCount, 0);
+});
+
+test("a route's root context goes when the route is gone and its last stream has ended", async () => {
+  const { host, instances } = await onRoutes("closed");
+  const begin = (): FilterHarness => {
+    const config = forRoute("route");
+    const route = { perFilterConfig: () => config, filterDisabled: () => undefined };
+    const stream = new FilterHarness({
+      filters: ["W"],
+      instances: { W: instances },
+      dispatcher: host.dispatcher,
+      route: route as unknown as Route,
+    });
+    return stream.request(true);
+  };
+  const deleted = (): number =>
+    host.logger.take().filter((line) => line.includes("proxy_on_delete")).length;
+  const goneAfter = async (stream: FilterHarness | undefined): Promise<number> => {
+    stream?.respond(true);
+    await collectGarbage();
+    return deleted();
+  };
+  let stream: FilterHarness | undefined = begin();
+  await collectGarbage();
+  assert.equal(deleted(), 0, "a stream uses it");
+  const ended = goneAfter(stream);
+  stream = undefined;
+  let gone = await ended;
+  for (let tries = 0; gone < 2 && tries < 200; tries += 1) gone += await goneAfter(undefined);
+  assert.equal(gone, 2, "its stream's context, and its own");
+  assert.equal(host.runtime.vmCount, 1);
+  instances.dispose();
+  assert.equal(deleted(), 1, "the plugin's");
 });
 
 test("a route that disables the plugin makes no context", async () => {
