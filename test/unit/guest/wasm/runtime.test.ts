@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { pluginSettings, WasmHost } from "../../../support/wasm.ts";
+import { noLimits, pluginSettings, WasmHost } from "../../../support/wasm.ts";
 import { wasiImports } from "../../../../host/src/guest/wasm/wasi/imports.ts";
 import { guest, loggingCallbacks } from "../../../support/wasm-guest.ts";
 import { wat } from "../../../support/wat.ts";
@@ -72,6 +72,20 @@ test("another vm_id, VM configuration, environment or capability gets a VM of it
   await host.load(code, pluginSettings({ vm: { environment: [["A", "1"]] } }));
   await host.load(code, pluginSettings({ vm: { allowedCapabilities: ["proxy_log"] } }));
   assert.equal(host.runtime.vmCount, 5);
+});
+
+test("other limits get a VM of their own", async () => {
+  const limits = { ...noLimits, maxMemoryBytes: 10 * 65_536 };
+  const host = new WasmHost(undefined, undefined, {
+    byName: new Map([["small", limits]]),
+    wasm: { cloneVms: false },
+  });
+  const code = await guest("");
+  const [small, large] = [
+    await host.load(code, pluginSettings({ name: "small" })),
+    await host.load(code, pluginSettings({ name: "large" })),
+  ];
+  assert.notEqual(small.root.vm, large.root.vm);
 });
 
 test("prepare() warns of calls that a module says it makes and that it is not allowed", async () => {

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { before, test } from "node:test";
 import { PluginInstances } from "../../../../../host/src/extensions/http-filters/wasm/plugin-instances.ts";
+import { startedOf, WorkerPlugin } from "../../../../../host/src/guest/wasm/worker-plugin.ts";
 import type { PluginSettings } from "../../../../../host/src/guest/wasm/plugin.ts";
 import type { Route } from "../../../../../host/src/contracts/router/route.ts";
 import type { WasmRouteConfig } from "../../../../../host/src/extensions/http-filters/wasm/route-config.ts";
@@ -17,8 +18,12 @@ before(async () => {
 
 /** One plugin under a failure policy. */
 class Policy {
-  readonly host = new WasmHost();
+  readonly host: WasmHost;
   instances!: PluginInstances;
+
+  constructor(host: WasmHost = new WasmHost()) {
+    this.host = host;
+  }
 
   static async of(failure: Partial<PluginSettings>): Promise<Policy> {
     const policy = new Policy();
@@ -105,6 +110,53 @@ test("FAIL_RELOAD makes a new VM for the next stream, but not sooner than the ba
   policy.instances.dispose();
   assert.equal(host.runtime.vmCount, 0);
   assert.equal(host.stats.active.value, 0);
+});
+
+test("FAIL_RELOAD adds up to half of the back-off by chance", async () => {
+  for (const [chance, backoffMs] of [
+    [0, 1000],
+    [0xffff_ffff, 1500],
+  ] as const) {
+    const host = new WasmHost();
+    const settings = pluginSettings({ failurePolicy: "reload", reloadBackoffMs: 1000 });
+    const handle = await host.load(probe, settings);
+    const { runtime, dispatcher } = host;
+    const clock = { time: dispatcher.time, random: { uint32: () => chance, uuid: () => "" } };
+    const started = startedOf(runtime, handle.root.plugin, handle);
+    const policy = new Policy(host);
+    policy.instances = new PluginInstances(new WorkerPlugin(settings, started, clock));
+    assert.equal(policy.status("request-headers=trap"), "503");
+    dispatcher.advance(backoffMs - 10);
+    assert.equal(policy.status(), "503");
+    dispatcher.advance(10);
+    assert.equal(policy.status(), "200");
+  }
+});
+
+test("FAIL_RELOAD counts a plugin that does not start again, and tries again later", async () => {
+  const host = new WasmHost();
+  const code = await guest(`(data (i32.const 0) "k")
+    (func (export "proxy_on_configure") (param i32 i32) (result i32)
+      (i32.ne (i32.const 0) (call $proxy_get_shared_data
+        (i32.const 0) (i32.const 1) (i32.const 16) (i32.const 20) (i32.const 24))))
+    (func (export "proxy_on_request_headers") (param i32 i32 i32) (result i32)
+      (drop (call $proxy_set_shared_data (i32.const 0) (i32.const 1) (i32.const 0) (i32.const 1) (i32.const 0)))
+      unreachable)`);
+  const settings = pluginSettings({ failurePolicy: "reload", reloadBackoffMs: 1000 });
+  const policy = new Policy(host);
+  policy.instances = new PluginInstances(await host.start(code, settings));
+  for (let i = 0; i < 3; i += 1) {
+    assert.equal(policy.status(), "503");
+    assert.deepEqual(policy.reloads, [0, i, 0]);
+    host.dispatcher.advance(2000);
+  }
+  const errors = host.logger.take().filter((line) => line.includes("could not be reloaded"));
+  assert.deepEqual(errors, [
+    "error wasm: plugin plugin could not be reloaded: proxy_on_configure returned false",
+    "error wasm: plugin plugin could not be reloaded: proxy_on_configure returned false",
+  ]);
+  policy.instances.dispose();
+  assert.equal(host.runtime.vmCount, 0);
 });
 
 /** Logs its configuration, and refuses an empty one. */
