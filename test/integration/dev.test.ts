@@ -79,6 +79,19 @@ test("saving a filter swaps it, and connections of clients stay open", async () 
   assert.equal(clients[0]!.ended, false);
 });
 
+test("a filter that traps ends its stream, and the next one has a new VM", async () => {
+  let from = dev.output.length;
+  save(program, 'headers.remove("content-length");', 'if (headers.has("x-boom")) unreachable();');
+  await dev.until(/^greet\.ts saved: live after \d+ ms$/m, from);
+  from = dev.output.length;
+  assert.equal((await ask(clients[0]!, { headers: { "x-boom": "1" } })).status, 503);
+  await dev.until(/Function: proxy_on_request_headers failed: .*unreachable/, from);
+  // A new VM comes a millisecond or two after the last one.
+  let status = 503;
+  for (let i = 0; i < 2000 && status === 503; i += 1) status = (await ask(clients[0]!)).status;
+  assert.equal(status, 200);
+});
+
 test("what does not compile is said with its place and its line, and the filter that runs stays", async () => {
   let from = dev.output.length;
   save(program, "HeadersStatus.Continue;", "HeadersStatus.Contniue;");
