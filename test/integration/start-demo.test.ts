@@ -93,7 +93,7 @@ test("mended sources are swapped in again, on the connection of the first reques
   let from = demo.output.length;
   save(luaSource, "nothing.at_all = 1 -- Adds", "-- Adds");
   save(luaSource, "Good day from Lua", "Good night from Lua");
-  await demo.until("extension config hello-lua: version", from);
+  await demo.until("extension config 'hello-lua': version", from);
   from = demo.output.length;
   save(wasmSource, "this.who = nobody;", "this.who = name;");
   await demo.until("index.ts saved: nothing is different", from);
