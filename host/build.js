@@ -6,6 +6,7 @@ import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from "no
 import path from "node:path";
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
+import { buildTypes } from "./build-types.js";
 
 const here = path.dirname(fileURLToPath(import.meta.url));
 const outFolder = path.resolve(process.argv[2] ?? path.join(here, "dist"));
@@ -67,6 +68,7 @@ const { metafile } = await build({
 });
 writeNotices(Object.keys(metafile.inputs));
 checkStartedFiles();
+buildTypes(outFolder);
 
 /** Beside the code of packages that is in the bundles, their licences. */
 function writeNotices(inputs) {

@@ -45,6 +45,54 @@ static_resources:
               "@type": type.googleapis.com/envoy.extensions.filters.http.router.v3.Router
 `;
 
+/** With every name that the library exports. */
+const typedProgram = `
+import {
+  type CaseFields, type CaseResult, type ContentFields, type Costs, type FilterFields, type LogLine,
+  OpenConnection, type OpenedSuite, OpenRequest, openSuite, type ReceivedRequest, type ReplyFields,
+  type RequestFields, type Response, type SendFields, SuiteError, type SuiteFields, TestProxy,
+} from "@sluice/host/testing";
+
+const filters: readonly FilterFields[] = [{ file: "a.lua" }, { name: "b", typed_config: {} }];
+const fields: SuiteFields = { filters, servers: { auth: { status: 403 } } };
+const suite: OpenedSuite = openSuite(fields, "folder");
+const own: CaseFields = { protocol: "http2", clock: "2026-01-01T00:00:00Z" };
+const proxy: TestProxy = await suite.start(own);
+const body: ContentFields = { hex: "00" };
+const request: RequestFields = { method: "POST", headers: { a: ["b", "c"] }, body };
+const response: Response = await proxy.request(request);
+const [status, header]: [number, string | undefined] = [response.status, response.header("a")];
+const open: OpenRequest = await proxy.begin();
+const send: SendFields = { body: "a", end: true };
+await open.send(send);
+const connection: OpenConnection = await proxy.connect();
+const reply: ReplyFields = { send: [body] };
+await proxy.reply(reply);
+const received: readonly ReceivedRequest[] = proxy.received("auth");
+const log: readonly LogLine[] = proxy.log;
+const costs: Costs = proxy.costs();
+const results: CaseResult[] = await Promise.all(suite.cases.map((each) => each.run()));
+const bytes: Buffer = connection.received;
+const problems = (error: unknown): readonly string[] => (error instanceof SuiteError ? error.problems : []);
+export { bytes, costs, header, log, problems, received, results, status };
+// @ts-expect-error: there is no such field.
+await proxy.request({ heders: {} });
+// @ts-expect-error: a status is a number.
+export const text: string = response.status;
+`;
+
+const typedProject = {
+  compilerOptions: {
+    strict: true,
+    target: "esnext",
+    module: "nodenext",
+    types: ["node"],
+    typeRoots: [path.join(root, "node_modules/@types")],
+    noEmit: true,
+  },
+  files: ["program.ts"],
+};
+
 // Node refuses to strip types under node_modules: what is published must be built, and whole.
 test("the packed packages run in an empty folder outside the checkout", async (t) => {
   const folder = mkdtempSync(path.join(tmpdir(), "sluice-package-"));
@@ -99,6 +147,17 @@ test("the packed packages run in an empty folder outside the checkout", async (t
       },
     );
   }
+
+  await t.test("TypeScript knows the types of @sluice/host/testing", async () => {
+    const project = path.join(app, "typed");
+    mkdirSync(project);
+    writeFileSync(path.join(project, "package.json"), '{ "type": "module" }');
+    writeFileSync(path.join(project, "program.ts"), typedProgram);
+    writeFileSync(path.join(project, "tsconfig.json"), JSON.stringify(typedProject));
+    const compiler = path.join(root, "node_modules/typescript/bin/tsc");
+    const checked = await run(process.execPath, [compiler, "-p", project]);
+    assert.equal(checked.code, 0, checked.stdout + checked.stderr);
+  });
 
   writeFileSync(path.join(app, "sluice.yaml"), config);
   await t.test("npx sluice --mode validate", async () => {

@@ -34,7 +34,7 @@ export class TestProxy implements AsyncDisposable {
   readonly #open: { close(): void }[] = [];
   #closed = false;
 
-  /** For `OpenedSuite.start`. */
+  /** @internal For `OpenedSuite.start`. */
   constructor(proxy: VirtualProxy, read: ReadStep) {
     this.#proxy = proxy;
     this.#read = read;
@@ -123,6 +123,7 @@ export class OpenRequest {
   readonly #proxy: VirtualProxy;
   readonly #read: ReadStep;
 
+  /** @internal */
   constructor(exchange: Exchange, proxy: VirtualProxy, read: ReadStep) {
     this.#exchange = exchange;
     this.#proxy = proxy;
@@ -161,6 +162,7 @@ export class OpenConnection {
   readonly #proxy: VirtualProxy;
   readonly #read: ReadStep;
 
+  /** @internal */
   constructor(connection: Connection, proxy: VirtualProxy, read: ReadStep) {
     this.#connection = connection;
     this.#proxy = proxy;
