@@ -304,6 +304,8 @@ export interface PrepareContext {
   readonly stats?: StatsScope;
   /** Waits for a peer: that time does not count towards the deadline. */
   readonly waitFor?: <T>(promise: Promise<T>) => Promise<T>;
+  /** Another version is in force, and stays when this one is refused. */
+  readonly replaces?: boolean;
   /** Refuse after this (5 s by default): canary runs stop there. */
   readonly deadlineMs: number;
 }

@@ -124,7 +124,7 @@ export class ExtensionSubscription {
     resource: TypedExtensionConfig,
     model: Model,
   ): Promise<ExtensionConfig | undefined> {
-    const { registry, localInfo, prepareContextFor } = this.#environment;
+    const { registry, localInfo } = this.#environment;
     const found = nothingFound();
     const context = new ConfigContext({ model, registry, localInfo, found, isDiscovered: true });
     const kind = kindOfCategory[this.category];
@@ -134,9 +134,14 @@ export class ExtensionSubscription {
     this.#checkUsers(extension, context, resource);
     model.checkUnread();
     this.#checkReferences(found, model.problems);
-    if (!model.problems.failed) await prepareAll(found, prepareContextFor, model.problems);
+    if (!model.problems.failed) await prepareAll(found, this.#prepareContextFor, model.problems);
     return extension;
   }
+
+  readonly #prepareContextFor: PrepareContextFor = (filterName) => ({
+    ...this.#environment.prepareContextFor(filterName),
+    replaces: this.#current !== undefined || this.#users[0]!.discovery.defaultConfig !== undefined,
+  });
 
   /** Every place that uses the subscription must be able to take this version. */
   #checkUsers(

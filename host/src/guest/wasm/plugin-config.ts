@@ -192,12 +192,12 @@ export async function preparePluginConfig(
   const obtained = await obtainCode(code, context);
   if (obtained.kind === "refused") return { ok: false, error: refusal(settings, obtained.reason) };
   if (obtained.kind === "unavailable") {
-    return unavailable(settings, refusal(settings, obtained.reason), context);
+    return withoutCode(settings, refusal(settings, obtained.reason), context);
   }
   const result = await preparePlugin(settings, obtained.code, context);
-  // As in Envoy: what is known to be bad is refused, what turns out to be when it arrives is not.
+  // What is known to be bad is refused; what turns out to be when it arrives, as what does not arrive.
   if (result.ok || !obtained.fetched) return prepared(result);
-  return unavailable(settings, result.error, context);
+  return withoutCode(settings, result.error, context);
 }
 
 function prepared(result: Result<Plugin, string>): Result<WasmPluginConfig, string> {
@@ -208,11 +208,13 @@ function refusal({ name }: PluginSettings, reason: string): string {
   return `Unable to create Wasm plugin ${name}: ${reason}`;
 }
 
-function unavailable(
+/** Not so in Envoy, where the failure policy answers in any case: what runs goes on, and the version is refused. */
+function withoutCode(
   settings: PluginSettings,
   error: string,
   context: PrepareContext,
 ): Result<WasmPluginConfig, string> {
+  if (context.replaces === true) return { ok: false, error };
   const goes = settings.failurePolicy === "open" ? "go without it" : "are refused";
   context.loggers.logger("wasm").error(`${error}; until it is configured anew, streams ${goes}`);
   return { ok: true, value: { stage: "unavailable", settings } };

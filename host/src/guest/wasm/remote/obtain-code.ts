@@ -7,7 +7,7 @@ import type { RemoteCode } from "./remote-code.ts";
 /** What came of asking for remote code. */
 export type ObtainedCode =
   | { readonly kind: "code"; readonly code: Uint8Array; readonly fetched: boolean }
-  /** The configuration stands, without the code. */
+  /** It cannot be had. */
   | { readonly kind: "unavailable"; readonly reason: string }
   /** The configuration is refused. */
   | { readonly kind: "refused"; readonly reason: string };
@@ -25,7 +25,10 @@ export async function obtainCode(
     if (known.kind === "absent") void store.fetch(remote);
     return { kind: "refused", reason: `Failed to load Wasm code (fetching) from ${remote.uri}` };
   }
-  if (known.kind === "failed") return { kind: "unavailable", reason: known.error };
+  // Whoever pushes again what was refused means that it is there now.
+  if (known.kind === "failed" && context.replaces !== true) {
+    return { kind: "unavailable", reason: known.error };
+  }
   const fetching = store.fetch(remote);
   const fetched = await (context.waitFor?.(fetching) ?? fetching);
   return fetched.ok
