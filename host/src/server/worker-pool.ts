@@ -22,9 +22,11 @@ export interface WorkerPoolSettings {
 }
 
 export interface WorkerPoolLimits {
-  /** All workers must have staged an update within this time. */
+  /** All workers must have staged an update within this time, while they serve. */
   readonly stageDeadlineMs: number;
-  /** A worker whose event loop stands still for this long is replaced. */
+  /** The same before the first sockets are there; a busy machine may take long with a large configuration. */
+  readonly startDeadlineMs: number;
+  /** A worker that serves and whose event loop stands still for this long is replaced. */
   readonly heartbeatLimitMs: number;
   readonly heartbeatCheckMs: number;
   /** More deaths in a minute mean that it is not the workers. */
@@ -35,6 +37,7 @@ export interface WorkerPoolLimits {
 
 const defaultLimits: WorkerPoolLimits = {
   stageDeadlineMs: 5000,
+  startDeadlineMs: 60_000,
   heartbeatLimitMs: 5000,
   heartbeatCheckMs: 250,
   replacementsPerMinute: 20,
@@ -285,10 +288,14 @@ export class WorkerPool {
       this.#onAllJoined = resolve;
     });
     this.#checkAllJoined();
-    const inTime = await within(this.#limits.stageDeadlineMs, joined);
+    const inTime = await within(this.#stageDeadlineMs(), joined);
     const missing = this.#workers.find((worker) => !this.#joined.has(worker));
     if (inTime && missing === undefined) return { ok: true, value: [...this.#workers] };
     return { ok: false, error: `${missing?.name ?? "a worker"} is still starting` };
+  }
+
+  #stageDeadlineMs(): number {
+    return this.#listening ? this.#limits.stageDeadlineMs : this.#limits.startDeadlineMs;
   }
 
   #checkAllJoined(): void {
@@ -300,15 +307,15 @@ export class WorkerPool {
     update: SnapshotUpdate,
     elapsedMs: number,
   ): Promise<Result<undefined, string>> {
-    const { stageDeadlineMs } = this.#limits;
+    const deadlineMs = this.#stageDeadlineMs();
     const results = workers.map(async (worker) => {
       const result = await worker.stage(update);
       if (!result.ok) throw new Error(`${worker.name}: ${result.error}`);
     });
     try {
-      const inTime = await within(stageDeadlineMs - elapsedMs, Promise.all(results));
+      const inTime = await within(deadlineMs - elapsedMs, Promise.all(results));
       if (inTime) return { ok: true, value: undefined };
-      return { ok: false, error: `not all workers were ready within ${stageDeadlineMs / 1000} s` };
+      return { ok: false, error: `not all workers were ready within ${deadlineMs / 1000} s` };
     } catch (error) {
       return { ok: false, error: error instanceof Error ? error.message : String(error) };
     }
@@ -398,7 +405,8 @@ export class WorkerPool {
     let last = systemTime.monotonicMs();
     this.#watch = setInterval(() => {
       const now = systemTime.monotonicMs();
-      for (const worker of this.#workers) {
+      // Before that nobody waits, and a first configuration may be large.
+      for (const worker of this.#listening ? this.#workers : []) {
         if (!this.#monitor.isStuck(worker, now - last)) continue;
         void this.#terminate(worker, "hangs: its event loop stands still");
       }

@@ -110,11 +110,11 @@ export class TestPool {
   };
 
   /** Boots, starts and lets all workers accept on one port. */
-  async serve(): Promise<void> {
+  async serve(first: FakeExtension = {}): Promise<void> {
     this.pool.boot();
     const started = await this.pool.start(constants, this.hooks);
     if (!started.ok) throw new Error(started.error);
-    const applied = await this.pool.apply(push(1, "v1"));
+    const applied = await this.pool.apply(push(1, "v1", first));
     if (!applied.ok) throw new Error(applied.error);
     const fd = await this.#listeningSocket();
     await this.pool.listen([{ listenerName: "l", addressIndex: 0, fds: [fd] }]);

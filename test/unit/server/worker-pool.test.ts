@@ -55,6 +55,13 @@ test("WorkerPool.apply() undoes an update that is not staged in time", async (t)
   );
 });
 
+test("WorkerPool.apply() gives the first configuration longer", async (t) => {
+  const pool = new TestPool(t, 1, { stageDeadlineMs: 100 });
+  await pool.serve({ delayMs: 400 });
+  assert.equal((await ask(pool.port))?.versions, "filter=v1");
+  assert.deepEqual(pool.lines, []);
+});
+
 test("WorkerPool.apply() replaces a worker that does not stop building", async (t) => {
   const pool = new TestPool(t, 2, { stageDeadlineMs: 1000 });
   await pool.serve();
