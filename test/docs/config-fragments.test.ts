@@ -71,8 +71,13 @@ test("every configuration that a page shows is one that the proxy takes", async 
   for (const [, file] of config.matchAll(/"([^"/]+\.wasm)"/g)) {
     writeFileSync(path.join(folder, file!), module);
   }
+  // Resources that come by discovery.
+  for (const [, file] of config.matchAll(/"path": "([^"/]+\.json)"/g)) {
+    writeFileSync(path.join(folder, file!), "{}");
+  }
   writeFileSync(path.join(folder, "docs.json"), config);
-  const args = [sluiceBin, "-c", "docs.json", "--mode", "validate"];
+  const node = ["--service-node", "reader", "--service-cluster", "readers"];
+  const args = [sluiceBin, "-c", "docs.json", "--mode", "validate", ...node];
   const { code, stderr } = await run(process.execPath, args, { cwd: folder });
   const lines = config.split("\n");
   const named = stderr.replaceAll(/docs\.json:(\d+):/g, (place, line: string) => {
