@@ -83,6 +83,23 @@ test("HeaderMap writes all headers at once and reads bytes", async () => {
   assert.equal(ask("headers"), "7 8 ü false 1");
 });
 
+test("HttpFilter hears of METADATA", async () => {
+  const { host, start } = await surface();
+  const stream = start("metadata");
+  assert.equal(stream.status, "");
+  stream.metadata("a", "b").respond(false);
+  stream.terminal.decoder.encodeMetadata(
+    new Map([
+      ["a", "1"],
+      ["b", "2"],
+    ]),
+  );
+  assert.deepEqual(host.logger.take(), [
+    "info wasm log plugin: request metadata 1",
+    "info wasm log plugin: response metadata 2",
+  ]);
+});
+
 test("callForeignFunction() gives bytes or says that there is no such function", async () => {
   const { ask } = await surface();
   assert.equal(ask("foreign"), "to be made smaller 1 true true");

@@ -40,7 +40,7 @@ export class HttpFilter extends Stream {
     return TrailersStatus.Continue;
   }
 
-  /** HTTP/2 METADATA frames; `count` entries. They go on in any case. */
+  /** METADATA of HTTP/2 (`allow_metadata`); `count` entries, which no host shows. It goes on in any case. */
   onRequestMetadata(_count: u32): void {}
 
   onResponseHeaders(_headers: HeaderMap, _endOfStream: bool): HeadersStatus {
