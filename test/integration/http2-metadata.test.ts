@@ -14,7 +14,7 @@ import {
   metadataScenario,
   type ListenerName,
 } from "../golden/http2-metadata/scenario.ts";
-import { MetadataUpstream } from "../golden/http2-metadata/upstream.ts";
+import { MetadataUpstream } from "../support/metadata-upstream.ts";
 import { statsBelow } from "../support/admin-stats.ts";
 import { freePort } from "../support/ports.ts";
 import { scratchFolder, startSluice } from "../support/sluice-process.ts";

@@ -1,5 +1,5 @@
-import { HpackDecoder } from "../../../host/src/http/codec/http2/hpack/decoder.ts";
-import { fields, frame, type ReceivedFrame } from "../../support/http2.ts";
+import { HpackDecoder } from "../../host/src/http/codec/http2/hpack/decoder.ts";
+import { fields, frame, type ReceivedFrame } from "./http2.ts";
 
 /** METADATA, an extension of HTTP/2: type, and the flag of the last frame of a block. */
 export const metadataType = 0x4d;

@@ -1,7 +1,7 @@
 import net, { type AddressInfo } from "node:net";
-import { HpackDecoder } from "../../../host/src/http/codec/http2/hpack/decoder.ts";
-import { fields, frame, FrameClient, type ReceivedFrame } from "../../support/http2.ts";
-import { decodeWith, shown } from "./frames.ts";
+import { HpackDecoder } from "../../host/src/http/codec/http2/hpack/decoder.ts";
+import { fields, frame, FrameClient, type ReceivedFrame } from "./http2.ts";
+import { decodeWith, shown } from "./metadata-frames.ts";
 
 /** What the server does with a request of its path. */
 export type Answering = (request: UpstreamRequest) => Promise<void>;

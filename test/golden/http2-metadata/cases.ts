@@ -9,7 +9,7 @@ import {
   metadataType,
   reset,
   shown,
-} from "./frames.ts";
+} from "../../support/metadata-frames.ts";
 import type { ListenerName } from "./scenario.ts";
 import {
   pathOf,
@@ -18,7 +18,7 @@ import {
   shownSettings,
   type Answering,
   type MetadataUpstream,
-} from "./upstream.ts";
+} from "../../support/metadata-upstream.ts";
 
 /** What is sent from both ends, and what is waited for. */
 export interface MetadataCase {

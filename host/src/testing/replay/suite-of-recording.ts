@@ -31,6 +31,11 @@ export function suiteOf(
     const error = `a suite is for ${kind}s or for ${another}s, and both were recorded: split the file, a recording is a line`;
     return { ok: false, error };
   }
+  if (recordings.some(hasMetadata)) {
+    const error =
+      "METADATA of HTTP/2 was recorded, and suites cannot send it: record a stream that has none";
+    return { ok: false, error };
+  }
   const suite: JsonMap = {
     [chains[kind!]]: [entryOf(first!, file), ...(recordings.some(opensConnections) ? [echo] : [])],
     ...(kind === "socket" && { network_filters: [echo] }),
@@ -55,6 +60,10 @@ function kindOf({ callbacks }: Recording): Kind {
   return has(/^(proxy_on_(new_connection|downstream_|upstream_)|sluice_on_tcp_)/)
     ? "connection"
     : "request";
+}
+
+function hasMetadata({ callbacks }: Recording): boolean {
+  return callbacks.some(({ name }) => /^proxy_on_(request|response)_metadata$/.test(name));
 }
 
 function opensConnections({ callbacks }: Recording): boolean {
