@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { GuestCalls } from "../../../support/wasm-calls.ts";
 import { noLimits, pluginSettings, WasmHost } from "../../../support/wasm.ts";
 import { wasiImports } from "../../../../host/src/guest/wasm/wasi/imports.ts";
 import { guest, loggingCallbacks } from "../../../support/wasm-guest.ts";
@@ -319,6 +320,18 @@ test("a guest that catches the exception of a trap in a host call fails all the 
   assert.match(root.vm.failure!, /^Function: proxy_on_tick failed: .*proc_exit\(7\) was called$/);
   assert.equal(host.stats.vmFailed.value, 1);
   assert.equal(host.logger.take().length, 1);
+});
+
+test("a call that is condemned and ends all the same is an overrun, not a failure", async () => {
+  const calls = await GuestCalls.create();
+  const { vm, host } = calls;
+  calls.inside(() => vm.environment.budget.condemn());
+  assert.equal(vm.failure, undefined);
+  assert.deepEqual([host.stats.cpuOverrun.value, host.stats.cpuLimitExceeded.value], [1, 0]);
+  assert.equal(
+    calls.inside(() => vm.environment.budget.condemned),
+    false,
+  );
 });
 
 test("environment variables and arguments are what was configured", async () => {

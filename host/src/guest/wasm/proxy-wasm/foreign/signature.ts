@@ -3,6 +3,9 @@ import { STATUS_BAD_ARGUMENT, STATUS_OK } from "@sluice/abi";
 import { bytesField, readProto, writeProto } from "./proto-fields.ts";
 import type { ForeignResult } from "./foreign-functions.ts";
 
+/** Bits of the largest RSA or DSA key that is used: the time that one takes grows with their third power. */
+const keyBitsMax = 8192;
+
 const noPrivateKey = "Invalid key type: private key required for signing operation.";
 const hashes = ["sha1", "sha224", "sha256", "sha384", "sha512"];
 
@@ -66,7 +69,9 @@ export function signText(args: Uint8Array): ForeignResult {
 }
 
 function keyOf(read: () => KeyObject): KeyObject | undefined {
-  return attempt(read);
+  const key = attempt(read);
+  const bits = key?.asymmetricKeyDetails?.modulusLength ?? 0;
+  return bits > keyBitsMax ? undefined : key;
 }
 
 /** What a guest gives is often no key, or no key of that kind; which is told as an exception. */

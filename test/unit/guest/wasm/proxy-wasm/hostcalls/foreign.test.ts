@@ -99,6 +99,31 @@ test("sign makes signatures that verify", async () => {
   });
 });
 
+test("keys so large that they would hold the worker up are none", async () => {
+  const calls = await GuestCalls.create();
+  // A key of 8200 bits with a modulus that is no product of primes: nothing is computed with it.
+  const integer = (bytes: Buffer): Buffer => der(0x02, Buffer.concat([Buffer.of(0), bytes]));
+  const modulus = Buffer.alloc(8200 / 8, 0xff);
+  const rsa = der(0x30, Buffer.concat([integer(modulus), integer(Buffer.of(1, 0, 1))]));
+  const algorithm = Buffer.from("300d06092a864886f70d0101010500", "hex");
+  const spki = der(0x30, Buffer.concat([algorithm, der(0x03, Buffer.concat([Buffer.of(0), rsa]))]));
+  assert.equal(
+    createPublicKey({ key: spki, format: "der", type: "spki" }).asymmetricKeyDetails?.modulusLength,
+    8200,
+  );
+  const args = writeProto({ number: 1, value: Buffer.from("sha256") }, { number: 2, value: spki });
+  calls.vm.memory.bytes.set(args, 8192);
+  calls.inside(() => {
+    const [, answer] = calls.get(foreign, "verify_signature", 8192, args.length);
+    assert.match(answer!, /Failed to initialize digest verify\.$/);
+  });
+});
+
+/** An element of DER with a length of two bytes. */
+function der(tag: number, content: Buffer): Buffer {
+  return Buffer.concat([Buffer.of(tag, 0x82, content.length >> 8, content.length & 0xff), content]);
+}
+
 test("declare_property takes each name once from a context", async () => {
   const calls = await GuestCalls.create();
   const declare = (name: string) =>
