@@ -123,7 +123,7 @@ async function guestInstances(guest: string): Promise<HttpFilterInstances | unde
   if (guest === "Lua") return luaInstances();
   const host = new WasmHost();
   host.logger.lowest = "error";
-  return new PluginInstances(await host.start(readFileSync(path.join(root, modules[guest]!))));
+  return new PluginInstances(await host.start(readFileSync(modules[guest] === undefined ? guest : path.join(root, modules[guest]))));
 }
 
 function luaInstances(): HttpFilterInstances {
@@ -210,9 +210,9 @@ async function measure(guest: string): Promise<number> {
   };
   let best = Infinity;
   for (let round = -warmUps; round < rounds; round += 1) {
-    const before = process.threadCpuUsage();
+    const before = process.cpuUsage();
     streams();
-    const { user, system } = process.threadCpuUsage(before);
+    const { user, system } = process.cpuUsage(before);
     if (round >= 0) best = Math.min(best, (user + system) / batch);
     await new Promise((resolve) => setImmediate(resolve));
   }
