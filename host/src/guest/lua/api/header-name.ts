@@ -1,15 +1,10 @@
-import { isValidHeaderName } from "../../../common/headers/validation.ts";
+import { HeaderId } from "../../../common/headers/header-id.ts";
+import { type HeaderName, hostHeaderName } from "../../../common/headers/header-name.ts";
+import { pseudoHeaderName } from "../../../common/headers/read-field.ts";
 
-const pseudoHeaders = new Set([
-  ":method",
-  ":authority",
-  ":path",
-  ":scheme",
-  ":status",
-  ":protocol",
-]);
+const authority = pseudoHeaderName(HeaderId.Authority);
 
-/** True for what a script may name: a field name in lower case, or one of the pseudo headers. */
-export function isScriptHeaderName(name: string): boolean {
-  return isValidHeaderName(name) || pseudoHeaders.has(name);
+/** The name under which maps hold what a script calls `name`: Envoy keeps Host as `:authority`. */
+export function nameInMaps(name: HeaderName): HeaderName {
+  return name === hostHeaderName ? authority : name;
 }

@@ -1,21 +1,14 @@
-import { HeaderId } from "../../../common/headers/header-id.ts";
-import { type HeaderName, hostHeaderName } from "../../../common/headers/header-name.ts";
-import {
-  invalidName,
-  pseudoHeaderName,
-  readFieldName,
-  readFieldValue,
-} from "../../../common/headers/read-field.ts";
+import type { HeaderName } from "../../../common/headers/header-name.ts";
+import { invalidName, readFieldName, readFieldValue } from "../../../common/headers/read-field.ts";
 import { isValidHeaderValue } from "../../../common/headers/validation.ts";
 import type { HeaderMap } from "../../../contracts/headers.ts";
 import type { LuaEngine } from "../engine/lua-engine.ts";
 import type { HookObjects } from "../hook-objects.ts";
+import { nameInMaps } from "./header-name.ts";
 import { type HeaderMapKind, inlineNames } from "./inline-names.ts";
 import { type LuaObject, type LuaObjects, LuaTypeId, upvalueIndex } from "./lua-objects.ts";
 import { type MethodTable, watchedFunction } from "./type-definition.ts";
 import { untilNul } from "./values.ts";
-
-const authority = pseudoHeaderName(HeaderId.Authority);
 
 /** Who may still change a map, and what else a change means. */
 export interface HeaderOwner {
@@ -188,7 +181,7 @@ export class HeaderMethods {
   #name(L: number): HeaderName {
     const engine = this.#engine;
     engine.findText(L, 2);
-    return alias(readFieldName(engine.memory.bytes, engine.textStart, engine.textEnd));
+    return nameInMaps(readFieldName(engine.memory.bytes, engine.textStart, engine.textEnd));
   }
 
   /** The name of a new entry. It ends at a NUL, as it does in Envoy. */
@@ -197,7 +190,7 @@ export class HeaderMethods {
     if (name !== invalidName) return name;
     const text = untilNul(this.#engine.checkString(L, 2).toLowerCase());
     const cut = Buffer.from(text, "latin1");
-    const valid = alias(readFieldName(cut, 0, cut.length));
+    const valid = nameInMaps(readFieldName(cut, 0, cut.length));
     if (valid === invalidName) {
       this.#engine.throwError(L, `invalid header name: ${printable(text)}`);
     }
@@ -221,11 +214,6 @@ export class HeaderMethods {
     this.#engine.pushString(L, value);
     return 1;
   }
-}
-
-/** Envoy keeps Host as `:authority`. */
-function alias(name: HeaderName): HeaderName {
-  return name === hostHeaderName ? authority : name;
 }
 
 function printable(text: string): string {

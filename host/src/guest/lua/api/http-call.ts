@@ -1,11 +1,11 @@
+import { HeaderId } from "../../../common/headers/header-id.ts";
 import { HeaderMapImpl } from "../../../common/headers/header-map.ts";
-import { isValidHeaderValue } from "../../../common/headers/validation.ts";
 import type { HeaderMap } from "../../../contracts/headers.ts";
 import type { AsyncClientRequest } from "../../../contracts/upstream/async-client.ts";
 import type { LuaEngine } from "../engine/lua-engine.ts";
 import { LuaType } from "../engine/lua-exports.ts";
-import { isScriptHeaderName } from "./header-name.ts";
-import { readHeaderTable } from "./respond.ts";
+import { nameInMaps } from "./header-name.ts";
+import { readHeaderTable, type TableHeader } from "./header-table.ts";
 
 /** The options of `httpCall`, positional or from a table. */
 export interface HttpCallOptions {
@@ -23,6 +23,8 @@ export interface HttpCallResult {
 
 const optionsIndex = 5;
 const flagIndex = 6;
+/** What every request has. */
+const required = [HeaderId.Path, HeaderId.Method, HeaderId.Authority];
 
 /** The arguments behind the body. Raises an error when they are no options. */
 export function readCallOptions(engine: LuaEngine, L: number): HttpCallOptions {
@@ -95,7 +97,8 @@ export function readCallRequest(
   const entries = readHeaderTable(engine, L, headersIndex);
   if (typeof entries === "string") return engine.throwError(L, entries);
   const headers = requestHeaders(engine, L, entries);
-  if (!headers.has(":path") || !headers.has(":method") || !headers.has(":authority")) {
+  for (const id of required) {
+    if (headers.hasId(id)) continue;
     engine.throwError(L, "http call headers must include ':path', ':method', and ':authority'");
   }
   const hasBody = api.lua_type(L, bodyIndex) > LuaType.Nil;
@@ -105,22 +108,19 @@ export function readCallRequest(
   return { headers, body, trailers: undefined, timeoutMs, sendXff };
 }
 
-/** Pseudo headers first; `host` is another name of `:authority`. */
+/** `host` is another name of `:authority`; a pseudo header that is given more than once is joined. */
 function requestHeaders(
   engine: LuaEngine,
   L: number,
-  entries: readonly (readonly [string, string])[],
-): HeaderMap {
+  entries: readonly TableHeader[],
+): HeaderMapImpl {
   const headers = new HeaderMapImpl();
-  for (const pseudo of [true, false]) {
-    for (const [key, value] of entries) {
-      const name = key.toLowerCase() === "host" ? ":authority" : key.toLowerCase();
-      if (name.startsWith(":") !== pseudo) continue;
-      if (!isScriptHeaderName(name)) engine.throwError(L, `invalid header name: ${name}`);
-      if (!isValidHeaderValue(value)) engine.throwError(L, `invalid header value for: ${name}`);
-      if (pseudo) headers.append(name, value);
-      else headers.add(name, value);
-    }
+  for (let i = 0; i < entries.length; i += 1) {
+    const { name: given, value, problem } = entries[i]!;
+    if (problem !== undefined) engine.throwError(L, problem);
+    const name = nameInMaps(given);
+    if (name.text.startsWith(":") && headers.hasId(name.id)) headers.append(name.text, value);
+    else headers.addNamed(name, value);
   }
   return headers;
 }
@@ -133,27 +133,42 @@ export function pushCallResult(
   returnDuplicateHeaders: boolean,
 ): number {
   const { api } = engine;
+  api.lua_createtable(L, 0, headers.size);
+  if (returnDuplicateHeaders) pushAllValues(engine, L, headers);
+  else pushLastValues(engine, L, headers);
+  if (body.length === 0) api.lua_pushnil(L);
+  else engine.pushBytes(L, body);
+  return 2;
+}
+
+/** A later value of a name takes the place of the one before it. */
+function pushLastValues(engine: LuaEngine, L: number, headers: HeaderMap): void {
+  for (let i = 0; i < headers.size; i += 1) {
+    engine.pushString(L, headers.nameAt(i));
+    engine.pushString(L, headers.valueAt(i));
+    engine.api.lua_rawset(L, -3);
+  }
+}
+
+/** Several values of a name become a list. */
+function pushAllValues(engine: LuaEngine, L: number, headers: HeaderMap): void {
+  const { api } = engine;
   const byName = new Map<string, string[]>();
   for (let i = 0; i < headers.size; i += 1) {
     const values = byName.get(headers.nameAt(i));
     if (values === undefined) byName.set(headers.nameAt(i), [headers.valueAt(i)]);
     else values.push(headers.valueAt(i));
   }
-  api.lua_createtable(L, 0, byName.size);
   for (const [name, values] of byName) {
     engine.pushString(L, name);
-    if (returnDuplicateHeaders && values.length > 1) {
+    if (values.length === 1) engine.pushString(L, values[0]!);
+    else {
       api.lua_createtable(L, values.length, 0);
       values.forEach((value, i) => {
         engine.pushString(L, value);
         api.lua_rawseti(L, -2, BigInt(i + 1));
       });
-    } else {
-      engine.pushString(L, values.at(-1)!);
     }
     api.lua_rawset(L, -3);
   }
-  if (body.length === 0) api.lua_pushnil(L);
-  else engine.pushBytes(L, body);
-  return 2;
 }

@@ -131,7 +131,7 @@ export class StreamHandleMethods {
       case "error":
         return this.#engine.throwError(L, result.text);
       case "wait":
-        return this.#engine.yield(L);
+        return this.#engine.yield();
       case "none":
         return 0;
       case "object":
@@ -150,13 +150,13 @@ export class StreamHandleMethods {
 
   #nextChunk(L: number): number {
     const handle = this.#waiting(L, upvalueIndex(1), "the iterator of bodyChunks()");
-    return handle.nextChunk() ? this.#engine.yield(L) : 0;
+    return handle.nextChunk() ? this.#engine.yield() : 0;
   }
 
   #trailers(L: number): number {
     const handle = this.#waiting(L, 1, "trailers()");
     const result = handle.trailers();
-    if (result === "wait") return this.#engine.yield(L);
+    if (result === "wait") return this.#engine.yield();
     if (result === undefined) return 0;
     handle.objects.keepForSlice(this.#objects.push(L, result));
     return 1;
@@ -173,7 +173,7 @@ export class StreamHandleMethods {
     const error = handle.respondError();
     if (error !== undefined) this.#engine.throwError(L, error);
     handle.respond(reply.status, reply.headers, body);
-    return this.#engine.yield(L);
+    return this.#engine.yield();
   }
 
   #httpCall(L: number): number {
@@ -191,7 +191,7 @@ export class StreamHandleMethods {
     const request = readCallRequest(engine, L, options);
     if (!options.asynchronous) this.#waiting(L, 1, "httpCall()");
     const result = handle.httpCall(client, request, options);
-    if (result === "wait") return engine.yield(L);
+    if (result === "wait") return engine.yield();
     return result === undefined
       ? 0
       : pushCallResult(engine, L, result, options.returnDuplicateHeaders);

@@ -2,7 +2,7 @@ import { pageBytes } from "../../limits/defaults.ts";
 import { systemTime } from "../../../common/time/clock.ts";
 import { fuelExport } from "../../limits/state-exports.ts";
 import { instantiateLimited, type LimitedModule } from "../../limits/instance.ts";
-import { wrapHostFunctions } from "./host-functions.ts";
+import { waitResult, wrapHostFunctions, wrapWriter } from "./host-functions.ts";
 import { type ImportTarget, luaImports } from "./imports.ts";
 import { type LuaExports, LuaStatus, LuaType, registryIndex } from "./lua-exports.ts";
 import { LuaMemory } from "./lua-memory.ts";
@@ -31,7 +31,7 @@ export class StateQuotaError extends Error {}
 /** The libraries that the engine brings. */
 export type Opener = "base" | "coroutine" | "table" | "string" | "math" | "debug" | "utf8";
 
-/** A function that Lua can call: gets the calling thread, returns the number of results on its stack. */
+/** A function that Lua can call: gets the calling thread, returns the number of results on its stack, or `waitResult`. */
 export type HostFunction = (L: number) => number;
 
 /** While the main chunk runs, and for the hooks, whose time is short. */
@@ -149,7 +149,7 @@ export class LuaEngine {
     const table = this.api.__indirect_function_table;
     const first = table.grow(functions.length);
     const all = this.#fuel === undefined ? functions : functions.map((fn) => this.#counted(fn));
-    return wrapHostFunctions(all).map((fn, i) => {
+    return wrapHostFunctions(all, this.api.lua_yieldk).map((fn, i) => {
       table.set(first + i, fn);
       return first + i;
     });
@@ -206,8 +206,17 @@ export class LuaEngine {
 
   /** The string (or number as string) at `index`, converted in place as `lua_tolstring` does; undefined else. */
   toString(L: number, index: number): string | undefined {
+    const found = this.locateText(L, index);
+    return found ? this.memory.text(this.textStart, this.textEnd) : undefined;
+  }
+
+  /** As `toString`, but only says where the text lies, in `textStart` and `textEnd`; false when there is none. */
+  locateText(L: number, index: number): boolean {
     const pointer = this.api.lua_tolstring(L, index, this.#scratch);
-    return pointer === 0 ? undefined : this.memory.text(pointer, pointer + this.#textSize());
+    if (pointer === 0) return false;
+    this.textStart = pointer;
+    this.textEnd = pointer + this.#textSize();
+    return true;
   }
 
   /** True for what `checkString` takes: strings and numbers. */
@@ -277,7 +286,7 @@ export class LuaEngine {
       pieces.push(Buffer.from(this.memory.bytes.subarray(start, start + size)));
       return 0;
     };
-    table.set(index, wrapHostFunctions([take], 4)[0]);
+    table.set(index, wrapWriter(take));
     this.api.lua_dump(this.L, index, 0, 0);
     return Buffer.concat(pieces);
   }
@@ -327,8 +336,8 @@ export class LuaEngine {
   }
 
   /** Suspends the calling thread: a host function returns this. What `resume` then gives becomes its results. */
-  yield(L: number): number {
-    return this.api.lua_yieldk(L, 0, 0, 0);
+  yield(): number {
+    return waitResult;
   }
 
   /** Anchors the value on top of `L`'s stack and pops it. */

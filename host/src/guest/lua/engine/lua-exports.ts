@@ -17,7 +17,8 @@ export interface LuaExports {
   lua_resetthread(L: number): number;
   lua_status(L: number): number;
   lua_resume(L: number, from: number, args: number, resultsOut: number): number;
-  lua_yieldk(L: number, results: number, context: number, continuation: number): number;
+  /** A property, since it is handed to other modules as it is. */
+  readonly lua_yieldk: (L: number, results: number, context: number, k: number) => number;
   lua_pcallk(
     L: number,
     args: number,

@@ -5,7 +5,6 @@ import { StreamWatch } from "../../watch/stream-watch.ts";
 import { oneLine } from "../../watch/trace-text.ts";
 import type { WatchedGuest } from "../../watch/watched-guest.ts";
 import type { HostFunction, LuaEngine } from "../engine/lua-engine.ts";
-import { LuaStatus } from "../engine/lua-exports.ts";
 import { LuaCallText } from "./lua-call-text.ts";
 
 /** A stretch of a hook: from its start, or from the end of a wait, until it waits or ends. */
@@ -102,9 +101,7 @@ export class HookWatch extends StreamWatch {
       return results;
     } catch (thrown) {
       endMs = performance.now();
-      // Lua leaves its functions by exceptions, to wait as well as for errors.
-      const waits = engine.api.lua_status(L) === LuaStatus.Yield;
-      given = waits ? "waits" : `error ${text.error(L)}`;
+      given = `error ${text.error(L)}`;
       throw thrown;
     } finally {
       const ms = endMs - startMs;

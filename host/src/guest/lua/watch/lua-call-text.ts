@@ -1,5 +1,6 @@
 import type { CallTrace } from "../../watch/guest-trace.ts";
 import { oneLine, quoted } from "../../watch/trace-text.ts";
+import { waitResult } from "../engine/host-functions.ts";
 import type { LuaEngine } from "../engine/lua-engine.ts";
 import { LuaType } from "../engine/lua-exports.ts";
 
@@ -36,7 +37,8 @@ export class LuaCallText {
 
   /** The values that a method left on top of the stack. */
   results(L: number, name: string, count: number): string {
-    if (count <= 0) return "nothing";
+    if (count === waitResult) return "waits";
+    if (count === 0) return "nothing";
     const { api } = this.#engine;
     const top = api.lua_gettop(L);
     const parts: string[] = [];
