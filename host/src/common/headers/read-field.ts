@@ -1,3 +1,4 @@
+import { isText, longestKept, newRecentTexts, slotOf } from "../recent-texts.ts";
 import { HeaderId, headerIdOfBytes, headerName } from "./header-id.ts";
 import { HeaderName, internHeaderName, isLowerCaseOf, nextNameHash } from "./header-name.ts";
 import { tokenLower, valueByte } from "./validation.ts";
@@ -10,10 +11,6 @@ import { tokenLower, valueByte } from "./validation.ts";
 
 /** For what cannot be a header name. No map has it. */
 export const invalidName = new HeaderName("", 0, false);
-
-const slots = 256;
-/** What is longer is met too rarely to be kept. */
-const longestKept = 64;
 
 const pseudoNames: HeaderName[] = [];
 for (let id: number = HeaderId.Method; id <= HeaderId.Protocol; id += 1) {
@@ -43,7 +40,7 @@ export function readFieldName(bytes: Uint8Array, start: number, end: number): He
 }
 
 // In front of the table that all names of the wire pass through, so that they cannot push out the few that guests use.
-const names: HeaderName[] = Array.from({ length: slots }, () => invalidName);
+const names: HeaderName[] = newRecentTexts().map(() => invalidName);
 
 /** The field value in `[start, end)`, one character per byte; undefined when it may not stand in a message. */
 export function readFieldValue(bytes: Buffer, start: number, end: number): string | undefined {
@@ -56,23 +53,4 @@ export function readFieldValue(bytes: Buffer, start: number, end: number): strin
   return value;
 }
 
-const values: string[] = Array.from({ length: slots }, () => "");
-
-/** Of the length and three bytes, in any case of letters: what is there is compared with what is kept anyway. */
-function slotOf(bytes: Uint8Array, start: number, end: number): number {
-  if (start === end) return 0;
-  const length = end - start;
-  const first = bytes[start]! | 32;
-  const middle = bytes[start + (length >> 1)]! | 32;
-  const last = bytes[end - 1]! | 32;
-  return (length * 31 + first * 7 + middle * 13 + last * 3) & (slots - 1);
-}
-
-function isText(text: string, bytes: Uint8Array, start: number, end: number): boolean {
-  const length = end - start;
-  if (text.length !== length) return false;
-  for (let i = 0; i < length; i += 1) {
-    if (text.charCodeAt(i) !== bytes[start + i]) return false;
-  }
-  return true;
-}
+const values = newRecentTexts();

@@ -1,5 +1,6 @@
-/** Longest texts that are built, and written, character by character; beyond it a call into Node is cheaper. */
-const shortRead = 24;
+import { recentText } from "../../../common/recent-texts.ts";
+
+/** Longest text that is written character by character; beyond it a call into Node is cheaper. */
 const shortWrite = 40;
 
 /**
@@ -56,11 +57,7 @@ export class LuaMemory {
   }
 
   text(start: number, end: number): string {
-    const bytes = this.bytes;
-    if (end - start > shortRead) return bytes.latin1Slice(start, end);
-    let text = "";
-    for (let i = start; i < end; i += 1) text += String.fromCharCode(bytes[i]!);
-    return text;
+    return recentText(this.bytes, start, end);
   }
 
   /** The text up to the next NUL. */
