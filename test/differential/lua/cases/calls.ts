@@ -27,7 +27,7 @@ export const callCases: readonly LuaCase[] = [
   {
     name: "call-timeout",
     script: request(
-      `local m, b = h:httpCall("silent", ${target}, nil, 50) local n = {} for k, v in pairs(m) do n[#n + 1] = k .. "=" .. v end table.sort(n) h:logInfo(table.concat(n, " ") .. b)`,
+      `local m, b = h:httpCall("silent", ${target}, nil, 500) local n = {} for k, v in pairs(m) do n[#n + 1] = k .. "=" .. v end table.sort(n) h:logInfo(table.concat(n, " ") .. b)`,
     ),
   },
   {
