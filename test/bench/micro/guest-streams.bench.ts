@@ -123,7 +123,11 @@ async function guestInstances(guest: string): Promise<HttpFilterInstances | unde
   if (guest === "Lua") return luaInstances();
   const host = new WasmHost();
   host.logger.lowest = "error";
-  return new PluginInstances(await host.start(readFileSync(modules[guest] === undefined ? guest : path.join(root, modules[guest]))));
+  return new PluginInstances(
+    await host.start(
+      readFileSync(modules[guest] === undefined ? guest : path.join(root, modules[guest])),
+    ),
+  );
 }
 
 function luaInstances(): HttpFilterInstances {
