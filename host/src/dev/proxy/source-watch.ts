@@ -1,10 +1,11 @@
 import { watch } from "node:fs";
 import path from "node:path";
 
-/** Editors write a file in several steps; what comes within this time is one save. */
-const settleMs = 30;
-/** Modules are written by compilers, which take longer. */
-const moduleSettleMs = 100;
+/**
+ * Editors write a file in several steps: what comes within this time is one save. Programs have several files, which are
+ * saved together; modules are written by compilers, which take their time.
+ */
+const settleMs: { readonly [extension: string]: number } = { ".lua": 5, ".ts": 30, ".wasm": 100 };
 
 /**
  * Calls `onSave` whenever the file is saved; for AssemblyScript, whenever a source in its folder or below is. The
@@ -13,7 +14,7 @@ const moduleSettleMs = 100;
 export function watchSource(file: string, onSave: () => void): { close(): void } {
   const extension = path.extname(file);
   const isProgram = extension === ".ts";
-  const wait = extension === ".wasm" ? moduleSettleMs : settleMs;
+  const wait = settleMs[extension];
   let timer: NodeJS.Timeout | undefined;
   const watcher = watch(path.dirname(path.resolve(file)), { recursive: isProgram }, (_, name) => {
     const concerns = isProgram ? name?.endsWith(".ts") : name === path.basename(file);
