@@ -183,13 +183,33 @@ test("expr_create says what is no expression", async () => {
     create(calls, "lower('A')");
     create(calls, "request.path.matches(request.query)");
     create(calls, "request.path.matches('(a+)\\\\1')");
-    create(calls, "[1].all(a, [1].all(b, [1].all(c, true)))");
+    create(calls, "[1].all(a, [1].all(b, true))");
   });
   const start = "error wasm log plugin: expr_create: ";
   assert.equal(lines[0], `${start}there is no function lower, in: lower('A')`);
   assert.match(lines[1]!, /the pattern of matches\(\) must be a literal/);
   assert.match(lines[2]!, /the pattern of matches\(\) cannot be used/);
-  assert.match(lines[3]!, /loops are nested more than 2 times/);
+  assert.match(lines[3]!, /a loop stands in a loop/);
+});
+
+test("expr_evaluate ends when the CPU time of its callback is used up, and looks at no long text", async () => {
+  const calls = await GuestCalls.create();
+  const { filterState } = calls.actions.streamInfo;
+  filterState.set("wasm.short", "x".repeat(65_536));
+  filterState.set("wasm.long", "x".repeat(65_537));
+  const foreign = "proxy_call_foreign_function";
+  const evaluate = (text: string): number => {
+    const [created, token] = calls.get(foreign, "expr_create", text);
+    assert.equal(created, 0);
+    return calls.get(foreign, "expr_evaluate", token!)[0];
+  };
+  calls.inside(() => {
+    assert.equal(evaluate("filter_state['wasm.short'].endsWith('x')"), 0);
+    assert.equal(evaluate("filter_state['wasm.long'].endsWith('x')"), 10);
+    calls.vm.environment.budget.condemn();
+    assert.equal(evaluate("filter_state['wasm.short'].endsWith('x')"), 10);
+    assert.equal(evaluate("[1, 2].all(a, a > 0)"), 0, "looks nothing up");
+  });
 });
 
 test("expr_evaluate matches a pattern in linear time", async () => {

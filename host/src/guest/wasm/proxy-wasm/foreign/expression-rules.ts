@@ -13,7 +13,7 @@ const functions = new Set(
 const loops = new Set(["all", "exists", "exists_one", "map", "filter"]);
 
 /** Loops inside loops take time by powers, which nothing could cut short. */
-const nestingMax = 2;
+const nestingMax = 1;
 
 /** What in an expression cannot be evaluated, or not in a time that is bounded; undefined: nothing. */
 export function expressionProblem(root: ASTNode): string | undefined {
@@ -26,7 +26,7 @@ function problemOf(node: ASTNode, nesting: number): string | undefined {
     const name = node.args[0];
     if (!functions.has(name)) return `there is no function ${name}`;
     if (loops.has(name)) depth += 1;
-    if (depth > nestingMax) return `loops are nested more than ${nestingMax} times`;
+    if (depth > nestingMax) return "a loop stands in a loop";
     const pattern = name === "matches" ? patternProblem(node) : undefined;
     if (pattern !== undefined) return pattern;
   }

@@ -64,8 +64,9 @@ export class ExpressionValues {
     );
   }
 
-  /** A property as expressions have it. */
+  /** A property as expressions have it. Throws for one that is too long. */
   plain(value: Value): unknown {
+    if (typeof value === "string" || value instanceof Uint8Array) refuseLong(value);
     if (typeof value === "string") return Buffer.from(value, "latin1").toString();
     if (value instanceof Nanoseconds) return this.#time(value);
     if (value === nullValue) return null;
@@ -127,6 +128,13 @@ export class ExpressionValues {
 }
 
 const noForm = Symbol("no form");
+
+/** Bytes of the longest property that an expression may look at: none of its functions can be cut short. */
+const textBytesMax = 65_536;
+
+function refuseLong(value: string | Uint8Array): void {
+  if (value.length > textBytesMax) throw new Error(`it has more than ${textBytesMax} bytes`);
+}
 
 /** Objects without a prototype's names; numbers stay doubles. */
 function plainJson(json: JsonValue): unknown {

@@ -114,9 +114,14 @@ function tokenOf(args: Uint8Array): number | undefined {
 
 const objects: ReadonlySet<string> = new Set([...Object.keys(attributes), ...stateObjects]);
 
-/** The variables of an expression: the properties of the stream, each looked up when it is asked for. */
+/**
+ * The variables of an expression: the properties of the stream, each looked up when it is asked for. A look-up ends the
+ * expression when the callback's CPU time is used up, which nothing else in it would notice.
+ */
 function variables(context: Context, values: ExpressionValues): Cel.Context {
+  const { budget } = context.vm.environment;
   const read = (path: readonly string[]): unknown => {
+    if (budget.condemned) throw new Error("the callback's CPU time is used up");
     const value = attributeValue(context, path);
     return value === undefined || value === notSerializable ? undefined : values.plain(value);
   };
