@@ -2,7 +2,7 @@
 //
 //   afterParse       finds the plugin's class, writes the readers of configurations, and a module that registers the
 //                    plugin and exports callbacks in the place of the main file
-//   afterInitialize  takes back the exports of callbacks that no class overrides
+//   afterInitialize  takes back the exports of callbacks that no class overrides, and refuses misspelled ones
 //   afterCompile     embeds what the filter is
 //
 // A main file that calls `registerPlugin` or exports the callbacks itself is left as it is in that.
@@ -10,6 +10,7 @@ import { isMainFile } from "./classes.js";
 import { writeReaders, writtenFileOf } from "./config-objects.js";
 import { describeFilter } from "./description.js";
 import { allCallbacks, overriddenCallbacks } from "./overridden.js";
+import { refuseMisspelled } from "./misspelled.js";
 import { registration } from "./registration.js";
 
 const moduleFile = "sluice-module.ts";
@@ -50,6 +51,7 @@ export default class SluiceTransform {
   }
 
   afterInitialize(program) {
+    refuseMisspelled(program);
     if (!this.#exportsCallbacks) return;
     const wanted = overriddenCallbacks(program);
     const path = this.#entryFolder === "" ? moduleFile : `${this.#entryFolder}/${moduleFile}`;

@@ -209,6 +209,22 @@ for (const [name, source, problem] of [
     /^index\.ts:3:7: .*more than one filter: A, B; say which by registerPlugin\(\)/,
   ],
   [
+    "a callback is misspelled",
+    `import { HttpFilter, HeaderMap, HeadersStatus } from "${sdk}";
+class A extends HttpFilter { override onLog(): void {} }
+class B extends A {
+  onResponseHeader(h: HeaderMap, _end: bool): HeadersStatus { return HeadersStatus.Continue; }
+}`,
+    /^index\.ts:4:3: nothing calls "onResponseHeader"; did you mean onResponseHeaders\?/,
+  ],
+  [
+    "a callback of a handler is misspelled",
+    `import { HttpCallHandler, HttpFilter, HttpResponse } from "${sdk}";
+class A extends HttpFilter { override onLog(): void {} }
+class B extends HttpCallHandler { onHTTPFailure(): void {} onRespons(r: HttpResponse): void {} }`,
+    /^index\.ts:3:60: nothing calls "onRespons"; did you mean onResponse\?/,
+  ],
+  [
     "a field cannot be read",
     `import { ConfigObject, Plugin } from "${sdk}";\nclass C extends ConfigObject { a: Map<string, string> = new Map(); }\nclass P extends Plugin { c: C = new C(); }`,
     /^index\.ts:2:35: .*must be a string, bool, number/,
