@@ -1,24 +1,35 @@
-/** Nobody mistypes longer words; comparing takes time with the product of the lengths. */
-const wordMax = 64;
+/** Nobody mistypes more in one place; comparing takes time with the product of the lengths. */
+const differenceMax = 64;
 
 /**
  * The one of `candidates` that looks most like a mistyping of `word`; undefined when none is near (more than a
- * third of the letters would change, or more than `most`), or `word` is very long.
+ * third of the letters would change, or more than `most`). What is equal at both ends costs next to nothing, what differs
+ * over a long way is not looked at.
  */
 export function closest(
   word: string,
   candidates: Iterable<string>,
   most = Infinity,
 ): string | undefined {
-  if (word.length > wordMax) return undefined;
   let best: string | undefined;
   let bestDistance = Math.min(Math.floor(Math.max(word.length, 3) / 3), most) + 1;
   for (const candidate of candidates) {
-    if (candidate.length > 2 * wordMax) continue;
-    const distance = editDistance(word, candidate);
+    const [one, other] = differing(word, candidate);
+    if (one.length > differenceMax || other.length > 2 * differenceMax) continue;
+    const distance = editDistance(one, other);
     if (distance < bestDistance) [best, bestDistance] = [candidate, distance];
   }
   return best;
+}
+
+/** Both without what they begin and end with alike. */
+function differing(a: string, b: string): [string, string] {
+  const shorter = Math.min(a.length, b.length);
+  let start = 0;
+  while (start < shorter && a[start] === b[start]) start += 1;
+  let end = 0;
+  while (end < shorter - start && a[a.length - 1 - end] === b[b.length - 1 - end]) end += 1;
+  return [a.slice(start, a.length - end), b.slice(start, b.length - end)];
 }
 
 /** Insertions, deletions, replacements and swaps of neighbours that lead from `a` to `b`. */

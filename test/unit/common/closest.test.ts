@@ -15,3 +15,8 @@ test("closest() finds none when too much would change", () => {
   assert.equal(closest("x".repeat(1e7), ["x".repeat(60)]), undefined, "too long to compare");
   assert.equal(closest("x".repeat(60), ["x".repeat(1e7), "x".repeat(61)]), "x".repeat(61));
 });
+
+test("closest() compares long names that differ in few places", () => {
+  const inspector = "envoy.extensions.filters.listener.http_inspector.v3.HttpInspector";
+  assert.equal(closest(inspector.replace("tor", "ter"), [inspector]), inspector);
+});
