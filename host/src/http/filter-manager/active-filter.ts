@@ -128,28 +128,13 @@ export abstract class ActiveFilter implements StreamFilterCallbacks {
 
   /** What the status of a headers callback means here, for metadata that came before, too; false: iteration stops. */
   afterHeaders(status: FilterHeadersStatus): boolean {
-    const goOn = this.#takeHeadersStatus(status);
+    const goesOn =
+      status === FilterHeadersStatus.Continue ||
+      status === FilterHeadersStatus.ContinueAndDontEndStream;
+    if (goesOn) this.headersContinued = true;
+    else this.iterationState = stateAfter(status);
     if (this.savedMetadata !== undefined && !this.stoppedAll) this.#doMetadataBehindHeaders();
-    return goOn;
-  }
-
-  #takeHeadersStatus(status: FilterHeadersStatus): boolean {
-    if (status === FilterHeadersStatus.Continue) {
-      this.headersContinued = true;
-      return true;
-    }
-    if (status === FilterHeadersStatus.ContinueAndDontEndStream) {
-      this.headersContinued = true;
-      return true;
-    }
-    if (status === FilterHeadersStatus.StopIteration) {
-      this.iterationState = IterationState.StopSingleIteration;
-    } else if (status === FilterHeadersStatus.StopAllIterationAndBuffer) {
-      this.iterationState = IterationState.StopAllBuffer;
-    } else {
-      this.iterationState = IterationState.StopAllWatermark;
-    }
-    return false;
+    return goesOn;
   }
 
   /** The same for data; a filter that had stopped and now continues resumes with all that is buffered. */
@@ -268,4 +253,12 @@ export abstract class ActiveFilter implements StreamFilterCallbacks {
   protected abstract doData(endStream: boolean): void;
   protected abstract doTrailers(): void;
   protected abstract doMetadata(metadata: MetadataMap): void;
+}
+
+/** Of a filter that has stopped its headers. */
+function stateAfter(status: FilterHeadersStatus): IterationState {
+  if (status === FilterHeadersStatus.StopIteration) return IterationState.StopSingleIteration;
+  return status === FilterHeadersStatus.StopAllIterationAndBuffer
+    ? IterationState.StopAllBuffer
+    : IterationState.StopAllWatermark;
 }
