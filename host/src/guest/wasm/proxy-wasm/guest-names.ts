@@ -12,9 +12,21 @@ import {
   isValidHeaderValue,
   isValidRequestTarget,
 } from "../../../common/headers/validation.ts";
+import type { GuestMemory } from "../engine/guest-memory.ts";
 
-/** Bytes of the longest name that guests may give to a header; longer ones are none. */
+/** Bytes of the longest name that guests may give to anything; longer ones are none. */
 export const nameMax = 65_536;
+
+/** The name there; undefined when it lies outside the memory. Of one that is too long, more than is allowed. */
+export function nameAt(
+  memory: GuestMemory,
+  pointer: number,
+  size: number,
+  encoding: "latin1" | "utf8",
+): string | undefined {
+  if (!memory.contains(pointer, size)) return undefined;
+  return memory[encoding](pointer, Math.min(size >>> 0, nameMax + 1));
+}
 
 const authority = pseudoHeaderName(HeaderId.Authority);
 

@@ -1,5 +1,6 @@
 import { STATUS_INTERNAL_FAILURE, STATUS_INVALID_MEMORY_ACCESS, STATUS_OK } from "@sluice/abi";
 import { advise } from "../advice.ts";
+import { nameAt } from "../guest-names.ts";
 import type { WasmVm } from "../vm.ts";
 
 /**
@@ -7,7 +8,7 @@ import type { WasmVm } from "../vm.ts";
  * InternalFailure when the plugin has too many lookups under way.
  */
 export function resolveDns(vm: WasmVm, name: number, nameSize: number, tokenOut: number): number {
-  const text = vm.memory.latin1(name, nameSize);
+  const text = nameAt(vm.memory, name, nameSize, "latin1");
   if (text === undefined) return STATUS_INVALID_MEMORY_ACCESS;
   const token = vm.tokens.forName();
   if (!vm.memory.setU32(tokenOut, token)) return STATUS_INVALID_MEMORY_ACCESS;

@@ -4,6 +4,7 @@ import {
   STATUS_NOT_FOUND,
   STATUS_OK,
 } from "@sluice/abi";
+import { nameAt } from "../guest-names.ts";
 import { beyondLimit } from "../input-limits.ts";
 import { callForeign } from "../foreign/foreign-functions.ts";
 import type { WasmVm } from "../vm.ts";
@@ -25,7 +26,7 @@ export function callForeignFunction(
     beyondLimit(vm, "max_foreign_bytes", `an argument of ${argsSize >>> 0} bytes is refused`);
     return STATUS_BAD_ARGUMENT;
   }
-  const text = vm.memory.latin1(name, nameSize);
+  const text = nameAt(vm.memory, name, nameSize, "latin1");
   const bytes = vm.memory.copy(args, argsSize);
   if (text === undefined || bytes === undefined) return STATUS_INVALID_MEMORY_ACCESS;
   // The context whose callback runs, not the one that the guest chose: as Envoy does it.

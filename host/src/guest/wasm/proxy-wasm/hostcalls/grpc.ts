@@ -9,7 +9,7 @@ import {
 import type { GrpcServiceConfig } from "../../../../contracts/config/grpc-service.ts";
 import { advise, entryRefused, printable, suggestion } from "../advice.ts";
 import { readGrpcService, serviceOfCluster } from "../grpc-service.ts";
-import { headerNameOf, mayStand } from "../guest-names.ts";
+import { headerNameOf, mayStand, nameMax } from "../guest-names.ts";
 import { pairsOf } from "../input-limits.ts";
 import { CallKind } from "../call-tokens.ts";
 import type { WasmVm } from "../vm.ts";
@@ -18,8 +18,8 @@ type Metadata = readonly (readonly [name: string, value: string])[];
 
 /**
  * `proxy_grpc_call(service, service_name, method, metadata, message, timeout_ms, token_out)`: the plugin's root context
- * is told of the answer. ParseFailure when `service` is neither a `GrpcService` nor a cluster's name; InternalFailure
- * when the call cannot be made now.
+ * is told of the answer. ParseFailure when `service` is neither a `GrpcService` (of 64 KiB at most) nor a cluster's
+ * name; InternalFailure when the call cannot be made now.
  */
 export function grpcCall(
   vm: WasmVm,
@@ -143,7 +143,7 @@ function open(
   if (!memory.setU32(tokenOut, 0)) return STATUS_INVALID_MEMORY_ACCESS;
   const root = vm.acting.root;
   if (root === undefined) return STATUS_INTERNAL_FAILURE;
-  const service = serviceOf(vm, target, root.configuring);
+  const service = target.length > nameMax ? undefined : serviceOf(vm, target, root.configuring);
   if (service === undefined) return STATUS_PARSE_FAILURE;
   if (typeof service === "string") {
     advise(vm, service, () => service);

@@ -11,7 +11,7 @@ import { HeaderMapImpl } from "../../../../common/headers/header-map.ts";
 import type { RequestHeaderMap } from "../../../../contracts/headers.ts";
 import type { AsyncClientRequest } from "../../../../contracts/upstream/async-client.ts";
 import { advise, entryRefused, printable, suggestion } from "../advice.ts";
-import { headerNameOf, mayStand, nameInMap } from "../guest-names.ts";
+import { headerNameOf, mayStand, nameAt, nameInMap } from "../guest-names.ts";
 import { pairsOf } from "../input-limits.ts";
 import { CallKind } from "../call-tokens.ts";
 import type { WasmVm } from "../vm.ts";
@@ -36,7 +36,7 @@ export function httpCall(
   tokenOut: number,
 ): number {
   const { memory } = vm;
-  const name = memory.utf8(cluster, clusterSize);
+  const name = nameAt(memory, cluster, clusterSize, "utf8");
   const headerPairs = memory.copy(headers, headersSize);
   const bytes = memory.copy(body, bodySize);
   const trailerPairs = memory.copy(trailers, trailersSize);

@@ -8,6 +8,7 @@ import {
   STATUS_OK,
 } from "@sluice/abi";
 import { advise, printable } from "../advice.ts";
+import { nameAt } from "../guest-names.ts";
 import { beyondLimit } from "../input-limits.ts";
 import { hasOneValue, metricTypeOf } from "../metrics.ts";
 import type { WasmVm } from "../vm.ts";
@@ -21,7 +22,7 @@ export function defineMetric(
   idOut: number,
 ): number {
   if (type >>> 0 > METRIC_HISTOGRAM) return STATUS_BAD_ARGUMENT;
-  const text = vm.memory.latin1(name, nameSize);
+  const text = nameAt(vm.memory, name, nameSize, "latin1");
   if (text === undefined) return STATUS_INVALID_MEMORY_ACCESS;
   const id = vm.metrics.define(type, text);
   if (id === undefined) {

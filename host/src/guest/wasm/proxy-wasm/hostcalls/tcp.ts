@@ -7,6 +7,7 @@ import {
 } from "@sluice/abi";
 import { advise, suggestion } from "../advice.ts";
 import { NetworkContext } from "../network-context.ts";
+import { nameAt } from "../guest-names.ts";
 import type { WasmVm } from "../vm.ts";
 
 /** The connection that a network context is about, besides those that it opens. */
@@ -17,7 +18,7 @@ const client = 0;
  * such cluster; InternalFailure: no connection can be made now.
  */
 export function tcpConnect(vm: WasmVm, cluster: number, size: number, out: number): number {
-  const name = vm.memory.utf8(cluster, size);
+  const name = nameAt(vm.memory, cluster, size, "utf8");
   if (name === undefined || !vm.memory.setU32(out, 0)) return STATUS_INVALID_MEMORY_ACCESS;
   const context = vm.acting;
   if (!(context instanceof NetworkContext)) return STATUS_NOT_FOUND;

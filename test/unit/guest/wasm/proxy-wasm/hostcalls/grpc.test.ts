@@ -8,6 +8,7 @@ import { NetworkContext } from "../../../../../../host/src/guest/wasm/proxy-wasm
 import { inputLimits } from "../../../../../../host/src/guest/limits/defaults.ts";
 import { GuestCalls } from "../../../../../support/wasm-calls.ts";
 import type { RecordedStream } from "../../../../../support/wasm-clusters.ts";
+import { wat } from "../../../../../support/wat.ts";
 import { guest } from "../../../../../support/wasm-guest.ts";
 import { pluginSettings, WasmHost } from "../../../../../support/wasm.ts";
 
@@ -223,6 +224,29 @@ test("a service is an encoded GrpcService, or a cluster's name", async () => {
   assert.match(lines, /proxy_grpc_call in callback: there is no cluster "unknown"/);
   assert.match(lines, /google_grpc is not supported; name a cluster/);
   assert.match(lines, /retry_on: "5xx" is not supported/);
+});
+
+test("a service of more than 64 KiB is none", async () => {
+  const code = await wat(`(module
+    (memory (export "memory") 4)
+    (func (export "proxy_abi_version_0_2_1"))
+    (func (export "malloc") (param i32) (result i32) (i32.const 4096)))`);
+  const calls = await GuestCalls.create(undefined, "0.2.1", undefined, code);
+  /** Behind the target, a field that nobody knows. */
+  const padded = (size: number): number => {
+    const rest = size - target.length - 4;
+    const length = String.fromCharCode(
+      (rest & 0x7f) | 0x80,
+      ((rest >> 7) & 0x7f) | 0x80,
+      rest >> 14,
+    );
+    calls.vm.memory.writeLatin1(65_536, `${target}\u007a${length}`);
+    return calls.call("proxy_grpc_call", 65_536, size, "s.S", "do", "", "m", 1000, 16);
+  };
+  calls.inside(() => {
+    assert.equal(padded(65_536), ok);
+    assert.equal(padded(65_537), parseFailure);
+  });
 });
 
 test("a service's retry policy has calls made again", async () => {
