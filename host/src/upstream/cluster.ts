@@ -20,7 +20,7 @@ import type { PoolOwner } from "./http-pool.ts";
 import { Http1Pool } from "./http1-pool.ts";
 import { Http2Pool } from "./http2-pool.ts";
 import { RoundRobinLoadBalancer } from "./load-balancer.ts";
-import { configuredNames, type RequestNames, requestNames } from "./request-names.ts";
+import { configuredNames, namesOfState, type RequestNames, requestNames } from "./request-names.ts";
 import { connectTcp } from "./tcp-connection.ts";
 import { noTunnel, Tunnel } from "./tunnel.ts";
 
@@ -146,7 +146,7 @@ export class ClusterEntry implements ThreadLocalCluster {
 
   /** Requests choose the names, so there may be any number of them: a pool goes with its last connection. */
   #poolFor(names: RequestNames, pools: HostPools, kind: PoolKind): Pool {
-    const key = `${poolKeys[kind.protocol][kind.priority]} ${names.serverName} ${names.subjectAltNames.join()}`;
+    const key = `${poolKeys[kind.protocol][kind.priority]} ${names.serverName} ${names.subjectAltNames.join()} ${names.alpnProtocols?.join()}`;
     const kept = pools.get(key);
     if (kept !== undefined) return kept;
     const owner: PoolOwner = {
@@ -205,7 +205,11 @@ export class ClusterEntry implements ThreadLocalCluster {
 
   #names(context: LoadBalancerContext): RequestNames {
     const config = this.#config.requestServerName;
-    return config === undefined ? configuredNames : requestNames(config, context.requestHeaders);
+    const names =
+      config === undefined ? configuredNames : requestNames(config, context.requestHeaders);
+    const { streamInfo } = context;
+    if (this.info.transports === undefined || streamInfo === undefined) return names;
+    return namesOfState(streamInfo.filterState, names);
   }
 
   #makePool(kind: PoolKind, names: RequestNames, owner: PoolOwner | undefined): Pool {

@@ -275,6 +275,36 @@ export const cases: readonly TlsCase[] = [
     tls: {},
     http: names({ auto_sni: true, override_auto_sni_header: "x-sni" }),
   },
+  {
+    name: "sends the name that a filter says",
+    server: "good",
+    tls: { sni: "fixed.test" },
+    headers: { "state-upstream_server_name": "filter.test" },
+  },
+  {
+    name: "sends and verifies what a filter says instead of the request's name",
+    server: "good",
+    tls: { common_tls_context: trusting },
+    http: names({ auto_sni: true, auto_san_validation: true }),
+    hosts: ["other.test"],
+    headers: {
+      "state-upstream_server_name": "filter.test",
+      "state-upstream_subject_alt_names": "x.test,server.test",
+    },
+  },
+  {
+    name: "verifies names that a filter says",
+    server: "good",
+    tls: { common_tls_context: trusting },
+    headers: { "state-upstream_subject_alt_names": "x.test,y.test" },
+  },
+  {
+    name: "offers what a filter says",
+    server: "http1 only",
+    tls: { common_tls_context: { alpn_protocols: ["foo"] } },
+    http: h1,
+    headers: { "state-application_protocols": "bar,http/1.1" },
+  },
   { name: "offers HTTP/1 by itself", server: "good", tls: {}, http: h1 },
   { name: "offers HTTP/2 by itself", server: "good", tls: {}, http: h2, hosts: ["a", "b"] },
   {

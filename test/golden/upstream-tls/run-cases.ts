@@ -3,7 +3,13 @@ import { once } from "node:events";
 import path from "node:path";
 import type { JsonObject } from "@bufbuild/protobuf";
 import { freePort, untilListening } from "../../support/ports.ts";
-import { bootstrap, httpListener, logLines } from "../../support/proxy-config.ts";
+import {
+  bootstrap,
+  httpFilter,
+  httpListener,
+  logLines,
+  luaConfig,
+} from "../../support/proxy-config.ts";
 import { scratchFolder, startSluice, type Cleanup } from "../../support/sluice-process.ts";
 import { upstreamTls } from "../../support/tls.ts";
 import { cases, type TlsCase } from "./cases.ts";
@@ -48,6 +54,15 @@ const operators = [
   "UPSTREAM_LOCAL_IP_SAN",
 ];
 
+/** Headers whose names begin so become filter state. */
+const stateOfHeaders = `
+function envoy_on_request(handle)
+  for name, value in pairs(handle:headers()) do
+    local key = string.match(name, "^state%-(.+)$")
+    if key then handle:streamInfo():filterState():set("envoy.network." .. key, "envoy.network." .. key, value) end
+  end
+end`;
+
 /** Runs all cases on one proxy: Sluice, or what `SLUICE_UNDER_TEST` names. */
 export async function runCases(
   cleanup: Cleanup,
@@ -65,6 +80,7 @@ export async function runCases(
   const accessLog = path.join(scratchFolder(cleanup), "log");
   const listener = httpListener({
     port,
+    filters: [httpFilter("lua", luaConfig(stateOfHeaders))],
     accessLog,
     logFormat: operators.map((name) => `%${name}%`).join("\t"),
     routes: cases.map((_, index) => ({

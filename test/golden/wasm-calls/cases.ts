@@ -11,6 +11,19 @@ const log = call("log");
 const setObject = (name: string, value: string, span = 0): Call =>
   request("foreign", "set_envoy_filter_state", proto({ 1: name, 2: value, 3: span }));
 
+const addresses = [
+  "1.2.3.4:80",
+  "[::1]:80",
+  "1.2.3.4",
+  "::1",
+  "1.2.3.4:65536",
+  "1.2.3.4:0",
+  "[2001:DB8:0:0::1]:7",
+  "host:80",
+  "text",
+  "",
+];
+
 /** Objects that Envoy makes of text, with texts that are and are not any. */
 const objects: readonly (readonly [name: string, texts: readonly string[]])[] = [
   ["envoy.string", ["text", ""]],
@@ -26,6 +39,40 @@ const objects: readonly (readonly [name: string, texts: readonly string[]])[] = 
   ["envoy.tcp_proxy.per_connection_idle_timeout_ms", ["7", " 7 ", "-1", "text"]],
   ["envoy.upstream.dynamic_host", ["text", ""]],
   ["envoy.upstream.dynamic_port", ["0", "65535", "65536", "-1", "text"]],
+  ["envoy.network.application_protocols", ["h2,http/1.1", "h2", "", " h2 , ,x"]],
+  ["envoy.network.transport_socket.original_dst_address", addresses],
+  ["envoy.filters.listener.original_dst.local_ip", addresses],
+  ["envoy.filters.listener.original_dst.remote_ip", addresses],
+  [
+    "envoy.network.transport_socket.http_11_proxy.info",
+    [
+      "example.com:443,1.2.3.4:8080",
+      "1.2.3.4:8080",
+      "example.com,1.2.3.4:8080",
+      "example.com:443,[::1]:80",
+      "example.com:443,host:80",
+      "example.com:443,1.2.3.4",
+      "example.com:443,1.2.3.4:8080,x",
+      ",1.2.3.4:8080",
+      "text",
+      "",
+    ],
+  ],
+  ["envoy.router.debug_config", ["true", "false", "text", ""]],
+  [
+    "envoy.ai.llm_protocol.request",
+    [
+      "OPENAI_CHAT_COMPLETIONS",
+      "ANTHROPIC_MESSAGES",
+      "OPENAI_RESPONSES",
+      "LLM_PROTOCOL_UNSPECIFIED",
+      "openai_responses",
+      "1",
+      "text",
+      "",
+    ],
+  ],
+  ["envoy.ai.model.request", ["text", "{}", ""]],
   ["unknown.key", ["text"]],
 ];
 
@@ -68,6 +115,18 @@ export const filterState: Scenario = {
     ...objects.flatMap(([name, texts]) =>
       texts.flatMap((text) => [setObject(name, text), request("get", `filter_state\0${name}`)]),
     ),
+    ...[
+      "envoy.network.transport_socket.original_dst_address",
+      "envoy.filters.listener.original_dst.local_ip",
+      "envoy.filters.listener.original_dst.remote_ip",
+    ].flatMap((name) => [
+      request("get", `filter_state\0${name}\0ip`),
+      request("get", `filter_state\0${name}\0port`),
+      request("get", `filter_state\0${name}\0text`),
+    ]),
+    setObject("envoy.network.transport_socket.original_dst_address", "127.0.0.1:20"),
+    request("get", "filter_state\0envoy.network.transport_socket.original_dst_address\0ip"),
+    request("get", "filter_state\0envoy.network.transport_socket.original_dst_address\0port"),
     request("foreign", "set_envoy_filter_state", Buffer.of(0xff)),
     request("foreign", "set_envoy_filter_state", proto({})),
     request("foreign", "unknown_function", ""),
@@ -90,6 +149,20 @@ export const filterState: Scenario = {
     "%FILTER_STATE(envoy.network.ip:PLAIN)%",
     "%FILTER_STATE(envoy.bool)%",
     "%FILTER_STATE(envoy.upstream.dynamic_port)%",
+    "%FILTER_STATE(envoy.network.application_protocols:PLAIN)%",
+    "%FILTER_STATE(envoy.network.transport_socket.original_dst_address:PLAIN)%",
+    "%FILTER_STATE(envoy.network.transport_socket.original_dst_address:FIELD:ip)%",
+    "%FILTER_STATE(envoy.filters.listener.original_dst.local_ip:FIELD:port)%",
+    "%FILTER_STATE(envoy.filters.listener.original_dst.local_ip:FIELD:text)%",
+    "%FILTER_STATE(envoy.filters.listener.original_dst.local_ip:TYPED)%",
+    "%FILTER_STATE(envoy.network.transport_socket.original_dst_address)%",
+    "%FILTER_STATE(envoy.filters.listener.original_dst.local_ip:PLAIN)%",
+    "%FILTER_STATE(envoy.filters.listener.original_dst.remote_ip)%",
+    "%FILTER_STATE(envoy.network.transport_socket.http_11_proxy.info:PLAIN)%",
+    "%FILTER_STATE(envoy.router.debug_config:PLAIN)%",
+    "%FILTER_STATE(envoy.ai.llm_protocol.request)%",
+    "%FILTER_STATE(envoy.ai.llm_protocol.request:PLAIN)%",
+    "%FILTER_STATE(envoy.ai.model.request)%",
     "%FILTER_STATE(unknown.key)%",
   ],
   lua: `

@@ -65,6 +65,8 @@ export interface UpstreamHandshake {
   readonly serverName: string | undefined;
   /** The certificate must have one of these names, too; empty: any will do. */
   readonly subjectAltNames: readonly string[];
+  /** Offered instead of the protocols that are configured; undefined: those. */
+  readonly alpnProtocols?: readonly string[] | undefined;
   /** Offered when the configuration names no protocols. */
   readonly applicationProtocols: readonly string[];
 }

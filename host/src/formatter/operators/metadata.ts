@@ -1,3 +1,4 @@
+import { CompoundState } from "../../common/filter-state-objects.ts";
 import type { StreamInfo } from "../../contracts/stream-info.ts";
 import { jsonText, toByteText } from "../byte-text.ts";
 import {
@@ -72,6 +73,7 @@ const metadata: OperatorFactory = (command) => {
 
 /** What a filter state object looks like as JSON (`serializeAsProto`). */
 function typed(value: unknown): unknown {
+  if (value instanceof CompoundState) return undefined;
   if (!(value instanceof Uint8Array)) return serialized(value);
   const type = "type.googleapis.com/google.protobuf.BytesValue";
   return { "@type": type, value: Buffer.from(value).toString("base64") };
@@ -113,10 +115,12 @@ const filterState: OperatorFactory = (command) => {
 function plain(value: unknown): string | undefined {
   if (value instanceof Uint8Array) return Buffer.from(value).toString("latin1");
   if (typeof value === "string") return toByteText(value);
+  if (value instanceof CompoundState) return value.text;
   return value === undefined ? undefined : jsonText(serialized(value));
 }
 
 function fieldOf(value: unknown, field: string): unknown {
+  if (value instanceof CompoundState) return value.field(field);
   if (typeof value !== "object" || value === null || value instanceof Uint8Array) return undefined;
   return Object.hasOwn(value, field)
     ? serialized((value as { readonly [key: string]: unknown })[field])

@@ -85,8 +85,9 @@ export class ClientTlsSocket implements SecureClientSocket {
   }
 
   #options(onread: OnReadOpts): ConstructorParameters<typeof TLSSocket>[1] {
-    const configured = this.#shared.config.alpnProtocols;
-    const protocols = configured.length > 0 ? configured : this.#handshake.applicationProtocols;
+    const { alpnProtocols, applicationProtocols } = this.#handshake;
+    const configured = alpnProtocols ?? this.#shared.config.alpnProtocols;
+    const protocols = configured.length > 0 ? configured : applicationProtocols;
     const options = {
       isServer: false,
       secureContext: this.#material.context,

@@ -1,5 +1,9 @@
 import { addressText } from "../../../common/address.ts";
-import { filterStateObject, hasFilterStateFactory } from "../../../common/filter-state-objects.ts";
+import {
+  CompoundState,
+  filterStateObject,
+  hasFilterStateFactory,
+} from "../../../common/filter-state-objects.ts";
 import type { Address } from "../../../contracts/address.ts";
 import type { StreamInfo } from "../../../contracts/stream-info.ts";
 import type { HostFunction, LuaEngine } from "../engine/lua-engine.ts";
@@ -187,12 +191,14 @@ export class StreamInfoMethods {
 function serialized(value: unknown): string | undefined {
   if (typeof value === "string") return value;
   if (value instanceof Uint8Array) return Buffer.from(value).latin1Slice();
+  if (value instanceof CompoundState) return value.text;
   const isScalar =
     typeof value === "number" || typeof value === "boolean" || typeof value === "bigint";
   return isScalar ? String(value) : undefined;
 }
 
 function fieldOf(value: unknown, field: string): string | number | undefined {
+  if (value instanceof CompoundState) return value.field(field);
   if (typeof value !== "object" || value === null || !Object.hasOwn(value, field)) return undefined;
   const found = (value as { readonly [name: string]: unknown })[field];
   return typeof found === "string" || typeof found === "number" ? found : undefined;

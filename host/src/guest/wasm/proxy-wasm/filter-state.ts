@@ -1,6 +1,10 @@
 import { STATUS_BAD_ARGUMENT, STATUS_NOT_FOUND, STATUS_OK } from "@sluice/abi";
-import { filterStateObject, hasFilterStateFactory } from "../../../common/filter-state-objects.ts";
-import { byteText, type Value } from "./attributes/value.ts";
+import {
+  CompoundState,
+  filterStateObject,
+  hasFilterStateFactory,
+} from "../../../common/filter-state-objects.ts";
+import { byteText, integer, type PartedValue, type Value } from "./attributes/value.ts";
 import type { Context } from "./context.ts";
 
 /** How long a property lives: with the stream, or with its connection. */
@@ -60,10 +64,33 @@ export function stateProperty(context: Context, name: string): Value | undefined
   return stateValue(context.streamInfo?.filterState.get(prefix + name));
 }
 
+/** The fields of an object of Envoy's; asked for as a whole, it is a map without entries. */
+class StateFields implements PartedValue {
+  readonly #object: CompoundState;
+
+  constructor(object: CompoundState) {
+    this.#object = object;
+  }
+
+  part(name: string): Value | undefined {
+    const field = this.#object.field(name);
+    return typeof field === "number" ? integer(field) : field;
+  }
+
+  encode(): Uint8Array {
+    return new Uint8Array(4);
+  }
+
+  plain(): { readonly [key: string]: Value } {
+    return {};
+  }
+}
+
 /** What filters keep in the filter state: scalars as text, bytes; objects of their own are nothing to guests. */
 export function stateValue(value: unknown): Value | undefined {
   if (typeof value === "string") return byteText(value);
   if (typeof value === "number" || typeof value === "boolean") return String(value);
+  if (value instanceof CompoundState) return value.fields && new StateFields(value);
   return value instanceof Uint8Array ? value : undefined;
 }
 
