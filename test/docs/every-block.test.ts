@@ -4,6 +4,14 @@ import path from "node:path";
 import { test } from "node:test";
 import { commands } from "../../host/src/cli/commands.ts";
 import { parseArguments } from "../../host/src/cli/parse-arguments.ts";
+import { recordFlags } from "../../host/src/cli/record.ts";
+import { type CommandFlag, scanFlags } from "../../host/src/cli/scan-flags.ts";
+import { traceFlags } from "../../host/src/cli/trace-arguments.ts";
+import { inspectFlags } from "../../host/src/dev/inspect/inspect.ts";
+import { newFlags } from "../../host/src/dev/new/new-arguments.ts";
+import { devFlags } from "../../host/src/dev/serve/dev-arguments.ts";
+import { replayFlags } from "../../host/src/testing/replay/replay-command.ts";
+import { testFlags } from "../../host/src/testing/test-arguments.ts";
 import { type Block, blocksOf, pages, root } from "../support/docs/markdown.ts";
 
 /** Who runs the blocks of a page in these languages. */
@@ -35,7 +43,10 @@ const runners: readonly Runner[] = [
   { pages: /./, languages: ["yaml"], by: "docs/config-fragments.test.ts" },
 ];
 
-/** Output and drawings. */
+/**
+ * What no test runs: output, drawings and logs (`text`, `log`), and sessions at a terminal, whose times and places are
+ * others each time (no language); of these, and of commands (`sh`), what they name is checked below.
+ */
 const notRun = ["", "text", "log"];
 const blocks = pages().flatMap(blocksOf);
 
@@ -81,9 +92,24 @@ function problemOf(command: string): string | undefined {
   return undefined;
 }
 
+/** Of the commands; `start` hands on what it does not know. */
+const flags: { readonly [command: string]: readonly CommandFlag[] | undefined } = {
+  dev: devFlags,
+  inspect: inspectFlags,
+  new: newFlags,
+  record: recordFlags,
+  replay: replayFlags,
+  test: testFlags,
+  trace: traceFlags,
+};
+
 function sluiceProblem(args: readonly string[]): string | undefined {
-  if (!args[0]!.startsWith("-")) {
-    return commands.some(({ name }) => name === args[0]) ? undefined : `there is no ${args[0]}`;
+  const [name = "", ...rest] = args;
+  if (!name.startsWith("-")) {
+    if (!commands.some((each) => each.name === name)) return `there is no ${name}`;
+    const known = flags[name];
+    const scanned = known === undefined ? undefined : scanFlags(rest, known);
+    return scanned?.ok === false ? scanned.error : undefined;
   }
   const parsed = parseArguments(args);
   return parsed.ok ? undefined : parsed.error;
@@ -98,6 +124,22 @@ function commandsOf({ text }: Block): string[] {
     .map((command) => command.trim())
     .filter((command) => command !== "");
 }
+
+test("every session and usage of a page names commands and flags that there are", () => {
+  const lines = blocks
+    .filter(({ language }) => language === "")
+    .flatMap(({ page, line, text }) =>
+      text.split("\n").flatMap((each, i) => {
+        const [, command] = /^(?:\$ )?sluice ([a-z-].*)$/.exec(each) ?? [];
+        return command === undefined ? [] : [{ place: `${page}:${line + i + 1}`, command }];
+      }),
+    );
+  assert.ok(lines.length > 5, String(lines.length));
+  for (const { place, command } of lines) {
+    const words = command.replaceAll(/[[\]]/g, "").split(/\s+/);
+    assert.equal(sluiceProblem(words), undefined, `${place}: ${command}`);
+  }
+});
 
 test("every command of a page names scripts, files, commands and flags that there are", () => {
   const shell = blocks.filter(({ language }) => language === "sh");

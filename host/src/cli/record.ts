@@ -8,7 +8,8 @@ import { guestQuery, postToAdmin, printRefusal, printUnreachable } from "./admin
 import { adminFlags, adminPlace, type AdminPlace } from "./admin-place.ts";
 import { type CommandFlag, flagRows, printUsageError, scanFlags } from "./scan-flags.ts";
 
-const recordFlags: readonly CommandFlag[] = [
+/** Flags of `sluice record`. */
+export const recordFlags: readonly CommandFlag[] = [
   {
     name: "--output",
     short: "-o",

@@ -17,7 +17,8 @@ export interface TestArguments {
   readonly watch: boolean;
 }
 
-const testFlags: readonly CommandFlag[] = [
+/** Flags of `sluice test`. */
+export const testFlags: readonly CommandFlag[] = [
   { name: "--name", short: "-n", value: "<text>", help: "Only cases with this in their names." },
   { name: "--update", short: "-u", help: "Record snapshots anew." },
   { name: "--costs", help: "Print what each case costs: instructions, host calls, allocations." },

@@ -10,7 +10,8 @@ import { readRecordings } from "./read-recordings.ts";
 import { replay } from "./replay.ts";
 import { suiteOf } from "./suite-of-recording.ts";
 
-const replayFlags: readonly CommandFlag[] = [
+/** Flags of `sluice replay`. */
+export const replayFlags: readonly CommandFlag[] = [
   {
     name: "--with",
     value: "<file>",
