@@ -5,15 +5,21 @@ import path from "node:path";
 import { test, type TestContext } from "node:test";
 import type { JsonObject } from "@bufbuild/protobuf";
 import { parse } from "yaml";
+import { record } from "../../host/src/cli/record.ts";
+import { readRecordings } from "../../host/src/testing/replay/read-recordings.ts";
+import { replay, type ReplayResult } from "../../host/src/testing/replay/replay.ts";
+import { suiteOf } from "../../host/src/testing/replay/suite-of-recording.ts";
+import type { Recording } from "../../host/src/guest/watch/recording.ts";
+import { runSuite } from "../support/suites.ts";
 import { adminAt } from "../support/admin-stats.ts";
 import { assemblyScriptFile } from "../support/assemblyscript.ts";
-import { type Finished, run, sluiceBin } from "../support/command.ts";
 import { freePort } from "../support/ports.ts";
 import { bootstrap, staticCluster, typeUrl, wasmConfig } from "../support/proxy-config.ts";
 import { scratchFolder, startSluice } from "../support/sluice-process.ts";
 import { guest } from "../support/wasm-guest.ts";
 
-// sluice record of connections and of accepted sockets, sluice replay of what it wrote, and the suites made of it.
+// sluice record of connections and of accepted sockets, sluice replay of what it wrote, and the suites made of it; the
+// commands in this process, since each would take its time to start.
 
 const networkWasm = "envoy.extensions.filters.network.wasm.v3.Wasm";
 const listenerWasm = "sluice.listener.wasm.v1.Wasm";
@@ -40,10 +46,8 @@ const trapping = `
 interface Proxy {
   readonly folder: string;
   readonly ports: { readonly [plugin: string]: number };
-  /** Runs the command in the folder. */
-  sluice(...args: readonly string[]): Promise<Finished>;
   /** Records while clients come and send these pieces: the recorder attaches when it does. */
-  record(plugin: string, pieces: readonly string[], ...args: readonly string[]): Promise<Finished>;
+  record(plugin: string, pieces: readonly string[], ...args: readonly string[]): Promise<Recording>;
 }
 
 async function startProxy(context: TestContext): Promise<Proxy> {
@@ -86,18 +90,19 @@ async function startProxy(context: TestContext): Promise<Proxy> {
     folder,
     args: ["--concurrency", "1"],
   });
-  const sluice: Proxy["sluice"] = (...args) =>
-    run(process.execPath, [sluiceBin, ...args], { cwd: folder });
   return {
     folder,
     ports,
-    sluice,
     record: async (name, pieces, ...args) => {
-      const at = ["--admin", `127.0.0.1:${admin}`, "-o", `${name}.jsonl`];
+      const file = path.join(folder, `${name}.jsonl`);
+      const at = ["--admin", `127.0.0.1:${admin}`, "-o", file];
       let ended = false;
-      const recording = sluice("record", name, ...at, ...args).finally(() => (ended = true));
+      const recording = record([name, ...at, ...args]).finally(() => (ended = true));
       while (!ended) await converse(ports[name as keyof typeof ports], pieces);
-      return recording;
+      assert.equal(await recording, 0, name);
+      const recordings = readRecordings(file);
+      if (typeof recordings === "string") throw new Error(recordings);
+      return recordings[0]!;
     },
   };
 }
@@ -128,52 +133,45 @@ async function converse(port: number, pieces: readonly string[]): Promise<void> 
   socket.resetAndDestroy();
 }
 
-/** Replays what was recorded, and makes a suite of it beside: its text. */
-async function replayed(proxy: Proxy, name: string): Promise<string> {
-  const same = await proxy.sluice("replay", `${name}.jsonl`);
-  assert.equal(same.code, 0, same.stdout + same.stderr);
-  const suite = await proxy.sluice("replay", `${name}.jsonl`, "--test");
-  assert.equal(suite.code, 0, suite.stderr);
-  writeFileSync(path.join(proxy.folder, `${name}.test.yaml`), suite.stdout);
-  return suite.stdout;
+async function replayed(recording: Recording): Promise<ReplayResult> {
+  const result = await replay(recording, Uint8Array.from(readFileSync(recording.plugin.file!)));
+  if (typeof result === "string") throw new Error(result);
+  return result;
+}
+
+/** The suite of a recording, which passes; it has no snapshot yet. */
+async function passing(recording: Recording): Promise<string> {
+  const suite = suiteOf([recording], undefined);
+  assert.ok(suite.ok, suite.ok ? "" : suite.error);
+  const [line, ...problems] = await runSuite(suite.value);
+  assert.match(line!, /^ok recorded /, `${problems.join("\n")}\n${suite.value}`);
+  return suite.value;
 }
 
 test("connections and accepted sockets are recorded, do the same again, and become suites", async (context) => {
   const proxy = await startProxy(context);
-  const { folder } = proxy;
-  for (const [name, pieces, ...args] of [
-    ["hold", ["abc", "defg"]],
-    ["relay", ["back hello"]],
-    ["trap", ["x"], "--on-trap"],
-    ["take", ["hello"]],
-  ] as const) {
-    const done = await proxy.record(name, pieces, ...args);
-    assert.equal(done.code, 0, `${name}: ${done.stderr}`);
+  const hold = await proxy.record("hold", ["abc", "defg"]);
+  const relay = await proxy.record("relay", ["back hello"]);
+  const trap = await proxy.record("trap", ["x"], "--on-trap");
+  const take = await proxy.record("take", ["hello"]);
+  for (const recording of [hold, relay, trap, take]) {
+    const { divergence, callbacks } = await replayed(recording);
+    assert.equal(divergence, undefined, recording.plugin.name);
+    assert.ok(callbacks > 1);
   }
 
   // Whether the pieces came one by one is the machine's affair.
-  const held = parse(await replayed(proxy, "hold")) as { cases: { steps: JsonObject[] }[] };
+  const held = parse(await passing(hold)) as { cases: { steps: JsonObject[] }[] };
   const sent = held.cases[0]!.steps.map(({ send }) => (typeof send === "string" ? send : ""));
   assert.equal(sent.join(""), "abcdefg");
-  assert.match(await replayed(proxy, "relay"), /\n {4}servers:\n {6}back:\n {8}echo: false\n/);
-  assert.match(await replayed(proxy, "trap"), /\n {6}connection:\n {8}closed: true\n/);
-  assert.match(await replayed(proxy, "take"), /^listener_filters:\n|\nlistener_filters:\n/);
+  assert.match(await passing(relay), /\n {4}servers:\n {6}back:\n {8}echo: false\n/);
+  assert.match(await passing(trap), /\n {6}connection:\n {8}closed: true\n/);
+  assert.match(await passing(take), /(^|\n)listener_filters:\n/);
 
   // A recording of something that the module does not do.
-  const text = readFileSync(path.join(folder, "relay.jsonl"), "utf8");
-  writeFileSync(path.join(folder, "other.jsonl"), text.replaceAll('"1=hello;"', '"1=HELLO;"'));
-  const other = await proxy.sluice("replay", "other.jsonl");
-  assert.equal(other.code, 1, other.stdout);
-  assert.match(
-    other.stdout,
-    /: callback \d+, sluice_on_tcp_data, host call \d+\n {2}recorded {2}sluice_tcp_write\(0, "1=HELLO;", 0\) = OK\n {2}now {7}sluice_tcp_write\(0, "1=hello;", 0\)\n/,
-  );
-
-  const update = await proxy.sluice("test", "--update");
-  assert.equal(update.code, 0, `${update.stdout}${update.stderr}`);
-  const again = await proxy.sluice("test");
-  assert.equal(again.code, 0, again.stdout);
-  assert.match(again.stdout, /^4 cases, 4 passed$/m);
-  const pinned = readFileSync(path.join(folder, "relay.test.snapshots.json"), "utf8");
-  assert.match(pinned, /"received": "1=hello;"/);
+  const other = JSON.stringify(relay).replaceAll('"1=hello;"', '"1=HELLO;"');
+  const { divergence } = await replayed(JSON.parse(other) as Recording);
+  assert.match(divergence!.place, /^callback \d+, sluice_on_tcp_data, host call \d+$/);
+  assert.equal(divergence!.recorded, 'sluice_tcp_write(0, "1=HELLO;", 0) = OK');
+  assert.equal(divergence!.now, 'sluice_tcp_write(0, "1=hello;", 0)');
 });

@@ -70,6 +70,8 @@ export interface CaseFields {
   /** IP address. */
   readonly client?: string;
   readonly node?: JsonMap;
+  /** They take connections in turns. Default: 1. */
+  readonly workers?: number;
   /** What requests are sent in. Default: `http1`. */
   readonly protocol?: "http1" | "http2";
   readonly routes?: readonly JsonValue[];

@@ -23,6 +23,8 @@ import { VirtualProxy } from "./virtual-proxy.ts";
 
 const listenerPort = 10_000;
 const firstServerPort = 20_000;
+/** Of the threads as guests share by them; 1 is the main one. */
+const firstWorkerThread = 2;
 /** Where clocks stand when a suite says nothing. */
 const clockDefaultMs = Date.UTC(2026, 0, 1);
 const clientDefault = "127.0.0.1";
@@ -108,13 +110,18 @@ export class VirtualLab {
     const accessLines: string[] = [];
     const { localInfo, guestLimits, companions } = bootstrap;
     const init = { localInfo, guestLimits, companions, guestEpoch: this.#epoch, guestShared };
-    const plane = new DataPlane(
-      { ...init, workerIndex: 0, concurrency: 1 },
-      { dispatcher, loggers: log, stats: stats.main },
-      collectingRegistry(accessLines),
-    );
+    const concurrency = settings.workers ?? 1;
+    const planes = Array.from({ length: concurrency }, (_, workerIndex) => {
+      // What guests share tells threads apart.
+      const ofWorker = { ...guestShared, thread: firstWorkerThread + workerIndex };
+      return new DataPlane(
+        { ...init, guestShared: ofWorker, workerIndex, concurrency },
+        { dispatcher, loggers: log, stats: stats.main },
+        collectingRegistry(accessLines),
+      );
+    });
     const client = settings.client ?? clientDefault;
-    const parts = { plane, dispatcher, network, stats, log, client, listenerPort, accessLines };
+    const parts = { planes, dispatcher, network, stats, log, client, listenerPort, accessLines };
     const proxy = new VirtualProxy(parts);
     const ofBytes = suite.chains.network.length > 0;
     for (const [name, script] of settings.servers) {
@@ -128,7 +135,7 @@ export class VirtualLab {
 
   async #stage(proxy: VirtualProxy, bootstrap: LoadedBootstrap): Promise<VirtualProxy | Refusal> {
     try {
-      const staged = await proxy.plane.stage({
+      const update = {
         snapshot: 1,
         clusters: bootstrap.clusters.map(withSharedCounts),
         removedClusters: [],
@@ -137,8 +144,9 @@ export class VirtualLab {
         extensionConfigs: [],
         secrets: [],
         routes: [],
-      });
-      staged.commit();
+      };
+      const staged = await Promise.all(proxy.planes.map((plane) => plane.stage(update)));
+      for (const each of staged) each.commit();
     } catch (error) {
       await proxy.close();
       return { problems: [error instanceof Error ? error.message : String(error)] };

@@ -20,7 +20,8 @@ const waitMs = 60_000;
 
 /** What a virtual proxy is made of. */
 export interface VirtualParts {
-  readonly plane: DataPlane;
+  /** One for each worker. */
+  readonly planes: readonly DataPlane[];
   readonly dispatcher: VirtualDispatcher;
   readonly network: VirtualNetwork;
   readonly stats: StatsStore;
@@ -36,16 +37,17 @@ export interface VirtualParts {
 export class VirtualProxy implements Proxy, ServerEnvironment {
   readonly requests: Received[] = [];
   readonly connections: ReceivedBytes[] = [];
-  readonly plane: DataPlane;
+  readonly planes: readonly DataPlane[];
+  #accepted = 0;
   /** Called before everything is closed. */
   onEnd: () => void = () => {};
-  readonly #parts: Omit<VirtualParts, "plane">;
+  readonly #parts: Omit<VirtualParts, "planes">;
   readonly #activity: Activity;
   readonly #timers = new Set<Timer>();
   #startCosts: Costs = noCosts;
 
   constructor(parts: VirtualParts) {
-    this.plane = parts.plane;
+    this.planes = parts.planes;
     this.#parts = parts;
     this.#activity = parts.network.activity;
   }
@@ -77,7 +79,10 @@ export class VirtualProxy implements Proxy, ServerEnvironment {
     const { network, client, listenerPort } = this.#parts;
     const { peer, socket } = network.connection(client, { ip: "127.0.0.1", port: listenerPort });
     const clientPort = socket.remotePort!;
-    this.plane.accept(listenerName, 0, socket);
+    // Workers take connections in turns.
+    const plane = this.planes[this.#accepted % this.planes.length]!;
+    this.#accepted += 1;
+    plane.accept(listenerName, 0, socket);
     return Promise.resolve(Object.assign<PeerSocket, { clientPort: number }>(peer, { clientPort }));
   }
 
@@ -145,15 +150,15 @@ export class VirtualProxy implements Proxy, ServerEnvironment {
 
   /** The VMs of the plugins. */
   get vms(): readonly WasmVm[] {
-    return wasmRuntimeOf(this.plane.context).vms;
+    return this.planes.flatMap(({ context }) => [...wasmRuntimeOf(context).vms]);
   }
 
   async close(): Promise<readonly StreamRecord[]> {
     this.onEnd();
     for (const timer of this.#timers) timer.disable();
-    this.plane.closeConnections();
+    for (const plane of this.planes) plane.closeConnections();
     await this.settle();
-    await this.plane.close();
+    for (const plane of this.planes) await plane.close();
     return this.#parts.accessLines.map(recordOf);
   }
 
@@ -166,7 +171,8 @@ export class VirtualProxy implements Proxy, ServerEnvironment {
       sum.allocations += costs.allocations;
       sum.allocatedBytes += costs.allocatedBytes;
     }
-    for (const { counts } of this.plane.reportGuests().scripts) {
+    const scripts = this.planes.flatMap((plane) => plane.reportGuests().scripts);
+    for (const { counts } of scripts) {
       sum.instructions += counts?.instructions ?? 0;
       sum.hostCalls += counts?.hostCalls ?? 0;
     }

@@ -9,6 +9,7 @@ export function unfitForEnvoy(suite: Suite, test: TestCase): string | undefined 
   if (settings.onlySluice) return "it says that it is for Sluice only";
   if (suite.chains.listener.length > 0) return "Envoy has no Wasm listener filters";
   if (settings.clockMs !== undefined) return "it sets the clock";
+  if ((settings.workers ?? 1) > 1) return "it has several workers, which take connections in turns";
   if (settings.client !== undefined) return "it sets the client's address";
   const passed = steps.reduce(
     (sum, { action }) => sum + (action.kind === "advance" ? action.ms : 0),

@@ -103,6 +103,7 @@ function mergeSettings(context: CaseContext, reader: MapReader): Settings {
     node: own.node ?? settings.node,
     routes: own.routes ?? settings.routes,
     servers,
+    workers: own.workers ?? settings.workers,
     protocol: own.protocol ?? settings.protocol,
     budget: { ...settings.budget, ...definedOf(own.budget) },
     onlySluice: own.onlySluice || settings.onlySluice,

@@ -18,6 +18,7 @@ export function readSettings(reader: MapReader, context: ReadContext): Settings 
     node,
     routes,
     servers: readServers(reader.get("servers"), context),
+    workers: reader.whole("workers", 1, workersMax),
     protocol: reader.oneOf("protocol", protocols),
     budget: readBudget(reader.get("budget"), context),
     onlySluice: reader.oneOf("only", ["sluice"]) === "sluice",
@@ -40,6 +41,8 @@ function readClient(reader: MapReader): string | undefined {
   return undefined;
 }
 
+/** More would show nothing that these do not. */
+const workersMax = 8;
 const countMax = Number.MAX_SAFE_INTEGER;
 
 function readBudget(value: Value | undefined, { problems }: ReadContext): Budget {

@@ -58,6 +58,8 @@ export interface Settings {
   readonly servers: ReadonlyMap<string, ServerScript>;
   /** What requests are sent in; undefined: HTTP/1.1. */
   readonly protocol: Protocol | undefined;
+  /** How many workers there are, which take connections in turns; undefined: one. */
+  readonly workers: number | undefined;
   readonly budget: Budget;
   /** Something in it is not in Envoy. */
   readonly onlySluice: boolean;
