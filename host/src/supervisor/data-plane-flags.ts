@@ -9,6 +9,8 @@ import { runsFromSource } from "../common/module-url.ts";
  * - `--expose-gc`: threads give back what only their start needed.
  * - `--max-inlined-bytecode-size-cumulative`: the path of a request is many small functions, of which V8's own limit (920)
  *   leaves a part uninlined.
+ * - `--heap-growing-percent=300`: compiled modules and their memories count towards the heaps of all threads that have
+ *   them, and V8 collects a small heap whole for every few of them. This is how far it lets any heap grow by itself.
  * - `--min-semi-space-size=8` (MB): what each thread's start leaves behind is collected in few large steps.
  */
 export function dataPlaneFlags(): string[] {
@@ -20,6 +22,7 @@ export function dataPlaneFlags(): string[] {
     "--disable-sigusr1",
     "--expose-gc",
     "--max-inlined-bytecode-size-cumulative=3000",
+    "--heap-growing-percent=300",
     "--min-semi-space-size=8",
   ];
 }
