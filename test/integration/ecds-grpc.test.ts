@@ -118,8 +118,15 @@ const stat = async (name: keyof typeof category, counter: string): Promise<numbe
 /** Sends a version and waits until all workers have it. */
 async function push(name: keyof typeof category, resource: JsonObject): Promise<void> {
   const reloads = await stat(name, "config_reload");
-  controlPlane.set(name, resource);
-  await eventually(async () => (await stat(name, "config_reload")) > reloads, `${name} in force`);
+  const isLive = async (): Promise<boolean> => (await stat(name, "config_reload")) > reloads;
+  while (!(await isLive())) {
+    // Again, when a busy machine was too slow for it.
+    const rejected = await stat(name, "update_rejected");
+    controlPlane.set(name, resource);
+    const isAnswered = async (): Promise<boolean> =>
+      (await isLive()) || (await stat(name, "update_rejected")) > rejected;
+    await eventually(isAnswered, `an answer to ${name}`);
+  }
 }
 
 test("the first versions of all kinds are in force before the ports open", async () => {
