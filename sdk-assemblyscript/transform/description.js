@@ -2,6 +2,7 @@
 
 const importedFlag = 2097152;
 const compiledFlag = 8388608;
+const hostCall = /\/env\/(proxy|sluice|envoy)_\w+$|\/wasi_snapshot_preview1\/\w+$/;
 
 /**
  * The section's content. Name, version and `sluice.predicate` are those of the package.json beside the main file's
@@ -33,7 +34,7 @@ function capabilities(program) {
   const names = [];
   for (const element of program.instancesByName.values()) {
     if ((element.flags & importedFlag) === 0 || (element.flags & compiledFlag) === 0) continue;
-    if (/\/env\/(proxy|sluice|envoy)_\w+$/.test(element.internalName)) names.push(element.name);
+    if (hostCall.test(element.internalName)) names.push(element.name);
   }
   return names.sort((a, b) => (a < b ? -1 : 1));
 }

@@ -10,6 +10,7 @@ import { isMainFile } from "./classes.js";
 import { writeReaders, writtenFileOf } from "./config-objects.js";
 import { describeFilter } from "./description.js";
 import { allCallbacks, overriddenCallbacks } from "./overridden.js";
+import { foreignGlobals, useOwnGlobals } from "./globals.js";
 import { refuseMisspelled } from "./misspelled.js";
 import { registration } from "./registration.js";
 
@@ -41,10 +42,14 @@ export default class SluiceTransform {
     this.#schema = writeReaders(parser);
     const exportsItself = /from\s*["'][^"']*\/assembly\/exports/.test(entry.text);
     const registers = /\bregisterPlugin\s*\(/.test(entry.text);
-    if (exportsItself) return;
+    if (exportsItself) {
+      useOwnGlobals(parser, options);
+      return;
+    }
     const written = registers ? `import "./${entry.simplePath}";` : registration(parser, entry);
     if (written === undefined) return;
     this.#exportsCallbacks = true;
+    useOwnGlobals(parser, options);
     entry.sourceKind = userSource;
     const folder = this.#entryFolder === "" ? "" : `${this.#entryFolder}/`;
     parser.parseFile(`${written}\n${exportsOfAll()}`, `${folder}${moduleFile}`, true);
@@ -64,6 +69,8 @@ export default class SluiceTransform {
     const { sources } = this.program;
     const written = sources.map(({ internalPath }) => writtenFileOf(internalPath));
     sources.push(...written.map((internalPath) => ({ internalPath, text: "" })));
+    const [foreign] = foreignGlobals(this.program);
+    if (foreign !== undefined) throw new Error(`${foreign} is used: no proxy has it`);
     const description = await describeFilter(this, this.#entryFolder, this.#schema);
     const bytes = new TextEncoder().encode(JSON.stringify(description));
     module.addCustomSection("sluice.filter", bytes);

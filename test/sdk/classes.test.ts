@@ -5,8 +5,8 @@ import { runSuite } from "../support/suites.ts";
 
 // What filters, loggers and services that are written with the SDK's classes see and can do, in the proxy itself.
 
-const [connections, loggers, constructors] = await Promise.all(
-  ["sdk-connections", "sdk-loggers", "sdk-constructors"].map((name) =>
+const [connections, loggers, constructors, globals] = await Promise.all(
+  ["sdk-connections", "sdk-loggers", "sdk-constructors", "sdk-globals"].map((name) =>
     assemblyScriptFile(`test/fixtures/wasm/assembly/${name}.ts`, { optimize: false }),
   ),
 );
@@ -151,4 +151,20 @@ cases:
       calls: [{ server: oracle, path: /asked }]
       upstream: { headers: { x-answer: "202" } }
       log: [plugin true]
+`));
+
+test("console, trace, Date, Math.random and crypto do what they say", () =>
+  passes(`
+filters: [{ name: f, file: ${globals} }]
+clock: 2026-02-03T04:05:06Z
+cases:
+  - name: uses them
+    request: {}
+    expect:
+      upstream: { headers: { x-now: "2026-02-03T04:05:06.000Z", x-random: true true true } }
+      log:
+        - info: a line
+        - warn: a warning
+        - error: "Assertion failed: there is x-none"
+        - info: "trace: two numbers 1.0, 2.5"
 `));

@@ -209,6 +209,12 @@ for (const [name, source, problem] of [
     /^index\.ts:3:7: .*more than one filter: A, B; say which by registerPlugin\(\)/,
   ],
   [
+    "a proxy has no such thing",
+    `import { HttpFilter, Log } from "${sdk}";
+class A extends HttpFilter { override onLog(): void { Log.info(performance.now().toString()); } }`,
+    /^performance\.now is used: no proxy has it$/,
+  ],
+  [
     "a callback is misspelled",
     `import { HttpFilter, HeaderMap, HeadersStatus } from "${sdk}";
 class A extends HttpFilter { override onLog(): void {} }

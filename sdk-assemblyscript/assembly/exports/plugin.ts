@@ -2,6 +2,7 @@
 
 import { BUFFER_CALL_DATA } from "../../../abi/src/numbers/buffer-type";
 import "../abort";
+import "../globals";
 import {
   createContext,
   deleteContext,
