@@ -6,6 +6,8 @@ export interface BootstrapOptions {
   readonly http2Upstream?: boolean;
   /** A second listener that serves the same over TLS; files. */
   readonly tls?: { readonly certificate: string; readonly key: string };
+  /** Added to the proxy's ports, for those that run beside each other; 0 unless given. */
+  readonly portOffset?: number;
 }
 
 const upstreamPort = 18_100;
@@ -19,13 +21,15 @@ export function bootstrap(options: BootstrapOptions): string {
   const filters = (options.httpFilters ?? []).map((filter) => indent(filter, 10)).join("");
   const port = options.http2Upstream === true ? http2UpstreamPort : upstreamPort;
   const protocol = options.http2Upstream === true ? "    http2_protocol_options: {}\n" : "";
+  const { portOffset = 0 } = options;
   const secure =
-    options.tls && listener("secure", securePort, filters) + transportSocket(options.tls);
+    options.tls &&
+    listener("secure", securePort + portOffset, filters) + transportSocket(options.tls);
   return `node: { id: bench, cluster: bench }
-admin: { address: { socket_address: { address: 127.0.0.1, port_value: ${adminPort} } } }
+admin: { address: { socket_address: { address: 127.0.0.1, port_value: ${adminPort + portOffset} } } }
 static_resources:
   listeners:
-${listener("main", proxyPort, filters)}${secure ?? ""}  clusters:
+${listener("main", proxyPort + portOffset, filters)}${secure ?? ""}  clusters:
   - name: upstream
     type: STATIC
     connect_timeout: 1s

@@ -14,8 +14,11 @@ export interface LoadResult {
   readonly megabytesPerSecond: number;
 }
 
-/** Code is compiled as it proves hot: a proxy with a compiler needs this long until its figures settle. */
-const warmUpSeconds = 3;
+/**
+ * Code is compiled as it proves hot, by threads whose CPU counts: this many requests until a proxy with a compiler has
+ * settled, also on a machine with other work; no longer than the seconds, for requests that take long.
+ */
+const settled = { requests: 200_000, seconds: 10 };
 
 export interface LoadOptions {
   readonly url: string;
@@ -27,8 +30,21 @@ export interface LoadOptions {
 
 /** Warms up, then measures. */
 export async function warmLoad(options: LoadOptions): Promise<LoadResult> {
-  await wrk({ ...options, seconds: warmUpSeconds });
+  await warmUp(options);
   return load(options);
+}
+
+/** Loads until the proxy has settled. */
+export async function warmUp(options: Omit<LoadOptions, "seconds">): Promise<void> {
+  const stepSeconds = 2;
+  let requests = 0;
+  for (
+    let spent = 0;
+    spent < settled.seconds && requests < settled.requests;
+    spent += stepSeconds
+  ) {
+    requests += (await load({ ...options, seconds: stepSeconds })).requests;
+  }
 }
 
 /** Runs wrk with keep-alive connections on its own core. */

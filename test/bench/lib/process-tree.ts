@@ -1,8 +1,5 @@
 import { readFileSync, readdirSync } from "node:fs";
 
-/** Clock ticks a second of `/proc/PID/stat` (`getconf CLK_TCK`). */
-const ticksPerSecond = 100;
-
 /** `pid` and all its descendants that are alive. */
 export function processTree(pid: number): number[] {
   const children = new Map<number, number[]>();
@@ -18,14 +15,16 @@ export function processTree(pid: number): number[] {
   return tree;
 }
 
-/** CPU time that a process tree has used, user and system, in microseconds. */
+/** CPU time that the threads of a process tree have used so far, in microseconds; of those that are alive. */
 export function cpuMicros(pid: number): number {
-  let ticks = 0;
+  let nanoseconds = 0;
   for (const each of processTree(pid)) {
-    const fields = statFields(each);
-    if (fields !== undefined) ticks += Number(fields[11]) + Number(fields[12]);
+    for (const thread of threads(each)) {
+      // As fine as the scheduler counts; the times of `stat` are in steps of 10 ms.
+      nanoseconds += Number(read(`/proc/${each}/task/${thread}/schedstat`).split(" ")[0]);
+    }
   }
-  return (ticks * 1_000_000) / ticksPerSecond;
+  return nanoseconds / 1000;
 }
 
 /** Proportional set size of a process tree in megabytes. */
@@ -38,7 +37,16 @@ export function pssMegabytes(pid: number): number {
   return kilobytes / 1024;
 }
 
-/** The fields of `/proc/PID/stat` behind the command name: state is 0, parent 1, utime 11, stime 12. */
+function threads(pid: number): string[] {
+  try {
+    return readdirSync(`/proc/${pid}/task`);
+  } catch {
+    // The process ended between listing and reading.
+    return [];
+  }
+}
+
+/** The fields of `/proc/PID/stat` behind the command name: state is 0, parent 1. */
 function statFields(pid: number): string[] | undefined {
   const text = read(`/proc/${pid}/stat`);
   return text === "" ? undefined : text.slice(text.lastIndexOf(")") + 2).split(" ");

@@ -59,10 +59,15 @@ export function availablePeers(): Peer[] {
   return ["sluice", ...others];
 }
 
-/** Starts a proxy on `ports.proxy`, on its own core, with one worker. */
+/** Where a proxy with these options listens. */
+export function urlOf({ portOffset = 0 }: BootstrapOptions): string {
+  return `http://127.0.0.1:${ports.proxy + portOffset}`;
+}
+
+/** Starts a proxy on `ports.proxy` (or where its options say), on the proxies' core, with one worker. */
 export async function startProxy(peer: Peer, options: BootstrapOptions = {}): Promise<Child> {
   const child = spawnProxy(peer, options);
-  await untilReady(`${proxyUrl}/`, child);
+  await untilReady(`${urlOf(options)}/`, child);
   return child;
 }
 
@@ -71,7 +76,7 @@ function spawnProxy(peer: Peer, options: BootstrapOptions): Child {
     case "sluice":
       return startSluice(options, ["--concurrency", "1"]);
     case "envoy": {
-      const file = scratchFile("envoy.yaml", bootstrap(options));
+      const file = scratchFile(`envoy${options.portOffset ?? ""}.yaml`, bootstrap(options));
       const args = ["-c", file, "--concurrency", "1", "--disable-hot-restart", "-l", "error"];
       return new Child(cores.proxy, which("envoy")!, args);
     }
@@ -105,7 +110,7 @@ export function startSluice(
   args: readonly string[],
   { core = cores.proxy, command = path.join(root, "host/bin/sluice.js") }: SluiceOptions = {},
 ): Child {
-  const file = scratchFile("sluice.yaml", bootstrap(options));
+  const file = scratchFile(`sluice${options.portOffset ?? ""}.yaml`, bootstrap(options));
   return new Child(core, nodePath, [command, "-c", file, ...args]);
 }
 

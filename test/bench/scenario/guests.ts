@@ -2,12 +2,15 @@ import { spawnSync } from "node:child_process";
 import { existsSync } from "node:fs";
 import path from "node:path";
 import { type BootstrapOptions, luaFilter, wasmFilter } from "../lib/bootstrap.ts";
-import { nodePath, root } from "../lib/child.ts";
-import { warmLoad } from "../lib/load.ts";
-import { availablePeers, type Peer, proxyUrl, startProxy } from "../lib/proxies.ts";
+import { type Child, nodePath, root } from "../lib/child.ts";
+import { load, warmUp } from "../lib/load.ts";
+import { availablePeers, type Peer, startProxy, urlOf } from "../lib/proxies.ts";
 import { ratio, type Report } from "../lib/report.ts";
 
-const rounds = 3;
+/** How often each proxy is measured, for a fifth of the seconds that are asked for. */
+const turns = 20;
+/** Between the ports of two proxies. */
+const portsApart = 10;
 
 /** The module of the `hello` sample: reads one header and adds one. */
 export const helloModule = path.join(root, "sample-filters/hello/build/hello.wasm");
@@ -72,6 +75,18 @@ end`,
   ),
 ];
 
+/** A proxy that is measured: one peer with a guest, or without. */
+interface Candidate {
+  readonly peer: Peer;
+  /** Name of the guest's case; empty: without. */
+  readonly guest: string;
+  readonly path: string;
+  readonly url: string;
+  readonly proxy: Child;
+  /** Of each turn, CPU microseconds of a request. */
+  readonly cpu: number[];
+}
+
 /** CPU that modules and scripts add to a request, limiter on, beside what the same ones add in Envoy. */
 export async function benchGuests(report: Report, seconds: number): Promise<void> {
   const there = cases.filter(({ name, built }) => {
@@ -80,23 +95,20 @@ export async function benchGuests(report: Report, seconds: number): Promise<void
     return false;
   });
   const peers = availablePeers().filter((peer) => peer === "sluice" || peer === "envoy");
-  const plain = new Map<string, number>();
-  const guests = new Map<string, number>();
-  for (let round = 0; round < rounds; round += 1) {
-    for (const peer of peers) {
-      for (const at of new Set(there.map((each) => each.path))) {
-        const cpu = await cpuPerRequest(report, peer, {}, { path: at, seconds });
-        keepLeast(plain, `${peer} ${at}`, cpu);
-      }
-      for (const { name, options, path: at } of there) {
-        const cpu = await cpuPerRequest(report, peer, options, { path: at, seconds });
-        keepLeast(guests, `${peer} ${name}`, cpu);
-      }
-    }
+  const candidates: Candidate[] = [];
+  try {
+    for (const peer of peers) await startCandidates(peer, there, candidates);
+    await measureInTurns(report, candidates, seconds);
+  } finally {
+    for (const { proxy } of candidates) await proxy.stop();
   }
   for (const { name, path: at, target } of there) {
+    const cpu = (peer: Peer, guest: string): number | undefined =>
+      leastDisturbed(
+        candidates.find((each) => each.peer === peer && each.guest === guest && each.path === at),
+      );
     const added = (peer: Peer): number | undefined => {
-      const [without, with_] = [plain.get(`${peer} ${at}`), guests.get(`${peer} ${name}`)];
+      const [without, with_] = [cpu(peer, ""), cpu(peer, name)];
       return without === undefined || with_ === undefined ? undefined : with_ - without;
     };
     for (const peer of peers) {
@@ -107,6 +119,45 @@ export async function benchGuests(report: Report, seconds: number): Promise<void
       ratio(added("sluice"), added("envoy")),
     );
   }
+}
+
+/** All of them run at once, so that what disturbs the machine disturbs each of them. */
+async function startCandidates(
+  peer: Peer,
+  guests: readonly GuestCase[],
+  candidates: Candidate[],
+): Promise<void> {
+  const plain = [...new Set(guests.map((each) => each.path))].map((at) => ({
+    name: "",
+    options: {},
+    path: at,
+  }));
+  for (const { name, options, path: at } of [...plain, ...guests]) {
+    const own = { ...options, portOffset: portsApart * (candidates.length + 1) };
+    const proxy = await startProxy(peer, own);
+    const url = `${urlOf(own)}${at}`;
+    candidates.push({ peer, guest: name, path: at, url, proxy, cpu: [] });
+    await warmUp({ url, pid: proxy.pid });
+  }
+}
+
+async function measureInTurns(
+  report: Report,
+  candidates: readonly Candidate[],
+  seconds: number,
+): Promise<void> {
+  for (let turn = 0; turn < turns; turn += 1) {
+    for (const { peer, url, proxy, cpu } of candidates) {
+      const result = await load({ url, pid: proxy.pid, seconds: Math.ceil(seconds / 5) });
+      if (result.failed > 0) report.problem(`${peer}: ${result.failed} failed requests`);
+      cpu.push(result.cpuPerRequest);
+    }
+  }
+}
+
+/** CPU of a request in the turn that was disturbed least. */
+function leastDisturbed(candidate: Candidate | undefined): number | undefined {
+  return candidate === undefined ? undefined : Math.min(...candidate.cpu);
 }
 
 /** How often a body's bytes are copied: counted in a process of its own, where copying itself is replaced. */
@@ -128,24 +179,4 @@ function runMicro(name: string): string | undefined {
   const file = path.join(root, "test/bench/micro", `${name}.bench.ts`);
   const { stdout, status } = spawnSync(nodePath, ["-C", "sluice-source", file]);
   return status === 0 ? stdout.toString().trim() : undefined;
-}
-
-function keepLeast(values: Map<string, number>, key: string, value: number): void {
-  values.set(key, Math.min(values.get(key) ?? Infinity, value));
-}
-
-async function cpuPerRequest(
-  report: Report,
-  peer: Peer,
-  options: BootstrapOptions,
-  { path: at, seconds }: { readonly path: string; readonly seconds: number },
-): Promise<number> {
-  const proxy = await startProxy(peer, options);
-  try {
-    const result = await warmLoad({ url: `${proxyUrl}${at}`, pid: proxy.pid, seconds });
-    if (result.failed > 0) report.problem(`${peer}: ${result.failed} failed requests`);
-    return result.cpuPerRequest;
-  } finally {
-    await proxy.stop();
-  }
 }
