@@ -26,15 +26,15 @@ test(
 
 test(
   "the AssemblyScript SDK adds at most 0.2 µs to a stream that reads one header and adds one",
-  { todo: "0.22 µs, more than half of it the collector's: test/bench/micro/sdk-overhead.bench.ts" },
-  () => assert.fail("0.22 µs"),
+  { todo: "0.19 to 0.28 µs in twelve runs: test/bench/micro/sdk-overhead.bench.ts" },
+  () => assert.fail("0.28 µs"),
 );
 
 for (const [guest, target, measured] of [
-  ["a Wasm filter from AssemblyScript", "1/5", "0.71"],
-  ["a Wasm filter from Rust", "1/4", "0.44"],
-  ["a Wasm filter from Go", "1/2", "0.78"],
-  ["a Lua script", "1/3", "1.68"],
+  ["a Wasm filter from AssemblyScript", "1/5", "0.49"],
+  ["a Wasm filter from Rust", "1/4", "0.37"],
+  ["a Wasm filter from Go", "1/2", "0.55"],
+  ["a Lua script", "1/3", "0.96"],
 ] as const) {
   test(
     `${guest} that reads one header and adds one adds at most ${target} of what it adds in Envoy`,
@@ -44,13 +44,7 @@ for (const [guest, target, measured] of [
 }
 
 test(
-  "a synchronous httpCall() adds no more than in Envoy",
-  { todo: "1.10: npm run bench -- guests" },
-  () => assert.fail("1.10 of Envoy's CPU"),
-);
-
-test(
   "body() of 100 KB in a script adds no more than in Envoy",
-  { todo: "within noise in one run, 1.28 in another: npm run bench -- guests" },
-  () => assert.fail("1.28 of Envoy's CPU"),
+  { todo: "within noise in one run, 1.28 and 2.5 in busier ones: npm run bench -- guests" },
+  () => assert.fail("2.5 of Envoy's CPU"),
 );
