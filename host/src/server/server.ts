@@ -17,9 +17,9 @@ import type { SnapshotUpdate } from "../snapshot/update.ts";
 import type { SocketRequest } from "../supervisor/protocol.ts";
 import type { PoolSocket } from "./listen-sockets.ts";
 import { SupervisorLink } from "./supervisor-link.ts";
+import type { ApplyTimes } from "./update-rollout.ts";
 import {
   WorkerPool,
-  type ApplyTimes,
   type WorkerAnswer,
   type WorkerHooks,
   type WorkerQuestion,

@@ -9,6 +9,7 @@ import type { WorkerCommand, WorkerConstants, WorkerInit } from "../snapshot/mes
 import type { SnapshotUpdate } from "../snapshot/update.ts";
 import { HeartbeatMonitor } from "./heartbeat-monitor.ts";
 import { ListenSockets, type PoolSocket } from "./listen-sockets.ts";
+import { type ApplyTimes, type BeforeCommit, rollOut } from "./update-rollout.ts";
 import { WorkerThread, type Transfer } from "./worker-thread.ts";
 
 export interface WorkerPoolSettings {
@@ -58,14 +59,6 @@ export type WorkerAttachments = Pick<WorkerInit, "guestEpoch" | "guestShared" | 
   /** Message ports within. */
   readonly transfer: Transfer;
 };
-
-/** How long an update took; for the log and for measuring. */
-export interface ApplyTimes {
-  /** From the call until every worker had it staged. */
-  readonly stagedMs: number;
-  /** From the call until the last worker had switched. */
-  readonly committedMs: number;
-}
 
 /** What the worker of this name is asked. */
 export type WorkerQuestion = (worker: string) => {
@@ -140,10 +133,7 @@ export class WorkerPool {
    * and the error says which and why. `beforeCommit` runs when all are prepared; its error undoes it, too.
    * Updates that arrive meanwhile wait for their turn.
    */
-  apply(
-    update: SnapshotUpdate,
-    beforeCommit?: () => Promise<Result<undefined, string>>,
-  ): Promise<Result<ApplyTimes, string>> {
+  apply(update: SnapshotUpdate, beforeCommit?: BeforeCommit): Promise<Result<ApplyTimes, string>> {
     const turn = this.#applying.then(() => this.#applyNow(update, beforeCommit));
     this.#applying = turn.catch(() => {});
     return turn;
@@ -256,30 +246,25 @@ export class WorkerPool {
 
   async #applyNow(
     update: SnapshotUpdate,
-    beforeCommit: (() => Promise<Result<undefined, string>>) | undefined,
+    beforeCommit: BeforeCommit | undefined,
   ): Promise<Result<ApplyTimes, string>> {
     const begin = systemTime.monotonicMs();
-    const elapsed = (): number => systemTime.monotonicMs() - begin;
     const workers = await this.#allJoined();
     if (!workers.ok) return workers;
-    const staged = await this.#stageOn(workers.value, update, elapsed());
-    let ready = staged.ok && beforeCommit !== undefined ? await beforeCommit() : staged;
-    const gone = workers.value.find((worker) => worker.gone);
-    if (ready.ok && gone !== undefined) ready = { ok: false, error: `${gone.name} has ended` };
-    if (!ready.ok) {
-      await this.#abortOn(workers.value);
-      return ready;
-    }
-    const stagedMs = elapsed();
-    // A worker that dies from here on is replaced by one that has the new state.
-    this.#state.commit(update);
-    for (const missed of this.#missed.values()) missed.push(update);
-    const commits = workers.value.map(async (worker) => {
-      const result = await worker.call({ kind: "commit" });
-      if (!result.ok) await this.#terminate(worker, `did not commit: ${result.error}`);
+    return rollOut({
+      update,
+      begin,
+      workers: workers.value,
+      stageDeadlineMs: this.#stageDeadlineMs(),
+      abortDeadlineMs: this.#limits.stageDeadlineMs,
+      beforeCommit,
+      // A worker that dies from here on is replaced by one that has the new state.
+      onCommit: () => {
+        this.#state.commit(update);
+        for (const missed of this.#missed.values()) missed.push(update);
+      },
+      terminate: (worker, reason) => this.#terminate(worker, reason),
     });
-    await Promise.all(commits);
-    return { ok: true, value: { stagedMs, committedMs: elapsed() } };
   }
 
   /** Waits for replacements on their way, so that an update is tried by everybody. */
@@ -300,35 +285,6 @@ export class WorkerPool {
 
   #checkAllJoined(): void {
     if (this.#joined.size === this.#settings.concurrency) this.#onAllJoined?.();
-  }
-
-  async #stageOn(
-    workers: readonly WorkerThread[],
-    update: SnapshotUpdate,
-    elapsedMs: number,
-  ): Promise<Result<undefined, string>> {
-    const deadlineMs = this.#stageDeadlineMs();
-    const results = workers.map(async (worker) => {
-      const result = await worker.stage(update);
-      if (!result.ok) throw new Error(`${worker.name}: ${result.error}`);
-    });
-    try {
-      const inTime = await within(deadlineMs - elapsedMs, Promise.all(results));
-      if (inTime) return { ok: true, value: undefined };
-      return { ok: false, error: `not all workers were ready within ${deadlineMs / 1000} s` };
-    } catch (error) {
-      return { ok: false, error: error instanceof Error ? error.message : String(error) };
-    }
-  }
-
-  // A worker that cannot even drop what it builds would refuse every later update.
-  async #abortOn(workers: readonly WorkerThread[]): Promise<void> {
-    const aborts = workers.map(async (worker) => {
-      const aborted = worker.call({ kind: "abort" });
-      if (await within(this.#limits.stageDeadlineMs, aborted)) return;
-      await this.#terminate(worker, "does not stop building an update");
-    });
-    await Promise.all(aborts);
   }
 
   #onGone(worker: WorkerThread, reason: string): void {
