@@ -94,8 +94,11 @@ const typedProject = {
   files: ["program.ts"],
 };
 
+/** It packs, installs and compiles: minutes on a busy machine. */
+const patience = { timeout: 600_000 };
+
 // Node refuses to strip types under node_modules: what is published must be built, and whole.
-test("the packed packages run in an empty folder outside the checkout", async (t) => {
+test("the packed packages run in an empty folder outside the checkout", patience, async (t) => {
   const folder = mkdtempSync(path.join(tmpdir(), "sluice-package-"));
   t.after(() => rmSync(folder, { recursive: true, force: true }));
   const tarballs = await pack(path.join(folder, "tarballs"));
