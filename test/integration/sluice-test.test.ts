@@ -196,6 +196,58 @@ cases: [{ name: get, request: {}, expect: { metrics: { wasmcustom.sample.request
   assert.match(over.stdout, /budget: \d+ instructions, 10 are allowed\n1 case/);
 });
 
+test("coverage names the lines that were run, and those that were not, in each file", async () => {
+  using folder = folderWith({
+    "index.ts": `import { HeaderMap, HeadersStatus, HttpFilter } from "@sluice/sdk-assemblyscript/assembly";
+import { kindOf } from "./kind";
+
+class Kinds extends HttpFilter {
+  override onRequestHeaders(headers: HeaderMap, _endOfStream: bool): HeadersStatus {
+    const name = headers.get("x-name");
+    if (name === null) {
+      headers.set("x-kind", "none");
+      return HeadersStatus.Continue;
+    }
+    let capitals = 0;
+    for (let i = 0; i < name.length; i++) {
+      if (name.charCodeAt(i) < 97)
+        capitals += 1;
+    }
+    headers.set("x-kind", kindOf(capitals));
+    return HeadersStatus.Continue;
+  }
+}
+`,
+    "kind.ts": `export function kindOf(capitals: i32): string {
+  switch (capitals) {
+    case 0:
+      return "small";
+    case 1:
+      return "title";
+    default:
+      return "large";
+  }
+}
+`,
+    "kinds.test.yaml": `
+filters: [{ name: kinds, file: index.ts }]
+cases: [{ name: small, request: { headers: { x-name: ab } }, expect: { upstream: { headers: { x-kind: small } } } }]
+`,
+  });
+  const covered = await sluiceTest(folder.path, ["--coverage-dir", "out"]);
+  assert.equal(covered.code, 0, covered.stdout + covered.stderr);
+  const lines = readFileSync(path.join(folder.path, "out/lcov.info"), "utf8");
+  const runs = [...lines.matchAll(/^SF:.*\/(\w+)\.ts\n((?:DA:.*\n)+)/gm)].map(([, name, marks]) => [
+    name,
+    marks!.replaceAll("DA:", "").trim().split("\n").join(" "),
+  ]);
+  assert.deepEqual(runs, [
+    ["index", "6,1 7,1 8,0 9,0 11,1 12,1 13,1 14,0 16,1 17,1"],
+    ["kind", "2,1 3,1 4,1 5,0 6,0 8,0"],
+  ]);
+  assert.match(covered.stdout, /not run: 8-9, 14\n/);
+});
+
 test("sluice test --watch runs again when a filter is saved", async (context) => {
   using folder = folderWith({ "seen.lua": script, "seen.test.yaml": good });
   const child = spawn(process.execPath, [sluiceBin, "test", "--watch"], {

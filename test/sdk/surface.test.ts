@@ -56,7 +56,7 @@ test("Metric counts, measures and tells a refused change", async () => {
 
 test("SharedData tells absent from failed and refuses what was overtaken", async () => {
   const { ask } = await surface();
-  assert.equal(ask("shared"), "true 1 8 2 0");
+  assert.equal(ask("shared"), "true 1 8 8 2 0");
 });
 
 test("SharedQueue hands its messages to who registered it", async () => {
