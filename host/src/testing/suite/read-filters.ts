@@ -13,8 +13,14 @@ import {
 
 /** The three chains of a suite. */
 export function readChains(reader: MapReader, context: ReadContext): FilterChains {
-  const chain = (name: string): FilterEntry[] =>
-    (reader.list(name) ?? []).flatMap((each) => readFilter(each, context) ?? []);
+  const chain = (name: string): FilterEntry[] => {
+    const list = reader.list(name) ?? [];
+    const value = reader.get(name);
+    if (value?.node.kind === "list" && list.length === 0) {
+      reader.error(value, "is empty: list what is to run, or leave it out");
+    }
+    return list.flatMap((each) => readFilter(each, context) ?? []);
+  };
   const chains = {
     http: chain("filters"),
     network: chain("network_filters"),

@@ -124,6 +124,11 @@ for (const [what, text, ...problems] of [
     /cases\[0\]\.steps\[1\]\.close: must be true, or reset, or not be there/,
   ],
   [
+    "a chain of nothing",
+    "network_filters: []\nlistener_filters: [{ file: ../auth/auth.lua }]\ncases: [{ name: a, connect: true }]",
+    /x:1:1: network_filters: is empty: list what is to run, or leave it out/,
+  ],
+  [
     "no steps",
     withCase("steps: []"),
     /^x:\d+:\d+: cases\[0\]\.steps: has no step: give one of request, /,
