@@ -6,6 +6,8 @@ export interface BootstrapOptions {
   readonly http2Upstream?: boolean;
   /** A second listener that serves the same over TLS; files. */
   readonly tls?: { readonly certificate: string; readonly key: string };
+  /** A listener more, without the filters: what they add is seen within one process. */
+  readonly plain?: boolean;
   /** Added to the proxy's ports, for those that run beside each other; 0 unless given. */
   readonly portOffset?: number;
 }
@@ -15,6 +17,7 @@ const http2UpstreamPort = 18_104;
 const proxyPort = 18_101;
 const adminPort = 18_102;
 const securePort = 18_105;
+const plainPort = 18_106;
 
 /** The bootstrap file that Envoy and Sluice are both given. */
 export function bootstrap(options: BootstrapOptions): string {
@@ -25,11 +28,12 @@ export function bootstrap(options: BootstrapOptions): string {
   const secure =
     options.tls &&
     listener("secure", securePort + portOffset, filters) + transportSocket(options.tls);
+  const plain = options.plain === true ? listener("plain", plainPort + portOffset, "") : "";
   return `node: { id: bench, cluster: bench }
 admin: { address: { socket_address: { address: 127.0.0.1, port_value: ${adminPort + portOffset} } } }
 static_resources:
   listeners:
-${listener("main", proxyPort + portOffset, filters)}${secure ?? ""}  clusters:
+${listener("main", proxyPort + portOffset, filters)}${secure ?? ""}${plain}  clusters:
   - name: upstream
     type: STATIC
     connect_timeout: 1s

@@ -13,6 +13,8 @@ export const ports = {
   http2Proxy: 18_103,
   http2Upstream: 18_104,
   secureProxy: 18_105,
+  /** The listener without filters. */
+  plainProxy: 18_106,
 } as const;
 export const proxyUrl = `http://127.0.0.1:${ports.proxy}`;
 
@@ -62,6 +64,11 @@ export function availablePeers(): Peer[] {
 /** Where a proxy with these options listens. */
 export function urlOf({ portOffset = 0 }: BootstrapOptions): string {
   return `http://127.0.0.1:${ports.proxy + portOffset}`;
+}
+
+/** Where it listens without its filters, if its options say so. */
+export function plainUrlOf({ portOffset = 0 }: BootstrapOptions): string {
+  return `http://127.0.0.1:${ports.plainProxy + portOffset}`;
 }
 
 /** Starts a proxy on `ports.proxy` (or where its options say), on the proxies' core, with one worker. */

@@ -4,11 +4,11 @@ import path from "node:path";
 import { type BootstrapOptions, luaFilter, wasmFilter } from "../lib/bootstrap.ts";
 import { type Child, nodePath, root } from "../lib/child.ts";
 import { load, warmUp } from "../lib/load.ts";
-import { availablePeers, type Peer, startProxy, urlOf } from "../lib/proxies.ts";
+import { availablePeers, type Peer, plainUrlOf, startProxy, urlOf } from "../lib/proxies.ts";
 import { ratio, type Report } from "../lib/report.ts";
 
-/** How often each proxy is measured, for a fifth of the seconds that are asked for. */
-const turns = 20;
+/** How often each listener is measured, for a fifth of the seconds that are asked for. */
+const turns = 10;
 /** Between the ports of two proxies. */
 const portsApart = 10;
 
@@ -75,14 +75,17 @@ end`,
   ),
 ];
 
-/** A proxy that is measured: one peer with a guest, or without. */
+/** A proxy that is measured: one peer with a guest on one of its two listeners. */
 interface Candidate {
   readonly peer: Peer;
-  /** Name of the guest's case; empty: without. */
-  readonly guest: string;
-  readonly path: string;
-  readonly url: string;
+  readonly guest: GuestCase;
   readonly proxy: Child;
+  readonly with: Measured;
+  readonly without: Measured;
+}
+
+interface Measured {
+  readonly url: string;
   /** Of each turn, CPU microseconds of a request. */
   readonly cpu: number[];
 }
@@ -97,48 +100,46 @@ export async function benchGuests(report: Report, seconds: number): Promise<void
   const peers = availablePeers().filter((peer) => peer === "sluice" || peer === "envoy");
   const candidates: Candidate[] = [];
   try {
-    for (const peer of peers) await startCandidates(peer, there, candidates);
+    for (const guest of there) {
+      for (const peer of peers) await startCandidate(peer, guest, candidates);
+    }
     await measureInTurns(report, candidates, seconds);
   } finally {
     for (const { proxy } of candidates) await proxy.stop();
   }
-  for (const { name, path: at, target } of there) {
-    const cpu = (peer: Peer, guest: string): number | undefined =>
-      leastDisturbed(
-        candidates.find((each) => each.peer === peer && each.guest === guest && each.path === at),
-      );
+  for (const guest of there) {
     const added = (peer: Peer): number | undefined => {
-      const [without, with_] = [cpu(peer, ""), cpu(peer, name)];
-      return without === undefined || with_ === undefined ? undefined : with_ - without;
+      const candidate = candidates.find((each) => each.peer === peer && each.guest === guest);
+      return candidate && leastDisturbed(candidate.with) - leastDisturbed(candidate.without);
     };
     for (const peer of peers) {
-      report.row(`${name} added by ${peer}`, `${added(peer)?.toFixed(2)} µs CPU/request`);
+      report.row(`${guest.name} added by ${peer}`, `${added(peer)?.toFixed(2)} µs CPU/request`);
     }
     report.row(
-      `${name} added, sluice / envoy (target ≤ ${target.toFixed(2)})`,
+      `${guest.name} added, sluice / envoy (target ≤ ${guest.target.toFixed(2)})`,
       ratio(added("sluice"), added("envoy")),
     );
   }
 }
 
 /** All of them run at once, so that what disturbs the machine disturbs each of them. */
-async function startCandidates(
+async function startCandidate(
   peer: Peer,
-  guests: readonly GuestCase[],
+  guest: GuestCase,
   candidates: Candidate[],
 ): Promise<void> {
-  const plain = [...new Set(guests.map((each) => each.path))].map((at) => ({
-    name: "",
-    options: {},
-    path: at,
-  }));
-  for (const { name, options, path: at } of [...plain, ...guests]) {
-    const own = { ...options, portOffset: portsApart * (candidates.length + 1) };
-    const proxy = await startProxy(peer, own);
-    const url = `${urlOf(own)}${at}`;
-    candidates.push({ peer, guest: name, path: at, url, proxy, cpu: [] });
-    await warmUp({ url, pid: proxy.pid });
-  }
+  const portOffset = portsApart * (candidates.length + 1);
+  const options = { ...guest.options, portOffset, plain: true };
+  const proxy = await startProxy(peer, options);
+  const candidate: Candidate = {
+    peer,
+    guest,
+    proxy,
+    with: { url: `${urlOf(options)}${guest.path}`, cpu: [] },
+    without: { url: `${plainUrlOf(options)}${guest.path}`, cpu: [] },
+  };
+  candidates.push(candidate);
+  for (const { url } of [candidate.without, candidate.with]) await warmUp({ url, pid: proxy.pid });
 }
 
 async function measureInTurns(
@@ -147,17 +148,19 @@ async function measureInTurns(
   seconds: number,
 ): Promise<void> {
   for (let turn = 0; turn < turns; turn += 1) {
-    for (const { peer, url, proxy, cpu } of candidates) {
-      const result = await load({ url, pid: proxy.pid, seconds: Math.ceil(seconds / 5) });
-      if (result.failed > 0) report.problem(`${peer}: ${result.failed} failed requests`);
-      cpu.push(result.cpuPerRequest);
+    for (const { peer, proxy, with: with_, without } of candidates) {
+      for (const { url, cpu } of [without, with_]) {
+        const result = await load({ url, pid: proxy.pid, seconds: Math.ceil(seconds / 5) });
+        if (result.failed > 0) report.problem(`${peer}: ${result.failed} failed requests`);
+        cpu.push(result.cpuPerRequest);
+      }
     }
   }
 }
 
 /** CPU of a request in the turn that was disturbed least. */
-function leastDisturbed(candidate: Candidate | undefined): number | undefined {
-  return candidate === undefined ? undefined : Math.min(...candidate.cpu);
+function leastDisturbed({ cpu }: Measured): number {
+  return Math.min(...cpu);
 }
 
 /** How often a body's bytes are copied: counted in a process of its own, where copying itself is replaced. */
