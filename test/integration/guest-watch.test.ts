@@ -28,7 +28,7 @@ import { guest } from "../support/wasm-guest.ts";
 
 const folder = scratchFolder({ after });
 const module = path.join(folder, "auth.wasm");
-// Reads authorization, hands it around, and traps when x-trap is there.
+// Reads x-copy, then authorization, which it hands around, and traps when x-trap is there.
 writeFileSync(
   module,
   await guest(`
@@ -37,6 +37,8 @@ writeFileSync(
       (if (i32.eqz (call $proxy_get_header_map_value
           (i32.const 0) (i32.const 16) (i32.const 6) (i32.const 64) (i32.const 68)))
         (then unreachable))
+      (drop (call $proxy_get_header_map_value
+        (i32.const 0) (i32.const 32) (i32.const 6) (i32.const 64) (i32.const 68)))
       (if (i32.eqz (call $proxy_get_header_map_value
           (i32.const 0) (i32.const 0) (i32.const 13) (i32.const 64) (i32.const 68)))
         (then (drop (call $proxy_add_header_map_value (i32.const 0) (i32.const 32) (i32.const 6)
@@ -276,12 +278,18 @@ test("a Lua filter with extensions: false is not watched", async () => {
 test("sluice trace prints the calls of a Wasm plugin, and no secrets", async () => {
   const { code, stdout } = await traced(["auth", "-n", "2"], {
     authorization: "Bearer 0123456789",
+    "x-copy": "0123456789",
   });
   assert.equal(code, 0, stdout);
   assert.match(stdout, /^#1 begins on worker_0: context \d+$/m);
   assert.match(
     stdout,
     /^#1 proxy_on_request_headers\(context \d+, headers \d+, end_of_stream 1\)$/m,
+  );
+  // A secret is one under any name, also before the guest has read it under its own.
+  assert.match(
+    stdout,
+    /^#1   proxy_get_header_map_value\(HTTP_REQUEST_HEADERS, "x-copy"\) = OK, "\[redacted\]" </m,
   );
   assert.match(
     stdout,

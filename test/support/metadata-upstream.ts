@@ -130,7 +130,7 @@ export function pathOf(name: string): string {
 }
 
 /** Answers without a body when the request has ended. */
-export const answerAtEnd: Answering = async (request) => {
+const answerAtEnd: Answering = async (request) => {
   await request.until((seen) => seen.includes("END") || seen.includes("RST"));
   request.send(request.head(true));
 };

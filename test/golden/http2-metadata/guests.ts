@@ -23,6 +23,30 @@ function logMaps(w: WatTexts, text: string): string {
   return `${code} (drop (call $proxy_log (i32.const 2) ${w.text(line)}))`;
 }
 
+/** A guest that holds the message of a direction until a tick has come. */
+function heldUntilTick(w: WatTexts, direction: "request" | "response"): string[] {
+  return [
+    w.callback(
+      `proxy_on_${direction}_headers`,
+      3,
+      `(global.set $stream (local.get 0))
+      (drop (call $proxy_set_effective_context (i32.const 1)))
+      (drop (call $proxy_set_tick_period_milliseconds (i32.const 100)))`,
+      4,
+    ),
+    "(global $stream (mut i32) (i32.const 0))",
+    w.procedure(
+      "proxy_on_tick",
+      1,
+      `${w.log("held")}
+      (drop (call $proxy_set_tick_period_milliseconds (i32.const 0)))
+      (drop (call $proxy_set_effective_context (global.get $stream)))
+      (drop (call $proxy_continue_stream (i32.const ${direction === "request" ? 0 : 1})))`,
+    ),
+    w.callback(`proxy_on_${direction}_metadata`, 2, w.log(`${direction} metadata`)),
+  ];
+}
+
 const modules: Readonly<Record<string, (w: WatTexts) => string[]>> = {
   log: (w) => [
     w.callback("proxy_on_request_headers", 3, w.log("request headers")),
@@ -42,47 +66,8 @@ const modules: Readonly<Record<string, (w: WatTexts) => string[]>> = {
       logCount(w, "response metadata") + logMaps(w, "maps"),
     ),
   ],
-  // The request is held until a tick has come.
-  hold: (w) => [
-    w.callback(
-      "proxy_on_request_headers",
-      3,
-      `(global.set $stream (local.get 0))
-      (drop (call $proxy_set_effective_context (i32.const 1)))
-      (drop (call $proxy_set_tick_period_milliseconds (i32.const 100)))`,
-      4,
-    ),
-    "(global $stream (mut i32) (i32.const 0))",
-    w.procedure(
-      "proxy_on_tick",
-      1,
-      `${w.log("held")}
-      (drop (call $proxy_set_tick_period_milliseconds (i32.const 0)))
-      (drop (call $proxy_set_effective_context (global.get $stream)))
-      (drop (call $proxy_continue_stream (i32.const 0)))`,
-    ),
-    w.callback("proxy_on_request_metadata", 2, w.log("request metadata")),
-  ],
-  heldback: (w) => [
-    w.callback(
-      "proxy_on_response_headers",
-      3,
-      `(global.set $stream (local.get 0))
-      (drop (call $proxy_set_effective_context (i32.const 1)))
-      (drop (call $proxy_set_tick_period_milliseconds (i32.const 100)))`,
-      4,
-    ),
-    "(global $stream (mut i32) (i32.const 0))",
-    w.procedure(
-      "proxy_on_tick",
-      1,
-      `${w.log("held")}
-      (drop (call $proxy_set_tick_period_milliseconds (i32.const 0)))
-      (drop (call $proxy_set_effective_context (global.get $stream)))
-      (drop (call $proxy_continue_stream (i32.const 1)))`,
-    ),
-    w.callback("proxy_on_response_metadata", 2, w.log("response metadata")),
-  ],
+  hold: (w) => heldUntilTick(w, "request"),
+  heldback: (w) => heldUntilTick(w, "response"),
   resume: (w) => [
     w.callback("proxy_on_request_headers", 3, "", 1),
     w.callback(

@@ -31,7 +31,7 @@ const constants = {
   companions: { services: [], statsSinks: [], adminLogs: [] },
 };
 
-export const fakeRuntimeUrl = new URL("./fake-runtime.ts", import.meta.url).href;
+const fakeRuntimeUrl = new URL("./fake-runtime.ts", import.meta.url).href;
 
 /** An update that sets one extension's version; `config` makes workers misbehave. */
 export function push(

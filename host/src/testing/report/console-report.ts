@@ -31,7 +31,7 @@ function errorsOf({ observed }: CaseResult["outcome"]): string[] {
 }
 
 /** `4,210 instructions, 9 host calls, 7 allocations (412 bytes)` */
-export function costsText(costs: Costs): string {
+function costsText(costs: Costs): string {
   const number = (value: number): string => value.toLocaleString("en-US");
   const { instructions, hostCalls, allocations, allocatedBytes } = costs;
   return `${number(instructions)} instructions, ${number(hostCalls)} host calls, ${number(allocations)} allocations (${number(allocatedBytes)} bytes)`;

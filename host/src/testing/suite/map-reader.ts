@@ -139,7 +139,7 @@ export class MapReader {
   }
 }
 
-export function wrongType(value: Value, wantedText: string, problems: ProblemList): void {
+function wrongType(value: Value, wantedText: string, problems: ProblemList): void {
   problems.error(value.place, `must be ${wantedText}; this is ${describe(value.node)}`);
 }
 
@@ -178,7 +178,7 @@ export function textOf(value: Value, problems: ProblemList): string {
   return "";
 }
 
-export function wholeOf(value: Value, min: number, max: number, problems: ProblemList): number {
+function wholeOf(value: Value, min: number, max: number, problems: ProblemList): number {
   const number = value.node.kind === "scalar" ? value.node.value : undefined;
   if (typeof number === "number" && Number.isInteger(number) && number >= min && number <= max) {
     return number;

@@ -8,19 +8,24 @@ import {
   FilterDataStatus,
   FilterHeadersStatus,
   FilterTrailersStatus,
-  type StreamDecoderFilter,
   type StreamDecoderFilterCallbacks,
   type StreamEncoderFilterCallbacks,
   type StreamFilter,
 } from "../../../contracts/http/filter.ts";
 
-/** Lets requests through as they are (Envoy: `PassThroughDecoderFilter`); subclasses override what they look at. */
-export class PassThroughDecoderFilter implements StreamDecoderFilter {
+/** Lets requests and responses through as they are (Envoy: `PassThroughFilter`); subclasses override what they look at. */
+export class PassThroughFilter implements StreamFilter {
   /** Set before the first callback of the stream. */
   protected decoderCallbacks!: StreamDecoderFilterCallbacks;
+  /** Set before the first callback of the stream. */
+  protected encoderCallbacks!: StreamEncoderFilterCallbacks;
 
   setDecoderFilterCallbacks(callbacks: StreamDecoderFilterCallbacks): void {
     this.decoderCallbacks = callbacks;
+  }
+
+  setEncoderFilterCallbacks(callbacks: StreamEncoderFilterCallbacks): void {
+    this.encoderCallbacks = callbacks;
   }
 
   decodeHeaders(_headers: RequestHeaderMap, _endStream: boolean): FilterHeadersStatus {
@@ -35,20 +40,6 @@ export class PassThroughDecoderFilter implements StreamDecoderFilter {
     return FilterTrailersStatus.Continue;
   }
 
-  onDestroy(): void {
-    // Nothing is pending.
-  }
-}
-
-/** Lets requests and responses through as they are (Envoy: `PassThroughFilter`). */
-export class PassThroughFilter extends PassThroughDecoderFilter implements StreamFilter {
-  /** Set before the first callback of the stream. */
-  protected encoderCallbacks!: StreamEncoderFilterCallbacks;
-
-  setEncoderFilterCallbacks(callbacks: StreamEncoderFilterCallbacks): void {
-    this.encoderCallbacks = callbacks;
-  }
-
   encodeHeaders(_headers: ResponseHeaderMap, _endStream: boolean): FilterHeadersStatus {
     return FilterHeadersStatus.Continue;
   }
@@ -59,5 +50,9 @@ export class PassThroughFilter extends PassThroughDecoderFilter implements Strea
 
   encodeTrailers(_trailers: TrailerMap): FilterTrailersStatus {
     return FilterTrailersStatus.Continue;
+  }
+
+  onDestroy(): void {
+    // Nothing is pending.
   }
 }

@@ -3,7 +3,7 @@ import type { Histogram, StatsScope } from "../../../contracts/stats.ts";
 import { type SharedMetric, type SharedMetrics, statNameOf } from "../../shared/shared-metrics.ts";
 
 /** Bytes of a metric's name. */
-export const metricNameMax = 1024;
+const metricNameMax = 1024;
 
 /** Envoy's scope of what modules define. */
 const metricPrefix = "wasmcustom.";

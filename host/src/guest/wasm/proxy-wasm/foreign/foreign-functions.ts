@@ -8,7 +8,7 @@ import { bytesField, numberField, readProto } from "./proto-fields.ts";
 import { signText, verifySignature } from "./signature.ts";
 
 /** Bytes that a foreign function takes, and that `uncompress` gives. */
-export const foreignBytesMax = 4 * 1024 * 1024;
+const foreignBytesMax = 4 * 1024 * 1024;
 
 export interface ForeignResult {
   readonly status: number;

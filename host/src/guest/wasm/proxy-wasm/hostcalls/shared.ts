@@ -10,7 +10,7 @@ import { beyondLimit } from "../input-limits.ts";
 import type { WasmVm } from "../vm.ts";
 
 /** Bytes of a key or of a queue's name. */
-export const sharedKeyMax = 64 * 1024;
+const sharedKeyMax = 64 * 1024;
 
 /** `proxy_get_shared_data(key, value_out, cas_out)`. */
 export function getSharedData(
